@@ -1,0 +1,89 @@
+//! Finds out from a captured `/proc` who keeps a container's mount busy.
+//!
+//! Data flows one way, and each step has a folder of its own:
+//!
+//! | step | module |
+//! |---|---|
+//! | bytes → entries | [`archive`] |
+//! | entries → records | [`parse`] |
+//! | records → snapshot | [`snapshot`] |
+//! | log lines → busy errors | [`errors`] |
+//! | query → target with its aliases | [`resolve`] |
+//! | target → holders and their effect | [`holders`] |
+//! | holder → cause and remedies | [`causes`] |
+//! | everything → report | [`report`] |
+//!
+//! # Design constraints
+//! No IO besides the `Read` that is handed in, no clock, no globals, no JavaScript and no `std::path`
+//! (paths are another host's bytes), so that it runs the same natively and as WebAssembly. Data never
+//! makes it fail: it returns what it understood, with diagnostics. The same bytes give the same report.
+
+pub mod errors;
+pub mod report;
+
+use report::{Overview, Report};
+use std::io::Read;
+use std::ops::ControlFlow;
+
+/// How far reading is. `bytes` counts what was read of the input as given (compressed).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Bytes read so far.
+    pub bytes: u64,
+    /// Archive entries seen so far.
+    pub entries: u64,
+}
+
+/// Why an input could not be opened at all. What is wrong inside a bundle becomes a
+/// [`report::Diagnostic`] instead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenError {
+    /// Stable code: `unknown-format`, `empty-input`, `no-proc`, `cancelled`, `read-failed`, …
+    pub code: &'static str,
+    /// What happened.
+    pub message: String,
+    /// What to do.
+    pub advice: String,
+}
+
+/// What to explain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Query {
+    /// The first busy error of the overview; where there is none, whatever the bundle shows to be left over.
+    Default,
+    /// The busy error at this index of [`Overview::errors`].
+    Error(usize),
+    /// A container id or prefix, name, path, device, or anything else that somebody typed.
+    Text(String),
+}
+
+/// A host as understood from one bundle.
+#[derive(Debug)]
+pub struct Analysis {}
+
+impl Analysis {
+    /// Reads a bundle: gzip or plain tar with a `…/proc/PID/mountinfo` tree at any depth.
+    ///
+    /// `progress` is called every few hundred KiB and can stop the reading.
+    ///
+    /// # Errors
+    /// Only where nothing of a host was found in the input, or where `progress` said stop.
+    pub fn open(
+        input: impl Read,
+        progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<Self, OpenError> {
+        let _ = (input, progress);
+        Err(OpenError { code: "unknown-format", message: String::new(), advice: String::new() })
+    }
+
+    /// What the bundle offers before a target is chosen.
+    pub fn overview(&self) -> Overview {
+        Overview::default()
+    }
+
+    /// Who holds the target.
+    pub fn explain(&self, query: &Query) -> Report {
+        let _ = query;
+        unimplemented!()
+    }
+}
