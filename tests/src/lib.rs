@@ -1,1 +1,14 @@
-//! Synthetic hosts for tests.
+//! Synthetic hosts, the demo, and what the tests that cross the crates need.
+//!
+//! | module | what it makes |
+//! |---|---|
+//! | [`synth`] | a host out of thin air: mounts as the kernel propagates them, processes, containers, logs, written as a bundle |
+//! | [`demo`] | the host of the page's "try the demo" button |
+//!
+//! The tests themselves are in `tests/tests`: `real_*` and `page` need a real machine and say by
+//! name when they are skipped, the others run everywhere.
+
+#![expect(clippy::expect_used, reason = "what tests are made of: a broken invariant is a broken test")]
+
+pub mod demo;
+pub mod synth;
