@@ -5,7 +5,7 @@
 mod counting;
 mod sniff;
 
-use std::io::{BufReader, Cursor, Read};
+use std::io::{BufReader, Cursor, ErrorKind, Read};
 use std::ops::ControlFlow;
 
 use flate2::bufread::MultiGzDecoder;
@@ -140,5 +140,16 @@ fn read_tar(
             _ => {}
         }
     }
-    End::Complete
+    check_rest(archive.into_inner())
+}
+
+/// Reads what follows the archive's end mark, so that a compressed stream's length and checksum are checked.
+/// What is no further gzip member is padding and none of our business (gzip(1) ignores it, too).
+fn check_rest(mut rest: impl Read) -> End {
+    match std::io::copy(&mut rest, &mut std::io::sink()) {
+        Err(error) if matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::InvalidData) => {
+            End::Broken(error.to_string())
+        }
+        _ => End::Complete,
+    }
 }

@@ -110,7 +110,12 @@ impl Builder {
             Role::Containers => self.add_containers(runtime_state::containers(bytes), &file),
             Role::DockerConfig => self.add_docker_state(&file, bytes),
             Role::UnitProperties(unit) => self.add_unit(unit, bytes),
-            Role::Log => self.logs.push_file(&file, bytes),
+            Role::Log => {
+                if let Some(version) = docker_version_in_log(bytes) {
+                    self.snapshot.facts.docker_version.get_or_insert(version);
+                }
+                self.logs.push_file(&file, bytes);
+            }
             Role::HostName => set_if_absent(&mut self.snapshot.facts.host, text_of(bytes)),
             Role::ToolOutput => self.add_tool_output(bytes, &file),
             Role::Other => {}
@@ -205,7 +210,9 @@ impl Builder {
             return;
         };
         self.saw_manifest = true;
-        let string = |key: &str| manifest.get(key).and_then(Value::as_str).map(str::to_owned);
+        let string = |key: &str| {
+            manifest.get(key).and_then(Value::as_str).filter(|s| !s.is_empty()).map(str::to_owned)
+        };
         let number = |key: &str| manifest.get(key).and_then(Value::as_u64);
         let facts = &mut self.snapshot.facts;
         facts.format = string("format").unwrap_or_default();
@@ -350,9 +357,12 @@ impl Builder {
             let evidence = Evidence { file: file.to_owned(), line: Some(line), text: visible(text) };
             let words: Vec<&[u8]> = text.splitn(3, |&b| b == b' ').collect();
             let by = match words[..] {
-                [b"fd", pid, number] => match whole_number(pid) {
-                    Some(pid) => PinnedBy::Descriptor(Pid(pid), [b"fd/", number].concat()),
-                    None => PinnedBy::Noted(text.to_vec()),
+                [what, pid, name] => match (what, whole_number(pid).map(Pid)) {
+                    (b"fd", Some(pid)) => PinnedBy::Descriptor(pid, [b"fd/", name].concat()),
+                    (b"bind", Some(pid)) => {
+                        PinnedBy::BindSeenBy(pid, crate::bytes::decode_octal(name).into_owned())
+                    }
+                    _ => PinnedBy::Noted(text.to_vec()),
                 },
                 _ => PinnedBy::Noted(text.to_vec()),
             };
@@ -714,4 +724,12 @@ fn docker_version(bytes: &[u8]) -> Option<String> {
     numbered_lines(bytes)
         .take(40)
         .find_map(|(_, line)| line.trim_ascii_start().strip_prefix(b"Server Version:").and_then(text_of))
+}
+
+/// The last `msg="Docker daemon" … version=17.05.0-ce` that dockerd wrote at its start.
+fn docker_version_in_log(bytes: &[u8]) -> Option<String> {
+    let at = memchr::memmem::rfind(bytes, b"Docker daemon\"")?;
+    let line = bytes[at..].split(|&b| b == b'\n').next()?;
+    let version = &line[memchr::memmem::find(line, b" version=")? + 9..];
+    text_of(version.split(|b| b.is_ascii_whitespace() || *b == b'"').next()?)
 }
