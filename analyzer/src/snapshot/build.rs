@@ -1,6 +1,6 @@
 //! Takes the members of a bundle one by one and puts the host together.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde_json::Value;
@@ -582,6 +582,41 @@ impl Builder {
         self.snapshot.pins.dedup();
     }
 
+    /// A table that was stored under a name without the namespace's inode belongs to the one pinned namespace
+    /// that has no table yet: the one whose pin's file name stands in the table's name, or the only one.
+    fn name_pinned_tables(&mut self) {
+        let nameless: Vec<usize> =
+            (0..self.pinned_tables.len()).filter(|i| self.pinned_tables[*i].0.is_none()).collect();
+        for index in &nameless {
+            let file =
+                self.snapshot.table(self.pinned_tables[*index].1).map(|t| t.file.clone()).unwrap_or_default();
+            let read = |inode: NamespaceInode| {
+                self.pinned_tables.iter().any(|(known, _)| *known == Some(inode))
+                    || self
+                        .snapshot
+                        .processes
+                        .values()
+                        .any(|p| p.mount_namespace == Some(inode) && p.table.is_some())
+            };
+            let unread: Vec<&NamespacePin> =
+                self.snapshot.pins.iter().filter(|p| p.kind == b"mnt" && !read(p.inode)).collect();
+            let by_name: BTreeSet<NamespaceInode> = unread
+                .iter()
+                .filter(|p| match &p.by {
+                    PinnedBy::Bind(_, path) | PinnedBy::BindSeenBy(_, path) => {
+                        components(path).next_back().is_some_and(|name| file.contains(&visible(name)))
+                    }
+                    _ => false,
+                })
+                .map(|p| p.inode)
+                .collect();
+            let all: BTreeSet<NamespaceInode> = unread.iter().map(|p| p.inode).collect();
+            let only =
+                |set: &BTreeSet<NamespaceInode>| if set.len() == 1 { set.first().copied() } else { None };
+            self.pinned_tables[*index].0 = only(&by_name).or(only(&all).filter(|_| nameless.len() == 1));
+        }
+    }
+
     /// Puts together what needs all members to be known.
     pub fn finish(mut self, end: &End) -> Snapshot {
         if let End::Broken(why) = end {
@@ -608,6 +643,7 @@ impl Builder {
         }
         self.follow_links();
         self.sort_tables();
+        self.name_pinned_tables();
         let mut snapshot = self.snapshot;
         let facts = &mut snapshot.facts;
         facts.complete = *end == End::Complete && (self.saw_summary || !self.saw_manifest);
