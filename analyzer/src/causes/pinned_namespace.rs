@@ -4,18 +4,18 @@
 use super::{Case, Finding, remedy};
 use crate::bytes::shell_quote;
 use crate::report::HolderKind;
-use crate::snapshot::{NamespacePin, PinnedBy};
+use crate::snapshot::{NamespaceKey, NamespacePin, PinnedBy};
 
 pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
     if case.holder.kind != HolderKind::Pinned {
         return None;
     }
     let inode = match case.holder.namespace? {
-        crate::snapshot::NamespaceKey::Inode(inode) => inode,
-        crate::snapshot::NamespaceKey::LowestMount(_) => return None,
+        NamespaceKey::Inode(inode) => Some(inode),
+        NamespaceKey::LowestMount(_) => None,
     };
     let pins: Vec<&NamespacePin> =
-        case.snapshot.pins.iter().filter(|p| p.kind == b"mnt" && p.inode == inode).collect();
+        case.snapshot.pins.iter().filter(|p| p.kind == b"mnt" && Some(p.inode) == inode).collect();
     let mut kept = Vec::new();
     let mut remedies: Vec<_> = remedy::remove_mount_point(case).into_iter().collect();
     for pin in pins {
@@ -41,7 +41,7 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
         if kept.is_empty() { "something that the bundle does not show".to_owned() } else { kept.join(", ") };
     let summary = format!(
         "No process is in mount namespace {}, but it lives on, kept by {kept}. Its copy of the mount stays with it.",
-        inode.0
+        inode.map_or_else(|| "(number unknown)".to_owned(), |i| i.0.to_string())
     );
     remedies.push(remedy::lasting(
         String::new(),
