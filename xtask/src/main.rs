@@ -1,1 +1,30 @@
-fn main() {}
+//! The project's own tasks, so that cargo is the only tool to install: `cargo xtask run`, `test`, `web`, …
+
+mod corpus;
+mod csp;
+mod demo;
+mod lint;
+mod page;
+mod programs;
+mod progress;
+mod run;
+mod rustc;
+mod serve;
+mod system_packages;
+mod tasks;
+mod test;
+mod test_output;
+mod wasm_target;
+mod workspace;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match tasks::main(lexopt::Parser::from_env()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
