@@ -699,7 +699,7 @@ impl Builder {
             facts.format = if self.saw_sosreport { "sosreport" } else { "proc-tree" }.into();
         }
         snapshot.log_lines = self.logs.lines_read();
-        snapshot.log_links = self.logs.links().to_vec();
+        snapshot.log_links = self.logs.links();
         snapshot.errors = self.logs.finish();
         snapshot.group_namespaces(&self.pinned_tables);
         note_namespace_keepers(&mut snapshot);
