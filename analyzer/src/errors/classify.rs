@@ -95,6 +95,12 @@ fn driver_of_path(path: &str) -> Option<String> {
     if let Some(name) = component {
         return Some((*name).to_owned());
     }
+    // A layer's directory by its relative path.
+    if let [.., id, "merged"] = parts.as_slice()
+        && objects::is_full_id(id)
+    {
+        return Some("overlay2".to_owned());
+    }
     // `overlay-containers/ID/userdata`: podman's run directory under that driver.
     let run = parts.iter().find_map(|p| p.strip_suffix("-containers").filter(|d| DRIVERS.contains(d)));
     run.map(str::to_owned)
@@ -104,7 +110,7 @@ fn driver_of_path(path: &str) -> Option<String> {
 /// Kubernetes' volume plugin as a kind: `kubernetes.io~secret` is a tmpfs of secrets.
 fn volume_plugin(name: &str) -> String {
     match name {
-        "secret" => "secrets-tmpfs".to_owned(),
+        "secret" => "secret-tmpfs".to_owned(),
         "rbd" => "ceph-rbd".to_owned(),
         name => name.to_owned(),
     }
