@@ -24,8 +24,7 @@ pub(crate) struct Candidate {
 
 /// Calls `each` for every candidate; returns the number of lines of the log.
 pub(crate) fn each_candidate(log: &[u8], mut each: impl FnMut(Candidate)) -> u64 {
-    let finders: Vec<Finder> =
-        wording::STEMS.iter().chain(wording::LINK_STEMS).map(|s| Finder::new(s)).collect();
+    let finders: Vec<Finder> = wording::STEMS.iter().chain(wording::LINK_STEMS).map(Finder::new).collect();
     let mut stems: Vec<(FindIter, Option<usize>)> = finders
         .iter()
         .map(|f| {
@@ -147,6 +146,10 @@ fn continues(previous: &str, line: &str) -> bool {
         ["busy", "= err"].iter().any(|w| lower.contains(w)) && !lower.ends_with(':') && !lower.ends_with(',');
     if said {
         return false;
+    }
+    // btrfs-progs name the subvolume in the line before.
+    if lower.contains("delete subvolume (") && after.starts_with("ERROR") {
+        return true;
     }
     let cut_phrase = ["device or", "device or resource", "resource", "device is", "target is", "dataset is"];
     let cut_here =

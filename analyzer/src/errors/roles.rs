@@ -232,17 +232,30 @@ fn concerns_storage(
 ) -> bool {
     let has = |words: &[&str]| words.iter().any(|w| lower.contains(w));
     let operated = operands.iter().any(|o| o.operation != Operation::None);
+    let kernel_file = |p: &str| {
+        (p.starts_with("/sys/") || p.starts_with("/proc/")) && !p.contains("/cgroup/") && !p.contains("/ns/")
+    };
     let windows = path.is_none() && (lower.contains(":\\") || lower.contains(":/users"));
     match hit.proof {
         Proof::Storage => true,
-        _ if windows => false,
+        _ if windows || path.is_some_and(kernel_file) => false,
         Proof::Errno => {
             operated
                 || device.is_some()
                 || path.is_some_and(in_storage)
                 || path.is_some()
                     && has(&[
-                        "mount", "rmdir", "rmtree", "remove", "removing", "delete", "unlink", "rm:", "rm_rf",
+                        "mount",
+                        "rmdir",
+                        "rmtree",
+                        "remove",
+                        "removing",
+                        "delete",
+                        "unlink",
+                        "rm:",
+                        "rm_rf",
+                        "filesystemexception",
+                        "apply2files",
                         "clean",
                     ])
                 || has(CONTEXT)

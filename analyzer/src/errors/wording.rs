@@ -101,7 +101,6 @@ pub(crate) const OTHER_PROBLEMS: &[&str] = &[
     "busy timeout",
     "server is busy",
     "server busy",
-    "system is busy",
     "too busy",
     "rmmod:",
     "modprobe:",
