@@ -1,0 +1,33 @@
+//! What went wrong and what to do.
+
+use super::parts::{Glyph, Icon};
+use crate::state::Failed;
+use crate::text;
+use std::rc::Rc;
+use yew::prelude::*;
+
+/// Properties of [`Failure`].
+#[derive(Properties, PartialEq)]
+pub struct FailureProps {
+    /// What happened to which file.
+    pub failed: Rc<Failed>,
+}
+
+/// A failure, above a start screen that still works.
+#[component]
+pub fn Failure(props: &FailureProps) -> Html {
+    let t = text::t();
+    let Failed { file, failure } = &*props.failed;
+    let title = if file.name.is_empty() { t.failed.to_owned() } else { (t.failed_file)(&file.name) };
+    html! {
+        <section class="failure" role="alert" data-test="failure" data-code={failure.code.clone()}>
+            <Icon name={Glyph::Warning} />
+            <div>
+                <h2>{ title }</h2>
+                <p>{ &failure.message }</p>
+                <p><strong>{ t.what_to_do }</strong>{ " " }{ &failure.advice }</p>
+                <p class="muted small">{ t.error_code }{ " " }<code>{ &failure.code }</code></p>
+            </div>
+        </section>
+    }
+}
