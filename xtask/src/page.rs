@@ -1,0 +1,188 @@
+//! Builds `dist/ebusy.html`: the page, its module, its style and the demo in one file.
+
+use crate::workspace::Workspace;
+use crate::{csp, demo, wasm_target};
+use anyhow::{Context as _, Result, bail};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use flate2::{Compression, GzBuilder};
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use wasm_bindgen_cli_support::Bindgen;
+
+/// The finished page.
+#[derive(Debug)]
+pub(crate) struct Page {
+    /// Where it was written.
+    pub(crate) file: PathBuf,
+    /// Its size in bytes.
+    pub(crate) raw: usize,
+    /// Its size in bytes when a server compresses it.
+    pub(crate) gzip: usize,
+    /// The size of the module in it, before compression.
+    pub(crate) wasm: usize,
+}
+
+/// Compiles the page and writes it.
+pub(crate) fn build(workspace: &Workspace) -> Result<Page> {
+    let module = wasm_target::WasmTarget::get()?.build(workspace, "ebusy-web")?;
+    let Bound { glue, wasm } = bind(&module)?;
+    let shell = read(&workspace.root.join("index.html"))?;
+    let style = read(&workspace.root.join("web/style.css"))?;
+    let html = assemble(&shell, &Parts { style: &style, glue: &glue, wasm: &wasm, demo: &demo::bundle() })?;
+
+    let file = workspace.dist().join("ebusy.html");
+    fs::create_dir_all(workspace.dist()).context("cannot create dist/")?;
+    fs::write(&file, &html).with_context(|| format!("cannot write {}", file.display()))?;
+    Ok(Page { file, raw: html.len(), gzip: gzip(html.as_bytes())?.len(), wasm: wasm.len() })
+}
+
+fn read(file: &Path) -> Result<String> {
+    fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
+}
+
+/// wasm-bindgen's output.
+struct Bound {
+    glue: String,
+    wasm: Vec<u8>,
+}
+
+/// Does what the `wasm-bindgen` command does. `no-modules`, because the worker of a page from file:// cannot be a
+/// module.
+fn bind(module: &Path) -> Result<Bound> {
+    let mut output = Bindgen::new()
+        .input_path(module)
+        .no_modules(true)?
+        .typescript(false)
+        .omit_default_module_path(true)
+        .remove_name_section(true)
+        .remove_producers_section(true)
+        .generate_output()
+        .with_context(|| format!("wasm-bindgen cannot read {}", module.display()))?;
+    // Every crate with bindings is listed, most with nothing.
+    let brings_files = output.snippets().values().any(|files| !files.is_empty());
+    if brings_files || !output.local_modules().is_empty() {
+        bail!("a dependency of the page brings JavaScript files of its own; they cannot be inlined");
+    }
+    let glue = output.js().to_owned();
+    Ok(Bound { glue, wasm: output.wasm_mut().emit_wasm() })
+}
+
+/// What goes into the shell.
+struct Parts<'a> {
+    style: &'a str,
+    glue: &'a str,
+    wasm: &'a [u8],
+    demo: &'a [u8],
+}
+
+/// Puts the parts in place of the shell's `<!-- build: NAME -->` comments, and the policy last, because it holds
+/// the hashes of the others.
+fn assemble(shell: &str, parts: &Parts<'_>) -> Result<String> {
+    // Compressed here as well as by a server: base64 of the plain module would be 2.4 times as large on disk, and
+    // larger on the wire, too.
+    let wasm = STANDARD.encode(gzip(parts.wasm)?);
+    let demo = STANDARD.encode(parts.demo);
+    let mut html = shell.to_owned();
+    for (name, element) in [
+        ("style", format!("<style>\n{}</style>", embeddable("web/style.css", parts.style)?)),
+        ("wasm", format!("<script type=\"text/plain\" id=\"ebusy-wasm\">{wasm}</script>")),
+        ("demo", format!("<script type=\"text/plain\" id=\"ebusy-demo\">{demo}</script>")),
+        ("glue", format!("<script id=\"ebusy-glue\">\n{}</script>", embeddable("the glue", parts.glue)?)),
+    ] {
+        html = insert(&html, name, &element)?;
+    }
+    let policy = csp::policy(&html)?;
+    insert(&html, "policy", &format!("<meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">"))
+}
+
+/// Replaces the one comment of that name.
+fn insert(html: &str, name: &str, element: &str) -> Result<String> {
+    let comment = format!("<!-- build: {name} -->");
+    let (before, after) =
+        html.split_once(&comment).with_context(|| format!("index.html lacks the comment {comment}"))?;
+    if after.contains(&comment) {
+        bail!("index.html has the comment {comment} twice");
+    }
+    Ok(format!("{before}{element}{after}"))
+}
+
+/// Checks that an HTML parser reads a text in a script or style element to its end, and no further.
+fn embeddable<'a>(what: &str, text: &'a str) -> Result<&'a str> {
+    let lower = text.to_ascii_lowercase();
+    match ["</script", "</style", "<!--", "<script"].iter().find(|end| lower.contains(**end)) {
+        Some(end) => {
+            bail!("{what} contains `{end}` and cannot be inlined; write it as a concatenation there")
+        }
+        None => Ok(text),
+    }
+}
+
+/// Compressed as small as it gets, without a time stamp, so that the same bytes give the same bytes.
+fn gzip(bytes: &[u8]) -> Result<Vec<u8>> {
+    let mut encoder = GzBuilder::new().mtime(0).write(Vec::new(), Compression::best());
+    encoder.write_all(bytes)?;
+    Ok(encoder.finish()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read as _;
+
+    const SHELL: &str = "<!-- build: policy --><!-- build: style --><script>boot()</script>\
+                         <!-- build: wasm --><!-- build: demo --><!-- build: glue -->";
+
+    fn parts<'a>() -> Parts<'a> {
+        Parts { style: "main{}\n", glue: "let wasm_bindgen;\n", wasm: b"\0asm", demo: b"bundle" }
+    }
+
+    #[test]
+    fn everything_is_inside() {
+        let html = assemble(SHELL, &parts()).unwrap();
+        assert!(!html.contains("<!-- build:"), "{html}");
+        assert!(html.contains("<style>\nmain{}\n</style>"));
+        assert!(html.contains("let wasm_bindgen;"));
+        assert!(html.contains(&STANDARD.encode("bundle")));
+        let wasm = html.split_once("id=\"ebusy-wasm\">").unwrap().1.split_once('<').unwrap().0;
+        let mut plain = Vec::new();
+        flate2::read::GzDecoder::new(&*STANDARD.decode(wasm).unwrap()).read_to_end(&mut plain).unwrap();
+        assert_eq!(plain, b"\0asm");
+    }
+
+    #[test]
+    fn the_policy_covers_the_shells_script_and_the_glue() {
+        let html = assemble(SHELL, &parts()).unwrap();
+        assert_eq!(html.matches("'sha256-").count(), 3, "{html}");
+        assert!(html.starts_with("<meta http-equiv=\"Content-Security-Policy\""));
+    }
+
+    #[test]
+    fn the_same_parts_give_the_same_page() {
+        assert_eq!(assemble(SHELL, &parts()).unwrap(), assemble(SHELL, &parts()).unwrap());
+    }
+
+    #[test]
+    fn a_text_that_would_end_its_element_is_refused() {
+        for glue in ["x = '</script>'", "x = '<!-- <script'", "</SCRIPT"] {
+            assert!(assemble(SHELL, &Parts { glue, ..parts() }).is_err(), "{glue}");
+        }
+    }
+
+    #[test]
+    fn a_shell_without_a_place_for_a_part_is_refused() {
+        let error = assemble(&SHELL.replace("<!-- build: demo -->", ""), &parts()).unwrap_err();
+        assert!(error.to_string().contains("build: demo"), "{error}");
+    }
+
+    #[test]
+    fn the_real_shell_has_a_place_for_each_part() {
+        let html = assemble(include_str!("../../index.html"), &parts()).unwrap();
+        for id in ["app", "ebusy-boot", "ebusy-failure", "ebusy-wasm", "ebusy-demo", "ebusy-glue"] {
+            assert_eq!(html.matches(&format!(" id=\"{id}\"")).count(), 1, "{id}");
+        }
+        assert!(!html.contains(" style="), "the policy forbids style attributes");
+        assert!(!html.contains("src=\"http") && !html.contains("href=\"http"), "nothing is loaded");
+    }
+}
