@@ -40,15 +40,13 @@ pub fn BundleView(props: &BundleViewProps) -> Html {
             <HostFacts overview={bundle.overview.clone()} />
             <div class="slot">{ several }</div>
             <div class="columns">
+                <Verdict bundle={bundle.clone()} />
                 <aside class="side" aria-label={text::t().side}>
                     <Search overview={bundle.overview.clone()} ask={ask.clone()} />
                     <ErrorsList errors={bundle.overview.errors.clone()} question={bundle.question.clone()}
                         ask={ask.clone()} />
                 </aside>
-                <div class={classes!("answer", bundle.waiting.then_some("waiting"))}>
-                    <Verdict bundle={bundle.clone()} />
-                    <div class="slot">{ sections }</div>
-                </div>
+                <div class={classes!("details", bundle.waiting.then_some("waiting"))}>{ sections }</div>
             </div>
         </div>
     }

@@ -206,6 +206,93 @@ impl Frame {
             end += LINE;
         }
         let end = end.max(left_end);
+        let area =
+            Area { x: self.left, y: top, width: self.width - self.left - 1.0, height: end + 6.0 - top };
+        Lane { index, area, effect: view.effect, texts, chips, branch, mount }
+    }
+
+    /// Label, inode number and chips; also where they end.
+    fn space(&self, view: &NamespaceView, top: f64) -> (Vec<Text>, Vec<Chip>, f64) {
+        let t = text::t();
+        let (x, room) = self.space;
+        let label = elide(&view.label, (room / TITLE) as usize);
+        let mut texts = vec![text(x, top + 12.0, "label", label)];
+        let inode = view.inode.map(|inode| format!("mnt:[{inode}]"));
+        let what = view.effect.map_or_else(|| t.role(view.role), |effect| t.effect(effect));
+        texts.push(text(x, top + 12.0 + LINE, "effect-word", what.to_owned()));
+        if let Some(inode) = inode {
+            let after = x + columns(what) as f64 * TITLE + 10.0;
+            texts.push(text(after, top + 12.0 + LINE, "mono muted", inode));
+        }
+        let (chips, end) = self.chips(view, top + 2.0 * LINE + 6.0);
+        (texts, chips, end)
+    }
+
+    /// Up to two rows of processes, then how many more there are.
+    fn chips(&self, view: &NamespaceView, top: f64) -> (Vec<Chip>, f64) {
+        let (left, room) = self.space;
+        let total = view.process_count as usize;
+        if view.processes.is_empty() && total == 0 {
+            let content = text::t().no_process.to_owned();
+            let width = columns(&content) as f64 * MONO + 16.0;
+            return (vec![chip(left, top, width.min(room), content)], top + CHIP + 8.0);
+        }
+        let more_room = MONO * 8.0 + 16.0;
+        let (mut x, mut y, mut row) = (left, top, 0);
+        let mut chips = Vec::new();
+        for process in &view.processes {
+            let content =
+                elide(&format!("{} {}", process.comm, process.pid), ((room - 16.0) / MONO) as usize);
+            let width = columns(&content) as f64 * MONO + 16.0;
+            let end = if row == 1 { left + room - more_room } else { left + room };
+            if x > left && x + width > end {
+                if row == 1 {
+                    break;
+                }
+                (x, y, row) = (left, y + CHIP + 6.0, 1);
+            }
+            chips.push(chip(x, y, width, content));
+            x += width + 6.0;
+        }
+        let left_out = total.saturating_sub(chips.len());
+        if left_out > 0 {
+            let content = format!("+{left_out}");
+            let width = columns(&content) as f64 * MONO + 16.0;
+            if x > left && x + width > left + room {
+                (x, y) = (left, y + CHIP + 6.0);
+            }
+            chips.push(chip(x, y, width, content));
+        }
+        (chips, y + CHIP + 8.0)
+    }
+
+    fn mount(&self, view: &NamespaceView, top: f64) -> MountBox {
+        let t = text::t();
+        let (x, width) = self.mount;
+        let (inner, mut y) = (x + 10.0, top + 19.0);
+        let room = |from: f64| ((x + width - 8.0 - from) / MONO) as usize;
+        let (mut texts, mut targets) = (Vec::new(), Vec::new());
+        for mount in view.mounts.iter().take(MOUNTS) {
+            targets.push((inner + 6.0, y - 4.0));
+            let path = elide(&shorten_ids(&mount.mount_point), room(inner + 18.0));
+            texts.push(text(inner + 18.0, y, "mono strong", path));
+            let facts = format!("{} · {} · {}", mount.fs_type, mount.device, propagation(mount));
+            texts.push(text(inner + 18.0, y + LINE, "mono muted", elide(&facts, room(inner + 18.0))));
+            y += 2.0 * LINE + 4.0;
+        }
+        if view.mounts.len() > MOUNTS {
+            texts.push(text(inner + 18.0, y, "muted", (t.more_mounts)(view.mounts.len() - MOUNTS)));
+            y += LINE;
+        }
+        if view.mounts.is_empty() {
+            texts.push(text(inner, y, "gone-text", t.not_mounted.to_owned()));
+            y += LINE;
+        }
+        if let Some(parent) = &view.parent_mount {
+            let words = (t.parent)(&shorten_ids(&parent.mount_point), &propagation(parent));
+            texts.push(text(inner, y, "mono muted", elide(&words, room(inner))));
+            y += LINE;
+        }
         let area = Area { x, y: top, width, height: y - top - 6.0 };
         MountBox { area, here: !view.mounts.is_empty(), texts, targets }
     }
