@@ -18,12 +18,21 @@
 //! (paths are another host's bytes), so that it runs the same natively and as WebAssembly. Data never
 //! makes it fail: it returns what it understood, with diagnostics. The same bytes give the same report.
 
+pub mod archive;
+pub mod bytes;
+pub mod causes;
 pub mod errors;
+pub mod holders;
+pub mod parse;
 pub mod report;
+pub mod resolve;
+pub mod snapshot;
 
-use report::{Overview, Report};
 use std::io::Read;
 use std::ops::ControlFlow;
+
+use report::{Overview, Report};
+use snapshot::{Builder, Snapshot};
 
 /// How far reading is. `bytes` counts what was read of the input as given (compressed).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +68,9 @@ pub enum Query {
 
 /// A host as understood from one bundle.
 #[derive(Debug)]
-pub struct Analysis {}
+pub struct Analysis {
+    snapshot: Snapshot,
+}
 
 impl Analysis {
     /// Reads a bundle: gzip or plain tar with a `…/proc/PID/mountinfo` tree at any depth.
@@ -72,18 +83,47 @@ impl Analysis {
         input: impl Read,
         progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Self, OpenError> {
-        let _ = (input, progress);
-        Err(OpenError { code: "unknown-format", message: String::new(), advice: String::new() })
+        let mut builder = Builder::default();
+        let end = archive::read_entries(input, progress, &Builder::wants, &mut |entry| builder.add(entry))?;
+        let snapshot = builder.finish(&end);
+        if snapshot.processes.is_empty() && snapshot.tables.is_empty() {
+            return Err(no_host(&end));
+        }
+        Ok(Self { snapshot })
     }
 
     /// What the bundle offers before a target is chosen.
     pub fn overview(&self) -> Overview {
-        Overview::default()
+        report::overview(&self.snapshot)
     }
 
     /// Who holds the target.
     pub fn explain(&self, query: &Query) -> Report {
-        let _ = query;
-        unimplemented!()
+        report::build(&self.snapshot, query)
+    }
+
+    /// The host itself, for tools that want more than a report.
+    pub fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+}
+
+fn no_host(end: &archive::End) -> OpenError {
+    match end {
+        archive::End::Broken(why) => OpenError {
+            code: "damaged-archive",
+            message: format!(
+                "The archive is damaged before any process in it: {}.",
+                bytes::visible(why.as_bytes())
+            ),
+            advice: "Ask for the file again and compare its size and checksum with the sender's.".into(),
+        },
+        archive::End::Complete => OpenError {
+            code: "no-proc",
+            message: "The archive has no proc/PID directory in it, so there is no host to look at.".into(),
+            advice:
+                "Give the bundle that ebusy-collector wrote, or a tar that holds proc/PID/mountinfo files."
+                    .into(),
+        },
     }
 }

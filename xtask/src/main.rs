@@ -1,11 +1,19 @@
 //! The project's own tasks, so that cargo is the only tool to install: `cargo xtask run`, `test`, `web`, …
 
+mod corpus;
 mod csp;
 mod demo;
+mod lint;
 mod page;
+mod programs;
 mod progress;
+mod run;
 mod rustc;
+mod serve;
+mod system_packages;
 mod tasks;
+mod test;
+mod test_output;
 mod wasm_target;
 mod workspace;
 

@@ -2,9 +2,11 @@
 
 use crate::progress::Steps;
 use crate::workspace::Workspace;
-use crate::{demo, page};
+use crate::{corpus, demo, lint, page, run, test};
 use anyhow::{Result, bail};
 use lexopt::prelude::*;
+use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 const HELP: &str = "\
@@ -12,48 +14,128 @@ The project's own tasks. Cargo is all they need; what else a task wants, it gets
 
 Usage: cargo xtask TASK [OPTION…]
 
+  run             build everything, collect a bundle of this host, explain the demo, serve the page
+    --no-serve      all but serve
+    --port N        the first port to try (8080)
+  test            build and install what the tests need, then run them all
+    --no-skips      a test that cannot run here is a failure
+    WORD…           for `cargo test`, as in `--package ebusy-analyzer` or a test's name
+  lint            formatting and clippy, natively and for the browser
   web             build dist/ebusy.html, the page with everything in it
   demo            write dist/ebusy-demo.tar.gz, a bundle to try
+  corpus DIR      recall and precision of `ebusy errors` on DIR/errors.jsonl
+  help            this text
 ";
 
+/// A task with its options.
+#[derive(Debug, PartialEq, Eq)]
+enum Task {
+    Run(run::Options),
+    Test(test::Options),
+    Lint,
+    Web,
+    Demo,
+    Corpus(PathBuf),
+    Help,
+}
+
 /// Runs the task that the command line names.
-pub(crate) fn main(mut arguments: lexopt::Parser) -> Result<ExitCode> {
-    let task = match arguments.next()? {
-        Some(Value(task)) => task.string()?,
-        Some(Short('h') | Long("help")) | None => {
-            print!("{HELP}");
-            return Ok(ExitCode::SUCCESS);
-        }
+pub(crate) fn main(arguments: lexopt::Parser) -> Result<ExitCode> {
+    match parse(arguments)? {
+        Task::Run(options) => run::run_all(&options)?,
+        Task::Test(options) => return test::run_all(&options),
+        Task::Lint => lint::run_all()?,
+        Task::Web => web()?,
+        Task::Demo => println!("{}", demo::write(&Workspace::find()?)?.display()),
+        Task::Corpus(dir) => return corpus::run_all(&dir),
+        Task::Help => print!("{HELP}"),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn web() -> Result<()> {
+    let workspace = Workspace::find()?;
+    let page = Steps::new(1).step("page (WebAssembly)", || page::build(&workspace))?;
+    println!("{}: {} bytes, {} gzip'd (module {})", page.file.display(), page.raw, page.gzip, page.wasm);
+    Ok(())
+}
+
+fn parse(mut arguments: lexopt::Parser) -> Result<Task> {
+    let name = match arguments.next()? {
+        Some(Value(name)) => name.string()?,
+        Some(Short('h') | Long("help")) | None => return Ok(Task::Help),
         Some(other) => return Err(other.unexpected().into()),
     };
-    match task.as_str() {
-        "web" => {
-            no_options(arguments)?;
-            web()
-        }
-        "demo" => {
-            no_options(arguments)?;
-            println!("{}", demo::write(&Workspace::find()?)?.display());
-            Ok(ExitCode::SUCCESS)
-        }
-        "help" => {
-            print!("{HELP}");
-            Ok(ExitCode::SUCCESS)
-        }
+    let mut task = match name.as_str() {
+        "run" => Task::Run(run::Options::default()),
+        "test" => return Ok(Task::Test(test_options(arguments.raw_args()?))),
+        "lint" => Task::Lint,
+        "web" => Task::Web,
+        "demo" => Task::Demo,
+        "corpus" => Task::Corpus(PathBuf::new()),
+        "help" => Task::Help,
         other => bail!("no task `{other}`; `cargo xtask help` lists them"),
+    };
+    while let Some(argument) = arguments.next()? {
+        match (&mut task, argument) {
+            (_, Short('h') | Long("help")) => return Ok(Task::Help),
+            (Task::Run(options), Long("no-serve")) => options.serve = false,
+            (Task::Run(options), Long("port")) => options.port = arguments.value()?.parse()?,
+            (Task::Corpus(dir), Value(value)) if dir.as_os_str().is_empty() => *dir = value.into(),
+            (_, other) => return Err(other.unexpected().into()),
+        }
     }
+    if task == Task::Corpus(PathBuf::new()) {
+        bail!("`cargo xtask corpus` wants the directory that holds errors.jsonl");
+    }
+    Ok(task)
 }
 
-fn no_options(mut arguments: lexopt::Parser) -> Result<()> {
-    match arguments.next()? {
-        Some(argument) => Err(argument.unexpected().into()),
-        None => Ok(()),
+/// Everything but the task's own option goes to `cargo test` as it is.
+fn test_options(words: impl Iterator<Item = OsString>) -> test::Options {
+    let mut options = test::Options::default();
+    for word in words {
+        if word == "--no-skips" { options.no_skips = true } else { options.cargo.push(word) }
     }
+    options
 }
 
-fn web() -> Result<ExitCode> {
-    let workspace = Workspace::find()?;
-    let page = Steps::new(1).step("page", || page::build(&workspace))?;
-    println!("{}: {} bytes, {} gzip'd (module {})", page.file.display(), page.raw, page.gzip, page.wasm);
-    Ok(ExitCode::SUCCESS)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(words: &[&str]) -> Result<Task> {
+        parse(lexopt::Parser::from_args(words))
+    }
+
+    #[test]
+    fn every_task_in_the_help_is_one() {
+        for line in HELP.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   ")) {
+            let name = line.split_whitespace().next().unwrap();
+            let words: &[&str] = if name == "corpus" { &["corpus", "dir"] } else { &[name] };
+            assert!(parsed(words).is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn options_reach_their_task() {
+        assert_eq!(
+            parsed(&["run", "--no-serve", "--port=9000"]).unwrap(),
+            Task::Run(run::Options { serve: false, port: 9000 })
+        );
+        assert_eq!(
+            parsed(&["test", "--no-skips", "-p", "collector"]).unwrap(),
+            Task::Test(test::Options { no_skips: true, cargo: vec!["-p".into(), "collector".into()] })
+        );
+        assert_eq!(parsed(&[]).unwrap(), Task::Help);
+    }
+
+    #[test]
+    fn what_is_not_understood_is_refused() {
+        for words in
+            [&["bake"][..], &["web", "--port", "1"], &["corpus"], &["run", "--port", "x"], &["--no-serve"]]
+        {
+            assert!(parsed(words).is_err(), "{words:?}");
+        }
+    }
 }

@@ -7,8 +7,16 @@
 
 use serde::{Deserialize, Serialize};
 
+mod build;
 pub mod markdown;
+mod namespace_views;
+mod propagation;
 pub mod text;
+mod time;
+mod verdict;
+
+pub(crate) use build::{build, overview};
+pub use time::rfc3339;
 
 /// Name and version of the report's shape.
 pub const SCHEMA: &str = "ebusy.report/1";

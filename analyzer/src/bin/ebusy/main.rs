@@ -1,1 +1,82 @@
-fn main() {}
+//! `ebusy`: the analyzer as a command. Each subcommand is a module; here is only the choice between them.
+
+mod analyze;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+const HELP: &str = "\
+ebusy: who keeps this container busy?
+
+  ebusy analyze BUNDLE|- [--id ID|NAME|PATH|DEVICE] [--format text|json|markdown]
+      Says who holds a container's mount, why, and what to do. BUNDLE is what ebusy-collector wrote,
+      or any .tar or .tar.gz with proc/PID/mountinfo files in it. Without --id the latest busy error
+      of the log in the bundle is explained.
+
+Exit codes: 0 a verdict was reached, 3 what was asked for is not there, 2 the input or the call is bad.
+";
+
+/// How a subcommand ends, beside doing its work.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The call is wrong: say so and point to the help.
+    Usage(String),
+    /// The input cannot be used: what happened and what to do.
+    Input(String),
+}
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args_os().skip(1);
+    let command = arguments.next();
+    let rest: Vec<OsString> = arguments.collect();
+    let result = match command.as_ref().and_then(|c| c.to_str()) {
+        Some("analyze") => analyze::run(rest),
+        Some("--help" | "-h" | "help") => {
+            print_out(HELP);
+            Ok(ExitCode::SUCCESS)
+        }
+        Some("--version" | "-V") => {
+            print_out(concat!("ebusy ", env!("CARGO_PKG_VERSION"), "\n"));
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(other) => Err(Failure::Usage(format!("there is no command '{other}'"))),
+        None => Err(Failure::Usage("no command given".to_owned())),
+    };
+    match result {
+        Ok(code) => code,
+        Err(Failure::Usage(what)) => {
+            eprintln!("ebusy: {what}. Try `ebusy --help`.");
+            ExitCode::from(2)
+        }
+        Err(Failure::Input(what)) => {
+            eprintln!("ebusy: {what}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Prints to standard output; a reader that went away (`| head`) is no error.
+pub(crate) fn print_out(text: &str) {
+    use std::io::Write;
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+}
+
+/// Where a subcommand reads from: a file, or standard input for `-`.
+///
+/// # Errors
+/// Where the file cannot be opened, with what to do.
+pub(crate) fn open_input(name: &OsString) -> Result<Box<dyn std::io::Read>, Failure> {
+    if name == "-" {
+        return Ok(Box::new(std::io::stdin().lock()));
+    }
+    let open = std::fs::File::open(name).and_then(|file| {
+        if file.metadata()?.is_dir() { Err(std::io::Error::other("it is a directory")) } else { Ok(file) }
+    });
+    match open {
+        Ok(file) => Ok(Box::new(file)),
+        Err(error) => Err(Failure::Input(format!(
+            "cannot read {}: {error}. Give the path of a file, or - for standard input.",
+            name.display()
+        ))),
+    }
+}

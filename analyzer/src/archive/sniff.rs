@@ -1,0 +1,113 @@
+//! What an input is, told by its first bytes, never by its name.
+
+use crate::OpenError;
+
+/// Kinds of input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// gzip (RFC 1952).
+    Gzip,
+    /// tar: ustar, pax, GNU or the old form with a right checksum.
+    Tar,
+    /// xz.
+    Xz,
+    /// Zstandard.
+    Zstd,
+    /// bzip2.
+    Bzip2,
+    /// zip.
+    Zip,
+    /// No bytes at all.
+    Empty,
+    /// Text.
+    Text,
+    /// Anything else.
+    Unknown,
+}
+
+/// Looks at the first bytes; 512 are enough.
+pub fn sniff(head: &[u8]) -> Kind {
+    match head {
+        [] => Kind::Empty,
+        [0x1f, 0x8b, ..] => Kind::Gzip,
+        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Kind::Xz,
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Kind::Zstd,
+        [b'B', b'Z', b'h', ..] => Kind::Bzip2,
+        [b'P', b'K', 3, 4, ..] => Kind::Zip,
+        _ if is_tar(head) => Kind::Tar,
+        _ if !head.contains(&0) => Kind::Text,
+        _ => Kind::Unknown,
+    }
+}
+
+/// The header's checksum is the sum of its bytes with blanks in the checksum field itself (POSIX ustar).
+fn is_tar(head: &[u8]) -> bool {
+    let Some(header) = head.get(..512) else { return false };
+    let sum: u32 = header
+        .iter()
+        .enumerate()
+        .map(|(i, &b)| if (148..156).contains(&i) { u32::from(b' ') } else { u32::from(b) })
+        .sum();
+    let digits: Vec<u8> = header[148..156].iter().copied().filter(|b| (b'0'..=b'7').contains(b)).collect();
+    let stated = std::str::from_utf8(&digits).ok().and_then(|d| u32::from_str_radix(d, 8).ok());
+    // An archive without members is nothing but zeros.
+    stated == Some(sum) || header.iter().all(|&b| b == 0)
+}
+
+impl Kind {
+    /// The error for an input that is not read here.
+    pub(super) fn refusal(self, place: &str) -> OpenError {
+        let place = if place.is_empty() { String::new() } else { format!(" {place}") };
+        let error = |code, what: &str, advice: &str| OpenError {
+            code,
+            message: format!("{what}{place}."),
+            advice: advice.to_owned(),
+        };
+        let repack = |what: &str, command: &str| {
+            error(
+                "unread-compression",
+                &format!("This is {what}, which is not read yet"),
+                &format!("Repack it as gzip: {command}"),
+            )
+        };
+        match self {
+            Kind::Empty => error(
+                "empty-input",
+                "There is nothing in this file",
+                "Copy the bundle again: the transfer probably stopped. A bundle is a .tar.gz that ebusy-collector wrote.",
+            ),
+            Kind::Xz => repack("an xz archive", "xz -dc FILE | gzip > FILE.tar.gz"),
+            Kind::Zstd => repack("a Zstandard archive", "zstd -dc FILE | gzip > FILE.tar.gz"),
+            Kind::Bzip2 => repack("a bzip2 archive", "bzip2 -dc FILE | gzip > FILE.tar.gz"),
+            Kind::Zip => repack("a zip archive", "unzip FILE -d D && tar -C D -czf FILE.tar.gz ."),
+            Kind::Text => error(
+                "not-an-archive",
+                "This is text, not an archive",
+                "For a log, use `ebusy errors`. A bundle is a .tar.gz: the collector's, or any tar with proc/PID/mountinfo files in it.",
+            ),
+            Kind::Gzip | Kind::Tar | Kind::Unknown => error(
+                "unknown-format",
+                "This is not an archive that is known here",
+                "Give a .tar.gz or .tar: the collector's bundle, or any tar with proc/PID/mountinfo files in it.",
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_are_told_by_content() {
+        assert_eq!(sniff(b""), Kind::Empty);
+        assert_eq!(sniff(&[0x1f, 0x8b, 8]), Kind::Gzip);
+        assert_eq!(sniff(b"hello"), Kind::Text);
+        assert_eq!(sniff(&[0, 1, 2]), Kind::Unknown);
+        let mut header = tar::Header::new_old();
+        header.set_path("x").unwrap();
+        header.set_size(0);
+        header.set_cksum();
+        assert_eq!(sniff(header.as_bytes()), Kind::Tar);
+    }
+}

@@ -1,0 +1,149 @@
+//! Foreign bytes: paths and texts of another host, which need not be UTF-8 and are not this machine's paths.
+
+use std::borrow::Cow;
+
+/// Text for people: UTF-8 as it is, everything that a terminal or a reader could be fooled by
+/// (control characters, bytes that are not UTF-8, bidirectional overrides) as `\xNN` or `\u{NNNN}`.
+pub fn visible(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            push_visible(&mut text, c);
+        }
+        for b in chunk.invalid() {
+            text.push_str(&format!("\\x{b:02x}"));
+        }
+    }
+    text
+}
+
+fn push_visible(text: &mut String, c: char) {
+    match c {
+        '\t' => text.push(' '),
+        c if c.is_ascii_control() => text.push_str(&format!("\\x{:02x}", u32::from(c))),
+        // C1 controls, bidirectional marks and overrides, line separators, zero-width and tag characters.
+        '\u{80}'..='\u{9f}'
+        | '\u{200b}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{2069}'
+        | '\u{61c}'
+        | '\u{feff}'
+        | '\u{e0000}'..='\u{e007f}' => text.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
+        c => text.push(c),
+    }
+}
+
+/// Undoes the kernel's escaping in `/proc` tables: a backslash and three octal digits stand for one byte
+/// (`\040` blank, `\011` tab, `\012` newline, `\134` backslash, `\043` hash; kernel `seq_escape`,
+/// `fs/proc_namespace.c`). Anything else stays as it is.
+pub fn decode_octal(field: &[u8]) -> Cow<'_, [u8]> {
+    let Some(first) = memchr::memchr(b'\\', field) else { return Cow::Borrowed(field) };
+    let mut out = Vec::with_capacity(field.len());
+    out.extend_from_slice(&field[..first]);
+    let mut rest = &field[first..];
+    while let Some(&b) = rest.first() {
+        match rest {
+            [b'\\', a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', ..] => {
+                out.push((a - b'0') * 64 + (b - b'0') * 8 + (c - b'0'));
+                rest = &rest[4..];
+            }
+            _ => {
+                out.push(b);
+                rest = &rest[1..];
+            }
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// The components of a path; empty ones and `.` are passed over.
+pub fn components(path: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
+    path.split(|&b| b == b'/').filter(|c| !c.is_empty() && *c != b".")
+}
+
+/// Whether `path` is `base` or lies below it, by whole components.
+pub fn is_at_or_below(path: &[u8], base: &[u8]) -> bool {
+    let mut path = components(path);
+    components(base).all(|c| path.next() == Some(c))
+}
+
+/// Whether both name the same path, whatever their slashes.
+pub fn same_path(a: &[u8], b: &[u8]) -> bool {
+    components(a).eq(components(b))
+}
+
+/// Whether the last components of `path` are those of `suffix`.
+pub fn ends_with_path(path: &[u8], suffix: &[u8]) -> bool {
+    let mut path = components(path).rev();
+    components(suffix).rev().all(|c| path.next() == Some(c))
+}
+
+/// Whether `needle` stands in `path` at a component border, with anything after it:
+/// `/rootfs/var/lib/x/merged/proc` contains `/var/lib/x/merged`.
+pub fn contains_path(path: &[u8], needle: &[u8]) -> bool {
+    let path: Vec<&[u8]> = components(path).collect();
+    let needle: Vec<&[u8]> = components(needle).collect();
+    !needle.is_empty() && path.windows(needle.len()).any(|w| w == needle)
+}
+
+/// Quotes one word for a POSIX shell. Plain words stay plain; bytes that cannot be typed become `$'\xNN'`.
+pub fn shell_quote(word: &[u8]) -> String {
+    let plain = |b: &u8| {
+        b.is_ascii_alphanumeric() || matches!(b, b'/' | b'.' | b'_' | b'-' | b':' | b'@' | b'%' | b'+' | b',')
+    };
+    if !word.is_empty() && word.iter().all(plain) {
+        return String::from_utf8_lossy(word).into_owned();
+    }
+    if word.iter().all(|b| (0x20..0x7f).contains(b)) {
+        return format!("'{}'", String::from_utf8_lossy(word).replace('\'', r"'\''"));
+    }
+    let mut quoted = String::from("$'");
+    for &b in word {
+        match b {
+            b'\'' | b'\\' => {
+                quoted.push('\\');
+                quoted.push(char::from(b));
+            }
+            0x20..0x7f => quoted.push(char::from(b)),
+            _ => quoted.push_str(&format!("\\{b:03o}")),
+        }
+    }
+    quoted.push('\'');
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn octal_escapes_are_undone_and_others_kept() {
+        assert_eq!(decode_octal(br"/a\040b\011\012\134\043c").as_ref(), b"/a b\t\n\\#c");
+        assert_eq!(decode_octal(br"/a\b\9\04").as_ref(), br"/a\b\9\04");
+        assert_eq!(decode_octal(br"\377").as_ref(), b"\xff");
+    }
+
+    #[test]
+    fn paths_match_by_whole_components_only() {
+        assert!(is_at_or_below(b"/var/lib/x", b"/var/lib"));
+        assert!(!is_at_or_below(b"/var/library", b"/var/lib"));
+        assert!(ends_with_path(b"/rootfs/var/lib/x", b"/var/lib/x"));
+        assert!(!ends_with_path(b"/rootfs/myvar/lib/x", b"/var/lib/x"));
+        assert!(contains_path(b"/rootfs/var/lib/x/proc", b"/var/lib/x"));
+        assert!(!contains_path(b"/rootfs/var/lib/xy/proc", b"/var/lib/x"));
+    }
+
+    #[test]
+    fn hostile_text_is_shown_and_not_obeyed() {
+        assert_eq!(visible(b"a\x1b[31m\xff\n"), "a\\x1b[31m\\xff\\x0a");
+        assert_eq!(visible("x\u{202e}y".as_bytes()), "x\\u{202e}y");
+    }
+
+    #[test]
+    fn a_quoted_word_is_one_word_for_the_shell() {
+        assert_eq!(shell_quote(b"/var/lib/docker"), "/var/lib/docker");
+        assert_eq!(shell_quote(b"/a b;$(x)'y"), r"'/a b;$(x)'\''y'");
+        assert_eq!(shell_quote(b"a\nb"), "$'a\\012b'");
+        assert_eq!(shell_quote(b""), "''");
+    }
+}

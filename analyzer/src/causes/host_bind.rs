@@ -1,0 +1,43 @@
+//! A container that sees the host's file system: `/`, `/var/lib/docker` or `/run` bound into it without `rslave`,
+//! as monitoring and log agents do (cadvisor#771, node_exporter#602, moby#34198, moby#22260).
+
+use super::{Case, Finding, remedy};
+use crate::report::HolderKind;
+use crate::resolve::short;
+
+pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
+    if case.holder.kind != HolderKind::Container || case.holder.is_target {
+        return None;
+    }
+    let container = case.holder.container.as_ref()?;
+    let mount = case.holder.mounts.iter().find(|m| m.mount_point != "/")?;
+    let name = container.name.clone().unwrap_or_else(|| short(&container.id).to_owned());
+    let below = bound_at(&mount.mount_point);
+    let private = mount.master.is_none();
+    let how = if private {
+        "its copy receives no umount from the host (no master: tag)"
+    } else {
+        "its copy is a slave, but was made after the host's mount had left that peer group"
+    };
+    let summary = format!(
+        "Container {name} sees the host's files below {below}. The bind took a copy of every mount there, this one among them, and {how}.",
+    );
+    let mut remedies: Vec<_> = remedy::remove_mount_point(case).into_iter().collect();
+    remedies.extend(remedy::restart_container(case));
+    remedies.extend(remedy::unmount_inside(case));
+    remedies.push(remedy::lasting(
+        String::new(),
+        format!("Bind the host's files into {name} with `:ro,rslave` (docker: `-v /:/rootfs:ro,rslave`; Kubernetes: `mountPropagation: HostToContainer`), so that umounts reach it. Or bind only what it needs. docker 18.03 and newer do so by themselves for anything above the docker root (moby#36055)."),
+        "The container must be made anew.",
+    ));
+    Some(Finding { id: "host-bind-without-rslave", summary, remedies })
+}
+
+/// What the host's path is prefixed with: `/rootfs` of `/rootfs/var/lib/docker/…`.
+fn bound_at(mount_point: &str) -> &str {
+    let at = ["/var/lib/", "/run/", "/var/run/"].iter().filter_map(|root| mount_point.find(root)).min();
+    match at {
+        Some(0) | None => mount_point,
+        Some(at) => mount_point.get(..at).unwrap_or(mount_point),
+    }
+}

@@ -1,0 +1,101 @@
+//! What to type once the holders are gone, or where there are none.
+
+use super::remedy;
+use crate::bytes::shell_quote;
+use crate::holders::{Found, open_count, unread};
+use crate::report::{BusyKind, Effect, HolderKind, Remedy, Status};
+use crate::resolve::Target;
+use crate::snapshot::Snapshot;
+
+/// A holder's name for a sentence.
+pub(crate) fn holder_name(snapshot: &Snapshot, holder: &Found) -> String {
+    if let Some(container) = &holder.container {
+        return format!(
+            "Container {}",
+            container.name.as_deref().unwrap_or(crate::resolve::short(&container.id))
+        );
+    }
+    let first = holder.pids.first().and_then(|pid| Some((pid.0, snapshot.processes.get(pid)?.name())));
+    match (first, &holder.unit, holder.pids.len()) {
+        (Some((pid, name)), Some(unit), 1) => format!("{name} (pid {pid}) of {unit}"),
+        (Some((pid, name)), Some(unit), n) => format!("{name} (pid {pid} and {} more) of {unit}", n - 1),
+        (Some((pid, name)), None, 1) => format!("{name} (pid {pid})"),
+        (Some((pid, name)), None, n) => format!("{name} (pid {pid} and {} more)", n - 1),
+        (None, _, _) => match (holder.kind, &holder.device) {
+            (HolderKind::Device, Some(device)) => crate::bytes::visible(device),
+            (HolderKind::Pinned, _) => "A mount namespace without a process".to_owned(),
+            (HolderKind::Host, _) => "The host's own mount namespace".to_owned(),
+            (HolderKind::Daemon, _) => "The daemon's own mount namespace".to_owned(),
+            _ => "A mount namespace".to_owned(),
+        },
+    }
+}
+
+/// The command to try again, or what to look at next.
+pub fn next_steps(snapshot: &Snapshot, target: &Target, holders: &[Found], status: Status) -> Vec<Remedy> {
+    let mut steps = Vec::new();
+    if !target.found {
+        return steps;
+    }
+    let blocked = holders.iter().any(|h| h.effect == Effect::Blocking);
+    let own_running = holders.iter().any(|h| h.is_target && h.effect == Effect::Blocking);
+    if status == Status::Unknown && !blocked {
+        for inode in unread(snapshot).keys().take(3) {
+            steps.push(remedy::now(
+                format!("lsns -t mnt -P | grep {}", inode.0),
+                "Shows what keeps the mount namespace that this bundle could not look into.",
+                "None.",
+            ));
+        }
+        steps.push(remedy::now(
+            "./ebusy-collector".to_owned(),
+            "Run it as root on the host, not in a container, while the error still happens: it takes what is missing here.",
+            "Reads only.",
+        ));
+    }
+    if own_running && target.error.is_none() {
+        return steps;
+    }
+    // A container that neither an error nor the runtime's state speaks of is gone; nothing is left to retry.
+    let wanted = blocked || target.error.is_some() || target.state.is_some();
+    if wanted && let Some(retry) = retry_command(snapshot, target) {
+        let effect = if blocked {
+            "Try again, once nothing blocks it any more."
+        } else {
+            "Try again: nothing in this bundle blocks it."
+        };
+        steps.push(remedy::now(retry, effect, "None beyond what the command itself does."));
+    }
+    if target.busy == BusyKind::Device
+        && blocked
+        && let Some(device) =
+            target.devices.iter().find(|d| !d.is_anonymous()).and_then(|d| snapshot.device_path(*d))
+    {
+        let count = open_count(snapshot, target).map(|n| format!(" (now {n})")).unwrap_or_default();
+        if device.starts_with(b"/dev/mapper/") {
+            steps.push(remedy::now(
+                format!("dmsetup info -c {}", shell_quote(&device[12..])),
+                format!("The Open column{count} is 0 when nobody holds the device any more."),
+                "Reads only.",
+            ));
+        }
+    }
+    steps
+}
+
+fn retry_command(snapshot: &Snapshot, target: &Target) -> Option<String> {
+    let runtime = target.error.and_then(|i| snapshot.errors.get(i)?.runtime.clone()).or_else(|| {
+        target.container.as_ref().and_then(|id| snapshot.containers.get(id)?.record.runtime.clone())
+    });
+    let name = target.name.clone().or_else(|| target.container.clone())?;
+    let name = shell_quote(name.as_bytes());
+    let start = target.busy == BusyKind::OverlayMount;
+    Some(match runtime.as_deref() {
+        Some(r) if r.starts_with("podman") => {
+            format!("podman {} {name}", if start { "start" } else { "rm -f" })
+        }
+        Some(r) if r.contains("cri") || r.contains("kubelet") => format!("crictl rm -f {name}"),
+        Some(r) if r.starts_with("containerd") => format!("ctr containers rm {name}"),
+        _ => format!("docker {} {name}", if start { "start" } else { "rm -f" }),
+    })
+}

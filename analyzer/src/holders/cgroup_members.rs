@@ -1,0 +1,33 @@
+//! A cgroup directory is busy while processes or child cgroups are in it; no mount is to blame
+//! (kernel doc, cgroup-v2: a cgroup with live processes cannot be destroyed).
+
+use super::Found;
+use crate::report::{BusyKind, Evidence, HolderKind};
+use crate::resolve::Target;
+use crate::snapshot::Snapshot;
+
+pub(super) fn find(snapshot: &Snapshot, target: &Target, found: &mut Vec<Found>) {
+    if target.busy != BusyKind::Cgroup {
+        return;
+    }
+    found.clear();
+    let mut holder = Found::new(HolderKind::Container, None);
+    for (pid, process) in &snapshot.processes {
+        let member = process.membership.container.as_ref().is_some_and(|id| target.ids.contains(id));
+        if member {
+            holder.pids.insert(*pid);
+            holder.evidence.push(Evidence {
+                file: format!("proc/{}/cgroup", pid.0),
+                line: Some(process.membership.line),
+                text: process.membership.container.clone().unwrap_or_default(),
+            });
+        }
+    }
+    if !holder.pids.is_empty() {
+        holder.has_object = true;
+        holder.is_target = true;
+        holder.namespace = holder.pids.first().and_then(|p| snapshot.namespace_of(*p)).map(|n| n.key);
+        holder.name_members(snapshot);
+        found.push(holder);
+    }
+}

@@ -1,0 +1,167 @@
+//! What a holder does to the operation: the table "what is busy × kernel".
+
+use super::Found;
+use crate::report::{BusyKind, Effect, HolderKind};
+use crate::resolve::Target;
+use crate::snapshot::Snapshot;
+
+/// Sets effect and reason of one holder.
+pub(super) fn judge(snapshot: &Snapshot, target: &Target, holder: &mut Found) {
+    let (effect, reason) = effect_of(snapshot, target, holder);
+    holder.effect = effect;
+    holder.effect_reason = reason;
+}
+
+fn effect_of(snapshot: &Snapshot, target: &Target, holder: &Found) -> (Effect, String) {
+    use BusyKind::*;
+    use Effect::*;
+    let says = |effect, reason: &str| (effect, reason.to_owned());
+    if !holder.has_object {
+        return says(
+            Holding,
+            "It has another mount of the same container, not the one that is busy: that keeps space, but does not block this operation.",
+        );
+    }
+    if target.busy == Cgroup {
+        return says(Blocking, "A cgroup cannot be removed while processes are in it.");
+    }
+    if holder.is_target && holder.kind == HolderKind::Container {
+        return says(Blocking, "The container's own processes are still there and use its file system.");
+    }
+    match holder.kind {
+        HolderKind::OpenFile => return open_file_effect(target, holder),
+        HolderKind::Device => {
+            return says(Blocking, "A device that is stacked on it or swap on it keeps it open.");
+        }
+        HolderKind::Pinned if holder.mounts.is_empty() => {
+            return says(
+                Blocking,
+                "The kernel counts an opener of the device, nothing else in the bundle explains it, and this mount namespace is the one that could not be read.",
+            );
+        }
+        _ => {}
+    }
+    let is_running = target_is_running(snapshot, target);
+    if holder.is_daemons || (holder.kind == HolderKind::Host && snapshot.daemon().is_none()) {
+        return match target.busy {
+            _ if is_running && target.error.is_none() => says(
+                Holding,
+                "The container is running: this is the runtime's own mount, which it unmounts when the container stops.",
+            ),
+            Umount => says(
+                Holding,
+                "This is the mount that is to be unmounted; what is open on it blocks the umount.",
+            ),
+            Device | Dataset => says(Blocking, "It is still mounted in the daemon's own mount namespace."),
+            OverlayMount => {
+                says(Blocking, "An overlay with the same upper or work directory is mounted already.")
+            }
+            File => says(
+                Holding,
+                "The file is a mount point on purpose: it can be written in place, not replaced.",
+            ),
+            Directory | NamespaceFile | Cgroup | Unknown => says(
+                Blocking,
+                "It is a mount point in the namespace of the caller: the kernel never removes that.",
+            ),
+        };
+    }
+    match target.busy {
+        Device => says(Blocking, "A mount in any namespace keeps a block device open, on every kernel."),
+        Dataset => says(Blocking, "A mount in any namespace keeps a dataset busy, on every kernel."),
+        OverlayMount => {
+            says(Blocking, "An overlay in any namespace keeps its upper and work directory in use.")
+        }
+        Umount => says(Holding, "A mount in another namespace does not keep this one from being unmounted."),
+        Cgroup => says(Unrelated, "A mount does not keep a cgroup."),
+        Directory | NamespaceFile | File | Unknown => foreign_directory_effect(snapshot, target),
+    }
+}
+
+/// `rmdir`, `unlink` and `rename` of a path that is a mount point in another namespace.
+fn foreign_directory_effect(snapshot: &Snapshot, target: &Target) -> (Effect, String) {
+    let kernel = snapshot.facts.kernel.as_deref().unwrap_or("unknown");
+    match snapshot.facts.drops_foreign_mounts() {
+        Some(false) => {
+            let el7 = snapshot.facts.kernel_version().is_some_and(|v| v.el7);
+            let why = match (el7, snapshot.facts.may_detach_mounts) {
+                (true, Some(false)) => "fs.may_detach_mounts is 0",
+                (true, _) => "it has no fs.may_detach_mounts",
+                (false, _) => "it is older than 3.18",
+            };
+            let reason = format!(
+                "Kernel {kernel} does not remove a directory that is a mount point in any namespace: {why}."
+            );
+            (Effect::Blocking, reason)
+        }
+        Some(true) => (
+            Effect::Holding,
+            format!(
+                "Kernel {kernel} drops another namespace's mount together with the directory, so this does not block the removal; until then it keeps the space."
+            ),
+        ),
+        None if target.error.is_some() => (
+            Effect::Blocking,
+            "The bundle does not tell the kernel; the log shows that the removal failed, and kernels before 3.18 fail for exactly such a mount.".to_owned(),
+        ),
+        None => (
+            Effect::Holding,
+            "The bundle does not tell the kernel: before 3.18 this mount blocks the removal of the directory, later it does not.".to_owned(),
+        ),
+    }
+}
+
+fn open_file_effect(target: &Target, holder: &Found) -> (Effect, String) {
+    match target.busy {
+        BusyKind::Directory | BusyKind::NamespaceFile | BusyKind::File | BusyKind::Unknown => (
+            Effect::Holding,
+            "Open files do not keep a directory from being removed; they keep the space of deleted files."
+                .to_owned(),
+        ),
+        BusyKind::Umount => (
+            Effect::Blocking,
+            "A file system with open files, working directories or mappings cannot be unmounted.".to_owned(),
+        ),
+        BusyKind::Cgroup => (Effect::Unrelated, "Open files do not keep a cgroup.".to_owned()),
+        BusyKind::Device | BusyKind::Dataset | BusyKind::OverlayMount => {
+            let node = holder.open_files.iter().any(|f| f.evidence.text.contains("/dev/"));
+            let reason = if node {
+                "An open descriptor on the device node keeps the device open."
+            } else {
+                "Files that are open on it keep the file system alive, even after a lazy umount, and so the device stays open."
+            };
+            (Effect::Blocking, reason.to_owned())
+        }
+    }
+}
+
+/// Where the mount is still there in the daemon's namespace, what is open on it keeps the umount from working.
+pub(super) fn judge_references(target: &Target, found: &mut [Found], own_mount_blocks: bool) {
+    let directory = matches!(target.busy, BusyKind::Directory | BusyKind::Unknown);
+    if !own_mount_blocks || !directory {
+        return;
+    }
+    for holder in found.iter_mut().filter(|h| h.kind == HolderKind::OpenFile && h.is_daemons) {
+        holder.effect = Effect::Blocking;
+        holder.effect_reason =
+            "What is open on it keeps the mount in the daemon's namespace from being unmounted.".to_owned();
+    }
+}
+
+/// Whether the target container has live processes or the runtime says so.
+pub(crate) fn target_is_running(snapshot: &Snapshot, target: &Target) -> bool {
+    let Some(container) = target.container.as_ref().and_then(|id| snapshot.containers.get(id)) else {
+        return false;
+    };
+    let alive = container
+        .pids
+        .iter()
+        .filter_map(|p| snapshot.processes.get(p))
+        .any(|p| !matches!(p.state, Some('Z' | 'X')));
+    alive
+        || (container.record.state.as_deref() == Some("running")
+            && container
+                .record
+                .pid
+                .is_some_and(|p| snapshot.processes.contains_key(&crate::snapshot::Pid(p))))
+}

@@ -1,0 +1,106 @@
+//! Target → holders: every mount namespace, process and device that keeps a reference to it.
+
+mod cgroup_members;
+mod effect;
+mod matching;
+mod mounts;
+mod references;
+mod stacked_devices;
+mod unread_namespaces;
+
+use std::collections::BTreeSet;
+
+use crate::report::{ContainerRef, Effect, Evidence, HolderKind, MountView, OpenFile};
+use crate::resolve::Target;
+use crate::snapshot::{NamespaceKey, Pid, Snapshot};
+
+pub(crate) use effect::target_is_running;
+pub(crate) use matching::mount_view;
+pub(crate) use unread_namespaces::{open_count, unread};
+
+/// A holder as found, before its cause is named.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// What it is.
+    pub kind: HolderKind,
+    /// Its mount namespace.
+    pub namespace: Option<NamespaceKey>,
+    /// Whether that is the namespace in which the daemon itself mounts and unmounts.
+    pub is_daemons: bool,
+    /// Whether its processes are those of the target container itself.
+    pub is_target: bool,
+    /// Processes that count.
+    pub pids: BTreeSet<Pid>,
+    /// Unit that all of them are in.
+    pub unit: Option<String>,
+    /// Container that they are in.
+    pub container: Option<ContainerRef>,
+    /// Mounts of the target.
+    pub mounts: Vec<MountView>,
+    /// Whether a mount of it is the busy object itself, not another one of the same container.
+    pub has_object: bool,
+    /// Open files on the target.
+    pub open_files: Vec<OpenFile>,
+    /// Evidence beyond mounts and open files.
+    pub evidence: Vec<Evidence>,
+    /// What it does, and why.
+    pub effect: Effect,
+    /// Why it has that effect.
+    pub effect_reason: String,
+    /// Name of the stacked device, for [`HolderKind::Device`].
+    pub device: Option<Vec<u8>>,
+}
+
+impl Found {
+    fn new(kind: HolderKind, namespace: Option<NamespaceKey>) -> Self {
+        Self {
+            kind,
+            namespace,
+            is_daemons: false,
+            is_target: false,
+            pids: BTreeSet::new(),
+            unit: None,
+            container: None,
+            mounts: Vec::new(),
+            has_object: false,
+            open_files: Vec::new(),
+            evidence: Vec::new(),
+            effect: Effect::Holding,
+            effect_reason: String::new(),
+            device: None,
+        }
+    }
+
+    /// Fills unit and container with what all its processes have in common.
+    fn name_members(&mut self, snapshot: &Snapshot) {
+        let members = || self.pids.iter().filter_map(|p| snapshot.processes.get(p)).map(|p| &p.membership);
+        let units: BTreeSet<_> = members().map(|m| m.unit.clone()).collect();
+        let containers: BTreeSet<_> = members().map(|m| m.container.clone()).collect();
+        if let [Some(id)] = &containers.iter().collect::<Vec<_>>()[..] {
+            let record = snapshot.containers.get(id).map(|c| &c.record);
+            self.container = Some(ContainerRef {
+                id: id.clone(),
+                name: record.and_then(|r| r.name.clone()),
+                image: record.and_then(|r| r.image.clone()),
+            });
+        } else if let [Some(unit)] = &units.iter().collect::<Vec<_>>()[..] {
+            self.unit = Some(crate::bytes::visible(unit));
+        }
+    }
+}
+
+/// Finds all holders and judges what each does; blocking ones first.
+pub fn find(snapshot: &Snapshot, target: &Target) -> Vec<Found> {
+    let mut found = mounts::find(snapshot, target);
+    references::find(snapshot, target, &mut found);
+    stacked_devices::find(snapshot, target, &mut found);
+    cgroup_members::find(snapshot, target, &mut found);
+    unread_namespaces::find(snapshot, target, &mut found);
+    for holder in &mut found {
+        effect::judge(snapshot, target, holder);
+    }
+    let own_mount_blocks = found.iter().any(|h| h.is_daemons && h.has_object && h.open_files.is_empty());
+    effect::judge_references(target, &mut found, own_mount_blocks);
+    found.sort_by_key(|h| (h.effect, h.namespace, h.pids.first().copied(), h.device.clone()));
+    found
+}

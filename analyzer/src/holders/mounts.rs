@@ -1,0 +1,106 @@
+//! Mount namespaces that have a mount of the target.
+
+use std::collections::BTreeMap;
+
+use super::Found;
+use super::matching::{match_mount, mount_view};
+use crate::report::{HolderKind, MountView};
+use crate::resolve::Target;
+use crate::snapshot::{MountNamespace, Pid, Snapshot, TableId};
+
+pub(super) fn find(snapshot: &Snapshot, target: &Target) -> Vec<Found> {
+    // Namespaces share tables only by chance, but each table is looked through once in any case.
+    let mut hits: BTreeMap<TableId, Vec<(bool, MountView)>> = BTreeMap::new();
+    for (index, table) in snapshot.tables.iter().enumerate() {
+        let of_table = table.mounts().filter_map(|(line, mount)| {
+            let matched = match_mount(target, &mount)?;
+            Some((matched.is_object, mount_view(table, line, &mount, matched.by)))
+        });
+        let of_table: Vec<_> = of_table.collect();
+        if !of_table.is_empty() {
+            hits.insert(TableId(index), of_table);
+        }
+    }
+    let daemon = snapshot.daemon_namespace().map(|n| n.key);
+    let host = snapshot.host_namespace().map(|n| n.key);
+    snapshot
+        .namespaces
+        .values()
+        .filter_map(|namespace| {
+            let mounts: Vec<&(bool, MountView)> =
+                namespace.tables.iter().filter_map(|t| hits.get(t)).flatten().collect();
+            if mounts.is_empty() {
+                return None;
+            }
+            let mut found = Found::new(kind_of(snapshot, target, namespace), Some(namespace.key));
+            found.is_daemons = daemon == Some(namespace.key);
+            if host == Some(namespace.key) {
+                found.kind = HolderKind::Host;
+            } else if found.is_daemons {
+                found.kind = HolderKind::Daemon;
+            }
+            found.pids = pids_that_count(snapshot, namespace);
+            found.is_target = is_targets_own(snapshot, target, namespace);
+            found.has_object = mounts.iter().any(|(is_object, _)| *is_object);
+            // One namespace seen from several roots shows the same mount several times.
+            for (_, view) in mounts {
+                if !found.mounts.iter().any(|known| known.id == view.id) {
+                    found.mounts.push(view.clone());
+                }
+            }
+            found.name_members(snapshot);
+            if matches!(found.kind, HolderKind::Host) {
+                found.unit = None;
+                found.pids.clear();
+            }
+            if namespace.pids.is_empty() {
+                found.pids = keepers(snapshot, namespace);
+                found.evidence.extend(namespace.kept_by.iter().take(8).cloned());
+            }
+            Some(found)
+        })
+        .collect()
+}
+
+/// Processes of the namespace without the collector itself.
+fn pids_that_count(snapshot: &Snapshot, namespace: &MountNamespace) -> std::collections::BTreeSet<Pid> {
+    namespace.pids.iter().copied().filter(|p| Some(*p) != snapshot.facts.collector_pid).collect()
+}
+
+/// Whether the namespace is the target container's: its processes are in the container's cgroup.
+fn is_targets_own(snapshot: &Snapshot, target: &Target, namespace: &MountNamespace) -> bool {
+    target.container.is_some()
+        && namespace
+            .pids
+            .iter()
+            .filter_map(|p| snapshot.processes.get(p))
+            .any(|p| p.membership.container == target.container)
+}
+
+fn kind_of(snapshot: &Snapshot, target: &Target, namespace: &MountNamespace) -> HolderKind {
+    if namespace.pids.is_empty() {
+        return HolderKind::Pinned;
+    }
+    let processes = || namespace.pids.iter().filter_map(|p| snapshot.processes.get(p));
+    if is_targets_own(snapshot, target, namespace) || processes().all(|p| p.membership.container.is_some()) {
+        return HolderKind::Container;
+    }
+    if processes().all(crate::causes::is_runtime_process) {
+        return HolderKind::Daemon;
+    }
+    if crate::causes::systemd_marks(snapshot, namespace).is_some() {
+        HolderKind::SystemdUnit
+    } else {
+        HolderKind::Unshared
+    }
+}
+
+/// Processes that keep a namespace by a descriptor.
+pub(super) fn keepers(snapshot: &Snapshot, namespace: &MountNamespace) -> std::collections::BTreeSet<Pid> {
+    let pins = snapshot.pins.iter().filter(|p| p.kind == b"mnt" && Some(p.inode.0) == namespace.inode());
+    pins.filter_map(|p| match p.by {
+        crate::snapshot::PinnedBy::Descriptor(pid, _) => Some(pid),
+        _ => None,
+    })
+    .collect()
+}

@@ -1,0 +1,116 @@
+//! Devices on top of the target's: device-mapper stacks (`holders/`), loop devices whose file is on it, swap.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Found;
+use super::matching::mount_view;
+use crate::bytes::visible;
+use crate::report::{Evidence, HolderKind};
+use crate::resolve::Target;
+use crate::snapshot::{BlockDevice, DeviceNumber, Snapshot};
+
+pub(super) fn find(snapshot: &Snapshot, target: &Target, found: &mut Vec<Found>) {
+    let mut below: BTreeSet<DeviceNumber> = target.devices.clone();
+    let mut seen: BTreeSet<Vec<u8>> = BTreeSet::new();
+    // Each round finds what is stacked on the round before, down to the mount or swap that ends the chain.
+    loop {
+        let round: BTreeMap<Vec<u8>, Evidence> = stacked_on(snapshot, target, &below, &seen);
+        if round.is_empty() {
+            break;
+        }
+        below.clear();
+        for (name, evidence) in round {
+            seen.insert(name.clone());
+            let number = snapshot.devices.get(&name).and_then(|d| d.number);
+            below.extend(number);
+            found.push(stacked_holder(snapshot, name, number, evidence));
+        }
+    }
+    for (path, evidence) in &snapshot.swaps {
+        let on_target = target.devices.iter().filter_map(|d| snapshot.device_path(*d)).any(|p| p == *path)
+            || target.devices.iter().any(|d| Some(d.minor) == dm_minor(path) && d.major != 0);
+        if on_target {
+            let mut holder = Found::new(HolderKind::Device, None);
+            holder.has_object = true;
+            holder.device = Some([b"swap on ", &path[..]].concat());
+            holder.evidence.push(evidence.clone());
+            found.push(holder);
+        }
+    }
+}
+
+fn dm_minor(path: &[u8]) -> Option<u32> {
+    crate::parse::whole_number(path.strip_prefix(b"/dev/dm-")?)
+}
+
+fn stacked_on(
+    snapshot: &Snapshot,
+    target: &Target,
+    below: &BTreeSet<DeviceNumber>,
+    seen: &BTreeSet<Vec<u8>>,
+) -> BTreeMap<Vec<u8>, Evidence> {
+    let mut stacked = BTreeMap::new();
+    for (name, device) in &snapshot.devices {
+        if device.number.is_some_and(|n| below.contains(&n)) {
+            for holder in &device.holders {
+                let file = format!("sys/block/{}/holders/{}", visible(name), visible(holder));
+                stacked.insert(holder.clone(), Evidence { file, line: None, text: visible(holder) });
+            }
+        }
+        if let Some(evidence) = loop_on(target, device, below) {
+            stacked.insert(name.clone(), evidence);
+        }
+    }
+    stacked.retain(|name, _| !seen.contains(name));
+    stacked
+}
+
+/// A loop device whose file is on the target, by the file's device or by an unambiguous path.
+fn loop_on(target: &Target, device: &BlockDevice, below: &BTreeSet<DeviceNumber>) -> Option<Evidence> {
+    let file = device.backing_file.as_deref();
+    let by_device = device.backing_device.is_some_and(|d| below.contains(&d));
+    let by_path = file.is_some_and(|f| target.paths.iter().any(|p| crate::bytes::is_at_or_below(f, p)));
+    (by_device || by_path).then(|| device.evidence.clone()).flatten()
+}
+
+fn stacked_holder(
+    snapshot: &Snapshot,
+    name: Vec<u8>,
+    number: Option<DeviceNumber>,
+    evidence: Evidence,
+) -> Found {
+    let mut holder = Found::new(HolderKind::Device, None);
+    holder.has_object = true;
+    holder.evidence.push(evidence);
+    if let Some(number) = number {
+        for namespace in snapshot.namespaces.values() {
+            let before = holder.mounts.len();
+            for table in namespace.tables.iter().filter_map(|t| snapshot.table(*t)) {
+                for (line, mount) in table.mounts().filter(|(_, m)| m.device == number) {
+                    if !holder.mounts.iter().any(|m| m.id == mount.id.0) {
+                        holder.mounts.push(mount_view(table, line, &mount, format!("on {}", visible(&name))));
+                    }
+                }
+            }
+            if holder.mounts.len() > before && holder.namespace.is_none() {
+                holder.namespace = Some(namespace.key);
+                if snapshot.host_namespace().map(|h| h.key) != Some(namespace.key) {
+                    holder.pids = namespace.pids.clone();
+                }
+            }
+        }
+        for (pid, process) in &snapshot.processes {
+            if process
+                .links
+                .iter()
+                .any(|l| l.is_block_device && l.node == Some(number) || l.device == Some(number))
+            {
+                holder.pids.insert(*pid);
+                holder.namespace = holder.namespace.or(snapshot.namespace_of(*pid).map(|n| n.key));
+            }
+        }
+    }
+    holder.name_members(snapshot);
+    holder.device = Some([b"/dev/", &name[..]].concat());
+    holder
+}

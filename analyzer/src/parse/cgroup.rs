@@ -1,0 +1,97 @@
+//! `/proc/PID/cgroup`: which systemd unit and which container a process belongs to (cgroups(7)).
+
+use crate::bytes::components;
+
+/// What the cgroup paths of a process tell.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Membership {
+    /// systemd unit, unescaped as systemd writes it: `httpd.service`, `session-3.scope`.
+    pub unit: Option<Vec<u8>>,
+    /// Full container id: 64 hexadecimal digits.
+    pub container: Option<String>,
+    /// Line (from 1) that told.
+    pub line: u32,
+}
+
+/// Reads all lines; the container wins over the unit of the daemon that it may be nested in.
+pub fn parse(text: &[u8]) -> Membership {
+    let mut found = Membership::default();
+    for (number, line) in super::numbered_lines(text) {
+        // hierarchy-ID:controllers:path; the path may hold colons.
+        let mut fields = line.splitn(3, |&b| b == b':');
+        let (Some(_), Some(controllers), Some(path)) = (fields.next(), fields.next(), fields.next()) else {
+            continue;
+        };
+        if found.container.is_none()
+            && let Some(id) = components(path).rev().find_map(container_id)
+        {
+            found.container = Some(id);
+            found.line = number;
+        }
+        // systemd's own hierarchy (v1 `name=systemd`, v2 no controller) is the one that names the unit.
+        if (controllers == b"name=systemd" || controllers.is_empty() || found.unit.is_none())
+            && let Some(unit) = components(path).rev().find(|c| is_unit(c))
+        {
+            found.unit = Some(unit.to_vec());
+            if found.container.is_none() {
+                found.line = number;
+            }
+        }
+    }
+    found
+}
+
+fn is_unit(component: &[u8]) -> bool {
+    let unit = [&b".service"[..], b".scope", b".socket", b".mount", b".swap"];
+    unit.iter().any(|suffix| component.len() > suffix.len() && component.ends_with(suffix))
+}
+
+/// `ID`, `docker-ID.scope`, `crio-ID.scope`, `cri-containerd-ID.scope`, `libpod-ID.scope`, `libpod-payload-ID`.
+/// A conmon scope (`…-conmon-ID.scope`) is the monitor beside the container, not in it.
+fn container_id(component: &[u8]) -> Option<String> {
+    let name = component.strip_suffix(b".scope").unwrap_or(component);
+    let at = name.len().checked_sub(64)?;
+    let (prefix, id) = name.split_at(at);
+    let hex = id.iter().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    let named = prefix.is_empty() || prefix.ends_with(b"-") || prefix.ends_with(b":");
+    let monitor = memchr::memmem::find(prefix, b"conmon").is_some();
+    (hex && named && !monitor).then(|| String::from_utf8_lossy(id).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "4f0e29d2a1b3c5d7e9f00112233445566778899aabbccddeeff0123456789abc";
+
+    #[test]
+    fn unit_of_a_service_on_both_cgroup_versions() {
+        let v1 = parse(
+            b"13:memory:/system.slice/lab.service\n2:cpu:/\n1:name=systemd:/system.slice/lab.service\n",
+        );
+        assert_eq!(v1.unit.as_deref(), Some(&b"lab.service"[..]));
+        let v2 = parse(b"0::/system.slice/httpd.service\n");
+        assert_eq!(v2.unit.as_deref(), Some(&b"httpd.service"[..]));
+        assert_eq!(parse(b"0::/\n").unit, None);
+    }
+
+    #[test]
+    fn container_id_of_every_runtime() {
+        for path in [
+            format!("/docker/{ID}"),
+            format!("/system.slice/docker-{ID}.scope"),
+            format!("/kubepods.slice/kubepods-pod1_2.slice/cri-containerd-{ID}.scope"),
+            format!("/machine.slice/libpod-{ID}.scope/container"),
+            format!("/kubepods/burstable/pod8ca/{ID}"),
+            format!("/system.slice/containerd.service/kubepods-pod1.slice:cri-containerd:{ID}"),
+        ] {
+            assert_eq!(parse(format!("0::{path}\n").as_bytes()).container.as_deref(), Some(ID), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_monitor_beside_the_container_is_not_in_it() {
+        let text = format!("0::/machine.slice/libpod-conmon-{ID}.scope\n");
+        assert_eq!(parse(text.as_bytes()).container, None);
+    }
+}

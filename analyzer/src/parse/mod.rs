@@ -1,0 +1,47 @@
+//! Entries → records: one nom parser a file of `/proc` or of a tool's output, each over bytes.
+//!
+//! A parser takes what it understands; what a line does not tell is `None`, and a line that makes no
+//! sense is an error with a column, never the end of the file.
+
+pub mod cgroup;
+pub mod device_tools;
+pub mod kernel_release;
+pub mod links;
+pub mod mountinfo;
+pub mod namespace_link;
+pub mod process_files;
+pub mod runtime_state;
+
+use nom::IResult;
+use nom::Parser;
+use nom::bytes::complete::take_while1;
+use nom::character::complete::char;
+use nom::combinator::{all_consuming, map_opt};
+use nom::sequence::separated_pair;
+
+use crate::snapshot::DeviceNumber;
+
+/// A decimal number that fits its type; a sign is not one.
+pub(crate) fn number<T: std::str::FromStr>(input: &[u8]) -> IResult<&[u8], T> {
+    map_opt(take_while1(|b: u8| b.is_ascii_digit()), |digits| std::str::from_utf8(digits).ok()?.parse().ok())
+        .parse(input)
+}
+
+/// `MAJOR:MINOR` in decimal.
+pub(crate) fn device_number(input: &[u8]) -> IResult<&[u8], DeviceNumber> {
+    let (rest, (major, minor)) = separated_pair(number, char(':'), number).parse(input)?;
+    Ok((rest, DeviceNumber { major, minor }))
+}
+
+/// The whole input as a decimal number.
+pub(crate) fn whole_number<T: std::str::FromStr>(input: &[u8]) -> Option<T> {
+    all_consuming(number::<T>).parse(input).ok().map(|(_, n)| n)
+}
+
+/// Lines with their numbers from 1, without line ends, empty ones left out.
+pub(crate) fn numbered_lines(text: &[u8]) -> impl Iterator<Item = (u32, &[u8])> {
+    (1u32..)
+        .zip(text.split(|&b| b == b'\n'))
+        .map(|(n, line)| (n, line.strip_suffix(b"\r").unwrap_or(line)))
+        .filter(|(_, line)| !line.is_empty())
+}

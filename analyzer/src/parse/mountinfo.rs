@@ -1,0 +1,233 @@
+//! `/proc/PID/mountinfo`, one mount a line (proc_pid_mountinfo(5), kernel `fs/proc_namespace.c`):
+//!
+//! `36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue`
+//!
+//! Fields are kept as they stand, so that a line can be shown as evidence; the accessors decode them.
+
+use std::borrow::Cow;
+
+use nom::bytes::complete::{tag, take_while};
+use nom::character::complete::char;
+use nom::combinator::{cut, rest};
+use nom::error::{Error, ErrorKind};
+use nom::sequence::{preceded, terminated};
+use nom::{Err, IResult, Parser};
+
+use super::{device_number, number};
+use crate::bytes::decode_octal;
+use crate::snapshot::{DeviceNumber, MountId, PeerGroup};
+
+/// One line of a mount table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mount<'a> {
+    /// The whole line.
+    pub line: &'a [u8],
+    /// Mount id, unique over all mount namespaces of a running kernel.
+    pub id: MountId,
+    /// Id of the mount that this one is on.
+    pub parent: MountId,
+    /// `st_dev` of the files on it.
+    pub device: DeviceNumber,
+    /// Escaped path within the file system that forms the root of this mount.
+    pub raw_root: &'a [u8],
+    /// Escaped mount point, seen from the process's root.
+    pub raw_mount_point: &'a [u8],
+    /// Options of this mount.
+    pub options: &'a [u8],
+    /// The optional fields, with the blanks between them.
+    pub optional_fields: &'a [u8],
+    /// File system type.
+    pub fs_type: &'a [u8],
+    /// Escaped mount source; may be empty.
+    pub raw_source: &'a [u8],
+    /// Options of the superblock; may contain blanks (CIFS before Linux 3.10).
+    pub super_options: &'a [u8],
+}
+
+impl<'a> Mount<'a> {
+    /// Path within the file system that forms the root of this mount. `//deleted` is appended by the kernel
+    /// when that directory is gone.
+    pub fn root(&self) -> Cow<'a, [u8]> {
+        decode_octal(self.raw_root)
+    }
+
+    /// Mount point, seen from the process's root.
+    pub fn mount_point(&self) -> Cow<'a, [u8]> {
+        decode_octal(self.raw_mount_point)
+    }
+
+    /// Mount source.
+    pub fn source(&self) -> Cow<'a, [u8]> {
+        decode_octal(self.raw_source)
+    }
+
+    /// Peer group that this mount sends to and receives from.
+    pub fn shared(&self) -> Option<PeerGroup> {
+        self.tagged(b"shared:")
+    }
+
+    /// Peer group that this mount receives from.
+    pub fn master(&self) -> Option<PeerGroup> {
+        self.tagged(b"master:")
+    }
+
+    /// Nearest dominant peer group under the process's root, where the master is not below it.
+    pub fn propagate_from(&self) -> Option<PeerGroup> {
+        self.tagged(b"propagate_from:")
+    }
+
+    /// Whether the mount cannot be bound elsewhere.
+    pub fn unbindable(&self) -> bool {
+        self.optional_fields.split(|&b| b == b' ').any(|f| f == b"unbindable")
+    }
+
+    fn tagged(&self, name: &[u8]) -> Option<PeerGroup> {
+        self.optional_fields
+            .split(|&b| b == b' ')
+            .find_map(|field| field.strip_prefix(name))
+            .and_then(super::whole_number)
+            .map(PeerGroup)
+    }
+
+    /// A superblock option's value, decoded: `upperdir` of an overlay.
+    pub fn super_option(&self, name: &[u8]) -> Option<Cow<'a, [u8]>> {
+        split_options(self.super_options)
+            .find_map(|option| option.strip_prefix(name)?.strip_prefix(b"="))
+            .map(decode_octal)
+    }
+}
+
+/// Superblock options are separated by commas; a comma inside a value is escaped with a backslash
+/// (overlayfs) or as `\054`.
+fn split_options(options: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(options);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let end = (0..text.len()).find(|&i| text[i] == b',' && (i == 0 || text[i - 1] != b'\\'));
+        let (option, after) = match end {
+            Some(i) => (&text[..i], Some(&text[i + 1..])),
+            None => (text, None),
+        };
+        rest = after;
+        Some(option)
+    })
+}
+
+/// Where and why a line is not a line of mountinfo.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadLine {
+    /// Column, counted from 1 in bytes.
+    pub column: usize,
+    /// What was expected there.
+    pub expected: &'static str,
+}
+
+/// Parses one line without its line end.
+///
+/// # Errors
+/// With the column at which the line stops making sense.
+pub fn parse_line(line: &[u8]) -> Result<Mount<'_>, BadLine> {
+    mount(line).map(|(_, mount)| mount).map_err(|error| {
+        let (at, kind) = match error {
+            Err::Error(e) | Err::Failure(e) => (e.input.len(), e.code),
+            Err::Incomplete(_) => (0, ErrorKind::Eof),
+        };
+        let expected = match kind {
+            ErrorKind::MapOpt | ErrorKind::TakeWhile1 | ErrorKind::Digit => "a number",
+            ErrorKind::Char => "a blank or a colon",
+            ErrorKind::Tag => "the separator ` - `",
+            _ => "another field",
+        };
+        BadLine { column: line.len() - at + 1, expected }
+    })
+}
+
+fn mount(line: &[u8]) -> IResult<&[u8], Mount<'_>> {
+    let (input, id) = terminated(number, char(' ')).parse(line)?;
+    let (input, parent) = terminated(number, char(' ')).parse(input)?;
+    // From here on it is meant to be a mount: errors are about this line, not about another kind of line.
+    let (input, device) = cut(terminated(device_number, char(' '))).parse(input)?;
+    let (input, raw_root) = cut(terminated(field, char(' '))).parse(input)?;
+    let (input, raw_mount_point) = cut(terminated(field, char(' '))).parse(input)?;
+    let (input, options) = cut(field).parse(input)?;
+    let (input, optional_fields) = cut(optional_fields).parse(input)?;
+    let (input, fs_type) = cut(field).parse(input)?;
+    // Some kernels and tools leave the source empty, and old captures end after it.
+    let (input, raw_source) = cut(preceded(char(' '), field)).parse(input)?;
+    let (input, super_options) = match input.split_first() {
+        Some((b' ', options)) => rest(options)?,
+        _ => rest(input)?,
+    };
+    let mount = Mount {
+        line,
+        id: MountId(id),
+        parent: MountId(parent),
+        device,
+        raw_root,
+        raw_mount_point,
+        options,
+        optional_fields,
+        fs_type,
+        raw_source,
+        super_options,
+    };
+    Ok((input, mount))
+}
+
+fn field(input: &[u8]) -> IResult<&[u8], &[u8]> {
+    take_while(|b| b != b' ').parse(input)
+}
+
+/// Any number of tags up to the first field that is a single hyphen. Paths before it cannot hold a blank
+/// (they are escaped), so the first hyphen is the separator even where the super options hold another.
+fn optional_fields(input: &[u8]) -> IResult<&[u8], &[u8]> {
+    let Some(at) = memchr::memmem::find(input, b" - ") else {
+        return Err(Err::Error(Error::new(input, ErrorKind::Tag)));
+    };
+    let (after, _) = tag(&b" - "[..]).parse(&input[at..])?;
+    Ok((after, input[..at].strip_prefix(b" ").unwrap_or(&input[..at])))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_field_of_a_full_line_is_understood() {
+        let m = parse_line(
+            br"97 61 0:54 / /srv/a\040b rw,relatime shared:3 master:1 propagate_from:2 unbindable - overlay overlay rw,upperdir=/u\054x,workdir=/w",
+        )
+        .unwrap();
+        assert_eq!((m.id, m.parent), (MountId(97), MountId(61)));
+        assert_eq!(m.device, DeviceNumber { major: 0, minor: 54 });
+        assert_eq!(m.mount_point().as_ref(), b"/srv/a b");
+        assert_eq!(m.shared(), Some(PeerGroup(3)));
+        assert_eq!(m.master(), Some(PeerGroup(1)));
+        assert_eq!(m.propagate_from(), Some(PeerGroup(2)));
+        assert!(m.unbindable());
+        assert_eq!(m.super_option(b"upperdir").unwrap().as_ref(), b"/u,x");
+        assert_eq!(m.super_option(b"workdir").unwrap().as_ref(), b"/w");
+        assert_eq!(m.super_option(b"lowerdir"), None);
+    }
+
+    #[test]
+    fn odd_lines_of_real_hosts_are_understood() {
+        let empty_source = parse_line(b"1 0 0:1 / / rw - tmpfs  ro,size=1k").unwrap();
+        assert_eq!((empty_source.raw_source, empty_source.super_options), (&b""[..], &b"ro,size=1k"[..]));
+        let blanks = parse_line(br"31 21 0:23 / /M rw - cifs //s/d rw,unc=\\s\D,x=a b c - d").unwrap();
+        assert_eq!(blanks.super_options, br"rw,unc=\\s\D,x=a b c - d");
+        let two_blanks = parse_line(b"1 0 0:1 / / rw  - tmpfs tmpfs rw").unwrap();
+        assert_eq!(two_blanks.fs_type, b"tmpfs");
+        let deleted = parse_line(br"9 8 8:1 /x//deleted /y rw - ext4 /dev/sda1 rw").unwrap();
+        assert_eq!(deleted.root().as_ref(), b"/x//deleted");
+        assert_eq!(parse_line(b"1 0 0:1 / / rw - tmpfs tmpfs").unwrap().super_options, b"");
+    }
+
+    #[test]
+    fn a_bad_line_names_its_column() {
+        assert_eq!(parse_line(b"1 0 0:x / / rw - a b c").unwrap_err().column, 7);
+        assert_eq!(parse_line(b"1 0 0:1 / / rw").unwrap_err().expected, "the separator ` - `");
+        assert!(parse_line(b"").is_err());
+        assert!(parse_line(b"99999999999 0 0:1 / / rw - a b c").is_err());
+    }
+}

@@ -1,0 +1,100 @@
+//! The short files of `/proc/PID`: `stat`, `status`, `cmdline`, `comm` (proc(5)).
+
+use nom::Parser;
+use nom::bytes::complete::tag;
+use nom::character::complete::char;
+
+use super::{number, numbered_lines};
+
+/// What `/proc/PID/stat` tells that matters here.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stat {
+    /// Short name; may hold blanks and parentheses.
+    pub comm: Vec<u8>,
+    /// `R`, `S`, `D`, `Z`, …
+    pub state: Option<char>,
+    /// Parent's pid.
+    pub parent: u32,
+    /// Start time in clock ticks after boot.
+    pub start_ticks: Option<u64>,
+}
+
+/// Parses `PID (COMM) STATE PPID …`. The name ends at the LAST closing parenthesis: it may hold some itself.
+pub fn stat(text: &[u8]) -> Option<Stat> {
+    let begin = || (number::<u32>, char::<&[u8], nom::error::Error<&[u8]>>(' '), tag(&b"("[..]));
+    let (after, _) = begin().parse(text).ok()?;
+    let end = memchr::memrchr(b')', after)?;
+    let fields: Vec<&[u8]> = after[end + 1..].trim_ascii().split(|&b| b == b' ').collect();
+    Some(Stat {
+        comm: after[..end].to_vec(),
+        state: fields.first().and_then(|f| f.first()).map(|&b| char::from(b)),
+        parent: fields.get(1).and_then(|f| super::whole_number(f)).unwrap_or(0),
+        start_ticks: fields.get(19).and_then(|f| super::whole_number(f)),
+    })
+}
+
+/// What `/proc/PID/status` tells that matters here.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Status {
+    /// Short name, with the kernel's escapes.
+    pub name: Option<Vec<u8>>,
+    /// State letter.
+    pub state: Option<char>,
+    /// Effective user id.
+    pub uid: Option<u32>,
+    /// Pids from the outermost to the innermost pid namespace.
+    pub namespace_pids: Vec<u32>,
+}
+
+/// Parses `Key:\tvalue` lines.
+pub fn status(text: &[u8]) -> Status {
+    let mut status = Status::default();
+    for (_, line) in numbered_lines(text) {
+        let Some(colon) = memchr::memchr(b':', line) else { continue };
+        let (key, value) = (&line[..colon], line[colon + 1..].trim_ascii());
+        let mut numbers = value.split(u8::is_ascii_whitespace).filter_map(super::whole_number::<u32>);
+        match key {
+            b"Name" => status.name = Some(value.to_vec()),
+            b"State" => status.state = value.first().map(|&b| char::from(b)),
+            b"Uid" => status.uid = numbers.nth(1),
+            b"NSpid" => status.namespace_pids = numbers.collect(),
+            _ => {}
+        }
+    }
+    status
+}
+
+/// Arguments of a command line; the last NUL ends an argument and begins none.
+pub fn cmdline(text: &[u8]) -> Vec<&[u8]> {
+    let text = text.strip_suffix(b"\n").unwrap_or(text);
+    let mut arguments: Vec<&[u8]> = text.split(|&b| b == 0).collect();
+    while arguments.last().is_some_and(|a| a.is_empty()) {
+        arguments.pop();
+    }
+    arguments
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_parentheses_does_not_shift_the_fields() {
+        let s = stat(b"42 (a) b (c)) D 7 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 6641 0 0\n").unwrap();
+        assert_eq!(s.comm, b"a) b (c)");
+        assert_eq!((s.state, s.parent, s.start_ticks), (Some('D'), 7, Some(6641)));
+        assert_eq!(stat(b"x"), None);
+    }
+
+    #[test]
+    fn status_tells_user_and_inner_pid() {
+        let s = status(b"Name:\tsh\nState:\tS (sleeping)\nUid:\t0\t33\t0\t0\nNSpid:\t900\t7\n");
+        assert_eq!((s.state, s.uid, s.namespace_pids), (Some('S'), Some(33), vec![900, 7]));
+    }
+
+    #[test]
+    fn arguments_are_split_at_nuls() {
+        assert_eq!(cmdline(b"a\0b c\0\0"), vec![&b"a"[..], b"b c"]);
+        assert!(cmdline(b"").is_empty());
+    }
+}

@@ -1,0 +1,136 @@
+//! What container runtimes keep about their containers: the collector's `runtime/containers.json`, docker's
+//! `containers/ID/config.v2.json`, and what `docker inspect` prints. Only identities and states are read.
+
+use serde_json::Value;
+
+/// A container as one source tells it. Unknown fields are `None`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ContainerRecord {
+    /// Full id.
+    pub id: String,
+    /// `docker`, `podman`, `containerd`, `cri-o`.
+    pub runtime: Option<String>,
+    /// Name without the leading slash.
+    pub name: Option<String>,
+    /// Image name or id.
+    pub image: Option<String>,
+    /// The runtime's own word, lower case.
+    pub state: Option<String>,
+    /// Pid of its first process on the host.
+    pub pid: Option<u32>,
+    /// Start time as the runtime wrote it.
+    pub started_at: Option<String>,
+    /// Storage driver.
+    pub driver: Option<String>,
+    /// Id of the writable layer.
+    pub layer_id: Option<String>,
+    /// Device-mapper name of the root file system.
+    pub device_name: Option<String>,
+    /// Overlay upper directory.
+    pub upper_dir: Option<String>,
+}
+
+/// The collector's array.
+pub fn containers(text: &[u8]) -> Vec<ContainerRecord> {
+    let Ok(Value::Array(items)) = serde_json::from_slice(text) else { return Vec::new() };
+    items
+        .iter()
+        .filter_map(|item| {
+            Some(ContainerRecord {
+                id: string(item, "id")?,
+                runtime: string(item, "runtime"),
+                name: string(item, "name"),
+                image: string(item, "image"),
+                state: string(item, "state"),
+                pid: pid(item.get("pid")),
+                started_at: string(item, "started_at"),
+                driver: string(item, "driver"),
+                layer_id: string(item, "layer_id"),
+                device_name: None,
+                upper_dir: string(item, "layer_path"),
+            })
+        })
+        .collect()
+}
+
+/// docker's `config.v2.json` (one object) or `docker inspect` (an array of objects). Both name the same
+/// things; the graph driver's data stands in `inspect` only.
+pub fn docker(text: &[u8]) -> Vec<ContainerRecord> {
+    let items = match serde_json::from_slice(text) {
+        Ok(Value::Array(items)) => items,
+        Ok(object @ Value::Object(_)) => vec![object],
+        _ => return Vec::new(),
+    };
+    items.iter().filter_map(docker_container).collect()
+}
+
+fn docker_container(item: &Value) -> Option<ContainerRecord> {
+    let id = string(item, "Id").or_else(|| string(item, "ID"))?;
+    // Images have an Id too, but no State.
+    let state = item.get("State")?;
+    let graph = item.get("GraphDriver");
+    let data = graph.and_then(|g| g.get("Data"));
+    let config = item.get("Config");
+    Some(ContainerRecord {
+        id,
+        runtime: Some("docker".into()),
+        name: string(item, "Name").map(|n| n.trim_start_matches('/').to_owned()),
+        image: config.and_then(|c| string(c, "Image")).or_else(|| string(item, "Image")),
+        state: docker_state(state),
+        pid: pid(state.get("Pid")),
+        started_at: string(state, "StartedAt").filter(|t| !t.starts_with("0001-")),
+        driver: string(item, "Driver").or_else(|| graph.and_then(|g| string(g, "Name"))),
+        layer_id: None,
+        device_name: data.and_then(|d| string(d, "DeviceName")),
+        upper_dir: data.and_then(|d| string(d, "UpperDir")),
+    })
+}
+
+/// moby `container/state.go`: the flags in the order in which `StateString` asks for them.
+fn docker_state(state: &Value) -> Option<String> {
+    if let Some(status) = string(state, "Status") {
+        return Some(status);
+    }
+    let flag = |name: &str| state.get(name).and_then(Value::as_bool).unwrap_or(false);
+    let word = if flag("Running") {
+        match (flag("Paused"), flag("Restarting")) {
+            (true, _) => "paused",
+            (_, true) => "restarting",
+            _ => "running",
+        }
+    } else if flag("RemovalInProgress") {
+        "removing"
+    } else if flag("Dead") {
+        "dead"
+    } else if string(state, "StartedAt").is_none_or(|t| t.starts_with("0001-")) {
+        "created"
+    } else {
+        "exited"
+    };
+    Some(word.to_owned())
+}
+
+fn string(item: &Value, key: &str) -> Option<String> {
+    item.get(key)?.as_str().filter(|s| !s.is_empty()).map(str::to_owned)
+}
+
+fn pid(value: Option<&Value>) -> Option<u32> {
+    value?.as_u64().and_then(|p| u32::try_from(p).ok()).filter(|&p| p != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inspect_tells_name_state_and_device() {
+        let text = br#"[{"Id":"ab","Name":"/web","Driver":"devicemapper","State":{"Dead":true,"Pid":0,"StartedAt":"2026-01-01T00:00:00Z"},
+            "GraphDriver":{"Name":"devicemapper","Data":{"DeviceName":"docker-8:1-7-cd"}},"Config":{"Image":"bb:1","Env":["SECRET=1"]}}]"#;
+        let all = docker(text);
+        let c = &all[0];
+        assert_eq!((c.name.as_deref(), c.state.as_deref(), c.pid), (Some("web"), Some("dead"), None));
+        assert_eq!(c.device_name.as_deref(), Some("docker-8:1-7-cd"));
+        assert!(docker(b"[]").is_empty());
+        assert!(docker(b"{broken").is_empty());
+    }
+}

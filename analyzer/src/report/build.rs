@@ -1,0 +1,201 @@
+//! Snapshot and query → report.
+
+use super::{
+    Alias, BundleInfo, BusyError, ContainerSummary, Effect, Holder, Host, Overview, ProcessView, Report,
+    SCHEMA, Target,
+};
+use crate::Query;
+use crate::bytes::visible;
+use crate::holders::{self, Found};
+use crate::parse::process_files::cmdline;
+use crate::snapshot::{Pid, Snapshot};
+use crate::{causes, resolve};
+
+/// Processes that a report shows in full beside the first one; all pids are listed in any case.
+const MORE_PROCESSES: usize = 24;
+/// A command line is cut for the report after so many characters.
+const CMDLINE_LIMIT: usize = 400;
+/// Errors that a report carries.
+const ERRORS: usize = 20;
+
+/// What the bundle offers before a target is chosen.
+pub(crate) fn overview(snapshot: &Snapshot) -> Overview {
+    let mut containers: Vec<ContainerSummary> = snapshot
+        .containers
+        .values()
+        .map(|c| ContainerSummary {
+            id: c.record.id.clone(),
+            name: c.record.name.clone(),
+            image: c.record.image.clone(),
+            state: c.record.state.clone().or_else(|| (!c.pids.is_empty()).then(|| "running".to_owned())),
+            driver: c.record.driver.clone(),
+        })
+        .collect();
+    containers.sort_by(|a, b| (a.name.is_none(), &a.name, &a.id).cmp(&(b.name.is_none(), &b.name, &b.id)));
+    Overview {
+        host: host(snapshot),
+        bundle: bundle(snapshot),
+        errors: snapshot.errors.clone(),
+        containers,
+        warnings: snapshot.diagnostics.clone(),
+    }
+}
+
+/// The whole way from a query to the answer.
+pub(crate) fn build(snapshot: &Snapshot, query: &Query) -> Report {
+    let target = resolve::resolve(snapshot, query);
+    let found = if target.found { holders::find(snapshot, &target) } else { Vec::new() };
+    let verdict = super::verdict::verdict(snapshot, &target, &found, query);
+    let next_steps = causes::next_steps(snapshot, &target, &found, verdict.status);
+    Report {
+        schema: SCHEMA.to_owned(),
+        host: host(snapshot),
+        bundle: bundle(snapshot),
+        verdict,
+        namespaces: super::namespace_views::views(snapshot, &target, &found),
+        propagation: super::propagation::sentences(snapshot, &target, &found),
+        looked_at: super::verdict::looked_at(snapshot, &target),
+        next_steps,
+        warnings: snapshot.diagnostics.clone(),
+        errors: errors_about(snapshot, &target),
+        holders: found.iter().map(|f| holder(snapshot, &target, f)).collect(),
+        target: target_view(target),
+    }
+}
+
+fn host(snapshot: &Snapshot) -> Host {
+    let facts = &snapshot.facts;
+    let runtime = facts.docker_version.as_ref().map(|v| format!("docker {v}")).or_else(|| {
+        let (_, daemon) = snapshot.daemon()?;
+        Some(daemon.name())
+    });
+    Host {
+        name: facts.host.as_deref().map(|h| visible(h.as_bytes())),
+        kernel: facts.kernel.as_deref().map(|k| visible(k.as_bytes())),
+        collected_at: facts.collected_at.clone(),
+        runtime,
+        drops_foreign_mounts: facts.drops_foreign_mounts(),
+    }
+}
+
+fn bundle(snapshot: &Snapshot) -> BundleInfo {
+    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    BundleInfo {
+        format: visible(snapshot.facts.format.as_bytes()),
+        collector: snapshot.facts.collector.clone(),
+        complete: snapshot.facts.complete,
+        privileged: snapshot.facts.privileged,
+        processes: count(snapshot.processes.len()),
+        mount_namespaces: count(snapshot.namespaces.len()),
+        mount_tables: count(snapshot.tables.len()),
+        log_lines: u32::try_from(snapshot.log_lines).unwrap_or(u32::MAX),
+    }
+}
+
+fn target_view(target: resolve::Target) -> Target {
+    let aliases: Vec<Alias> = target.aliases;
+    Target {
+        query: target.query,
+        found: target.found,
+        container_id: target.container,
+        name: target.name,
+        driver: target.driver,
+        state: target.state,
+        busy: target.busy,
+        aliases,
+        candidates: target.candidates,
+    }
+}
+
+fn errors_about(snapshot: &Snapshot, target: &resolve::Target) -> Vec<BusyError> {
+    let about = |e: &&BusyError| {
+        e.container_id
+            .iter()
+            .chain(&e.other_ids)
+            .any(|id| id.len() >= 12 && target.ids.iter().any(|own| own.starts_with(id.as_str())))
+            || e.path.as_ref().is_some_and(|p| target.paths.iter().any(|own| own == p.as_bytes()))
+    };
+    let chosen = target.error.and_then(|i| snapshot.errors.get(i));
+    let others = snapshot.errors.iter().filter(|e| chosen != Some(*e)).filter(about);
+    chosen.into_iter().chain(others).take(ERRORS).cloned().collect()
+}
+
+fn holder(snapshot: &Snapshot, target: &resolve::Target, found: &Found) -> Holder {
+    let (cause, remedies) = causes::explain(snapshot, target, found);
+    let mut evidence: Vec<_> = found.mounts.iter().map(|m| m.evidence.clone()).collect();
+    evidence.extend(found.open_files.iter().map(|f| f.evidence.clone()));
+    evidence.extend(found.evidence.iter().cloned());
+    evidence.extend(membership_evidence(snapshot, found));
+    if let Some((_, mark)) = found
+        .namespace
+        .and_then(|key| snapshot.namespaces.get(&key))
+        .filter(|_| found.kind == super::HolderKind::SystemdUnit)
+        .and_then(|n| causes::systemd_marks(snapshot, n))
+    {
+        evidence.push(mark);
+    }
+    evidence.dedup();
+    let mut processes = found.pids.iter().filter_map(|pid| process_view(snapshot, *pid));
+    Holder {
+        kind: found.kind,
+        effect: found.effect,
+        effect_reason: found.effect_reason.clone(),
+        mount_namespace: found.namespace.and_then(|key| snapshot.namespaces.get(&key)?.inode()).or(
+            match found.namespace {
+                Some(crate::snapshot::NamespaceKey::Inode(inode)) => Some(inode.0),
+                _ => None,
+            },
+        ),
+        pids: found.pids.iter().map(|p| p.0).collect(),
+        process: processes.next(),
+        more_processes: processes.take(MORE_PROCESSES).collect(),
+        unit: found.unit.clone(),
+        container: found.container.clone(),
+        mounts: found.mounts.clone(),
+        open_files: found.open_files.clone(),
+        cause,
+        evidence,
+        remedies: if found.effect == Effect::Unrelated { Vec::new() } else { remedies },
+    }
+}
+
+/// The lines that say which namespace and which unit or container the first process is in.
+fn membership_evidence(snapshot: &Snapshot, found: &Found) -> Vec<super::Evidence> {
+    let Some(pid) = found.pids.first() else { return Vec::new() };
+    let Some(process) = snapshot.processes.get(pid) else { return Vec::new() };
+    let mut evidence = Vec::new();
+    if let Some(inode) = process.mount_namespace {
+        evidence.push(super::Evidence {
+            file: format!("proc/{}/ns/mnt", pid.0),
+            line: None,
+            text: format!("mnt:[{}]", inode.0),
+        });
+    }
+    let membership = &process.membership;
+    if let Some(name) = membership.container.clone().or(membership.unit.as_deref().map(visible)) {
+        evidence.push(super::Evidence {
+            file: format!("proc/{}/cgroup", pid.0),
+            line: Some(membership.line),
+            text: name,
+        });
+    }
+    evidence
+}
+
+/// A process as the report shows it.
+pub(super) fn process_view(snapshot: &Snapshot, pid: Pid) -> Option<ProcessView> {
+    let process = snapshot.processes.get(&pid)?;
+    let words: Vec<String> = cmdline(&process.cmdline).into_iter().map(visible).collect();
+    let mut line = words.join(" ");
+    if let Some((cut, _)) = line.char_indices().nth(CMDLINE_LIMIT) {
+        line.truncate(cut);
+        line.push('…');
+    }
+    Some(ProcessView {
+        pid: pid.0,
+        comm: process.name(),
+        cmdline: line,
+        state: process.state,
+        started_at: snapshot.started_at(process),
+    })
+}

@@ -1,0 +1,224 @@
+//! Holders → the answer in one or two sentences, and what was looked at to come to it.
+
+use super::{BusyKind, Effect, HolderKind, Status, Verdict};
+use crate::Query;
+use crate::causes::holder_name;
+use crate::holders::{Found, open_count, unread};
+use crate::resolve::Target;
+use crate::snapshot::Snapshot;
+
+pub(super) fn verdict(snapshot: &Snapshot, target: &Target, found: &[Found], query: &Query) -> Verdict {
+    if !target.found {
+        return not_found(snapshot, target, query);
+    }
+    let blocking: Vec<&Found> = found.iter().filter(|h| h.effect == Effect::Blocking).collect();
+    if !blocking.is_empty() {
+        return Verdict { status: Status::Held, summary: held(snapshot, target, &blocking) };
+    }
+    match doubts(snapshot, target, found) {
+        Some(doubt) => Verdict {
+            status: Status::Unknown,
+            summary: format!(
+                "Nothing that was read holds {}, but that is not the whole picture: {doubt}",
+                object(snapshot, target)
+            ),
+        },
+        None => Verdict { status: Status::Free, summary: free(snapshot, target, found) },
+    }
+}
+
+fn not_found(snapshot: &Snapshot, target: &Target, query: &Query) -> Verdict {
+    let summary = match query {
+        Query::Text(_) if !target.candidates.is_empty() => format!(
+            "{} containers go by \"{}\": name one of them: {}.",
+            target.candidates.len(),
+            target.query,
+            target
+                .candidates
+                .iter()
+                .take(8)
+                .map(|c| super::super::resolve::short(c))
+                .collect::<Vec<_>>()
+                .join(", ")
+        ),
+        Query::Text(_) => format!("Nothing in this bundle goes by \"{}\".", target.query),
+        Query::Error(_) => "The bundle has no such error.".to_owned(),
+        Query::Default if snapshot.log_lines == 0 => {
+            "The bundle has no log to take a busy error from: name the container, path or device.".to_owned()
+        }
+        Query::Default => format!(
+            "The log of this bundle ({} lines) has no busy error: name a container, path or device to look at it.",
+            snapshot.log_lines
+        ),
+    };
+    Verdict { status: Status::Unknown, summary }
+}
+
+fn held(snapshot: &Snapshot, target: &Target, blocking: &[&Found]) -> String {
+    let object = object(snapshot, target);
+    let [first, rest @ ..] = blocking else { return String::new() };
+    let name = holder_name(snapshot, first);
+    let others = match rest {
+        [] => String::new(),
+        [one] => format!(" So does {}.", holder_name(snapshot, one)),
+        [one, more @ ..] => format!(" So do {} and {} more.", holder_name(snapshot, one), more.len()),
+    };
+    let namespace = first.namespace.and_then(|k| snapshot.namespaces.get(&k)?.inode());
+    let place = match (first.kind, namespace) {
+        (HolderKind::OpenFile, _) => "through open files".to_owned(),
+        (HolderKind::Device, _) => "as a device on top of it".to_owned(),
+        (HolderKind::Pinned, _) => {
+            let inode = match first.namespace {
+                Some(crate::snapshot::NamespaceKey::Inode(inode)) => inode.0.to_string(),
+                _ => "unknown".to_owned(),
+            };
+            format!("in mount namespace {inode}, which no process is in")
+        }
+        (HolderKind::Host | HolderKind::Daemon, _) if first.is_daemons => {
+            "in the namespace of the runtime itself".to_owned()
+        }
+        (HolderKind::Container, _) if first.is_target => {
+            return format!("{name} itself is still alive and uses {object}.{others}");
+        }
+        (_, Some(inode)) => format!("in mount namespace {inode}"),
+        (_, None) => "in a mount namespace of its own".to_owned(),
+    };
+    format!("{name} holds {object} {place}.{others}")
+}
+
+/// The busy object in words.
+fn object(snapshot: &Snapshot, target: &Target) -> String {
+    let label = target.label();
+    match target.busy {
+        BusyKind::Device => {
+            let device = target.devices.iter().find(|d| !d.is_anonymous());
+            match device {
+                Some(number) if target.container.is_some() => format!("the device of {label} ({number})"),
+                Some(number) => {
+                    let name = snapshot.device_path(*number).map(|p| crate::bytes::visible(&p));
+                    format!("device {}", name.unwrap_or_else(|| number.to_string()))
+                }
+                None => format!("the device of {label}"),
+            }
+        }
+        BusyKind::Dataset => format!("the dataset of {label}"),
+        BusyKind::Cgroup => format!("the cgroup of {label}"),
+        BusyKind::NamespaceFile => format!("the namespace file {label}"),
+        _ if target.container.is_some() => format!("the file system of {label}"),
+        _ => label,
+    }
+}
+
+/// Why "nothing found" is not yet "free".
+fn doubts(snapshot: &Snapshot, target: &Target, found: &[Found]) -> Option<String> {
+    if snapshot.tables.is_empty() && target.busy != BusyKind::Cgroup {
+        return Some("the bundle has no mount table at all.".to_owned());
+    }
+    if !snapshot.facts.complete {
+        return Some("the bundle is not complete.".to_owned());
+    }
+    if snapshot.facts.privileged == Some(false) {
+        return Some("it was collected without the right to look into other users' processes. Run the collector as root.".to_owned());
+    }
+    // What the container itself was seen to do is an answer, whatever else is missing.
+    let expected = found.iter().any(|h| h.is_daemons && h.has_object);
+    if !expected && let Some(count) = open_count(snapshot, target).filter(|n| *n > 0) {
+        return Some(format!(
+            "the kernel counts the device as open {count} times. Something has it open that the bundle does not show."
+        ));
+    }
+    let unread = unread(snapshot);
+    if let Some(inode) = unread.keys().next()
+        && target.error.is_some()
+    {
+        return Some(format!(
+            "{} mount namespace(s) without a process ({} …) are kept alive and could not be looked into.",
+            unread.len(),
+            inode.0
+        ));
+    }
+    if snapshot.facts.kernel.is_none() && found.iter().any(|h| h.has_object) {
+        return Some(
+            "the bundle does not tell the kernel, which decides whether other namespaces' mounts block."
+                .to_owned(),
+        );
+    }
+    let device = matches!(target.busy, BusyKind::Device | BusyKind::Dataset | BusyKind::Umount)
+        && !target.devices.is_empty();
+    if device && target.error.is_some() && snapshot.processes.values().all(|p| p.links.is_empty()) {
+        return Some("the bundle has no device numbers of open files, so a process that has a file open there would not be seen.".to_owned());
+    }
+    None
+}
+
+fn free(snapshot: &Snapshot, target: &Target, found: &[Found]) -> String {
+    let object = object(snapshot, target);
+    let kernel = match snapshot.facts.kernel.as_deref() {
+        Some(kernel) => format!(" on kernel {kernel}"),
+        None => String::new(),
+    };
+    let holding: Vec<&Found> = found.iter().filter(|h| h.effect == Effect::Holding && h.has_object).collect();
+    let foreign = holding.iter().filter(|h| !h.is_daemons).count();
+    let tail = match (&holding[..], foreign) {
+        ([], _) => String::new(),
+        ([one, ..], 0) => format!(" {}", one.effect_reason),
+        (_, n) => {
+            let first =
+                holding.iter().find(|h| !h.is_daemons).map(|h| holder_name(snapshot, h)).unwrap_or_default();
+            let more = if n > 1 { format!(" and {} more", n - 1) } else { String::new() };
+            format!(" {first}{more} still has a copy of its mount, which keeps space but does not block.")
+        }
+    };
+    let last = target.error.and_then(|i| snapshot.errors.get(i)?.last.clone());
+    let error = match last {
+        Some(last) if holding.is_empty() => {
+            format!(" The last error was at {last}: what held it is gone since, so try again.")
+        }
+        None if target.error.is_some() && holding.is_empty() => {
+            " What held it when the error was logged is gone: try again.".to_owned()
+        }
+        _ => String::new(),
+    };
+    format!("Nothing blocks {object}{kernel}.{tail}{error}")
+}
+
+/// What was looked at, for answers that rest on not having found anything.
+pub(super) fn looked_at(snapshot: &Snapshot, target: &Target) -> Vec<String> {
+    let mut sentences = vec![format!(
+        "{} mount tables of {} mount namespaces, {} processes.",
+        snapshot.tables.len(),
+        snapshot.namespaces.len(),
+        snapshot.processes.len()
+    )];
+    let without_process = snapshot.namespaces.values().filter(|n| n.pids.is_empty()).count();
+    let unread = unread(snapshot).len();
+    if without_process + unread > 0 {
+        sentences.push(format!(
+            "{without_process} mount namespaces without a process were read, {unread} could not be."
+        ));
+    }
+    let with_links = snapshot.processes.values().filter(|p| !p.links.is_empty()).count();
+    let texts = snapshot.processes.values().filter(|p| !p.link_texts.is_empty()).count();
+    sentences.push(match (with_links, texts) {
+        (0, 0) => "No open files: the bundle has none of /proc/PID/{cwd,root,exe,fd}.".to_owned(),
+        (0, n) => format!("Open files of {n} processes by their paths only: the bundle has no device numbers behind the links."),
+        (n, _) => format!("Open files, working directories and executables of {n} processes by device number."),
+    });
+    if snapshot.devices.is_empty() {
+        sentences.push("No block devices: the bundle has no /sys/block.".to_owned());
+    } else {
+        sentences.push(format!(
+            "{} block devices with what is stacked on them, {} swap areas.",
+            snapshot.devices.len(),
+            snapshot.swaps.len()
+        ));
+    }
+    if let Some(count) = open_count(snapshot, target) {
+        sentences.push(format!("The kernel's open count of the device: {count}."));
+    }
+    sentences.push(match snapshot.log_lines {
+        0 => "No log.".to_owned(),
+        n => format!("{n} lines of logs, with {} different busy errors.", snapshot.errors.len()),
+    });
+    sentences
+}

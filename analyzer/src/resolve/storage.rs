@@ -1,0 +1,263 @@
+//! Layer → device, dataset, path, namespace: where the target's files are on this host.
+
+use super::{Target, identity};
+use crate::bytes::{components, contains_path, ends_with_path, same_path, visible};
+use crate::parse::mountinfo::Mount;
+use crate::parse::{device_number, namespace_link};
+use crate::report::{AliasKind, BusyError, BusyKind, Evidence};
+use crate::snapshot::{DeviceNumber, MountTable, NamespaceInode, Snapshot};
+
+/// A path that an error names. Some wordings name the driver's directory and the id apart.
+pub(super) fn add_busy_path(target: &mut Target, error: &BusyError, path: &str, evidence: Option<Evidence>) {
+    let mut path = path.as_bytes().to_vec();
+    // "Failed to destroy btrfs snapshot DIR for ID" (moby daemon/graphdriver/btrfs).
+    if error.driver.as_deref() == Some("btrfs")
+        && let Some(id) = &error.container_id
+        && !contains_path(&path, id.as_bytes())
+    {
+        path.push(b'/');
+        path.extend_from_slice(id.as_bytes());
+    }
+    target.alias(visible(&path), AliasKind::Path, evidence);
+    for id in components(&path).filter_map(long_id) {
+        target.ids.insert(id);
+    }
+    target.paths.insert(path);
+}
+
+fn long_id(component: &[u8]) -> Option<String> {
+    let bare = component.strip_suffix(b"-init").or(component.strip_suffix(b"-removing")).unwrap_or(component);
+    let bare = std::str::from_utf8(bare).ok()?;
+    (bare.len() == 64 && identity::is_hex(bare)).then(|| bare.to_owned())
+}
+
+/// A device by any of its names: `/dev/dm-1`, `/dev/mapper/NAME`, a device-mapper name, a layer id, a dataset.
+pub(super) fn add_device_name(
+    snapshot: &Snapshot,
+    target: &mut Target,
+    name: &[u8],
+    evidence: Option<Evidence>,
+) -> bool {
+    if let Some((number, known)) = device_by_name(snapshot, name) {
+        add_device(target, number, evidence.clone());
+        target.alias(visible(name), AliasKind::Device, evidence.or(known));
+        return true;
+    }
+    let text = visible(name);
+    if identity::is_hex(&text) && text.len() >= 12 {
+        identity::add_id(target, &text, AliasKind::LayerId, evidence);
+    } else if target.busy == BusyKind::Dataset {
+        target.alias(text.clone(), AliasKind::Dataset, evidence);
+        if let Some(id) = components(name).next_back().and_then(long_id) {
+            target.ids.insert(id);
+        }
+        target.datasets.insert(name.to_vec());
+    } else {
+        // docker-MAJOR:MINOR-INODE-LAYER (moby devicemapper "Generated prefix").
+        if let Some(id) = name.rsplit(|&b| b == b'-').next().and_then(long_id) {
+            identity::add_id(target, &id, AliasKind::LayerId, evidence.clone());
+        }
+        target.alias(text, AliasKind::Device, evidence);
+    }
+    false
+}
+
+fn device_by_name(snapshot: &Snapshot, name: &[u8]) -> Option<(DeviceNumber, Option<Evidence>)> {
+    let bare = name.strip_prefix(b"/dev/mapper/").or(name.strip_prefix(b"/dev/")).unwrap_or(name);
+    let by_sys = snapshot
+        .devices
+        .iter()
+        .find(|(kernel_name, d)| *kernel_name == bare || d.dm_name.as_deref() == Some(bare));
+    if let Some((_, device)) = by_sys
+        && let Some(number) = device.number
+    {
+        return Some((number, device.evidence.clone()));
+    }
+    if let Some((number, evidence)) = snapshot.dm_names.get(bare) {
+        return Some((*number, Some(evidence.clone())));
+    }
+    // A mount whose source is that device tells its number, too.
+    snapshot.tables.iter().filter(|t| t.mentions(bare)).find_map(|table| {
+        table
+            .mounts()
+            .find(|(_, m)| m.source().as_ref() == name && !m.device.is_anonymous())
+            .map(|(line, m)| (m.device, Some(table.evidence(line, m.line))))
+    })
+}
+
+fn add_device(target: &mut Target, number: DeviceNumber, evidence: Option<Evidence>) {
+    target.devices.insert(number);
+    target.alias(number.to_string(), AliasKind::DeviceNumber, evidence);
+}
+
+/// Takes a text that is no container as a path, a device, a namespace or a dataset.
+pub(super) fn add_named_object(snapshot: &Snapshot, target: &mut Target, text: &str) -> bool {
+    let bytes = text.as_bytes();
+    if let Some((kind, inode)) = namespace_link::parse(bytes) {
+        target.busy = BusyKind::NamespaceFile;
+        target.namespaces.insert((kind.to_vec(), inode));
+        target.alias(text.to_owned(), AliasKind::Namespace, None);
+        return snapshot.pins.iter().any(|p| p.kind == kind && p.inode == inode);
+    }
+    if let Ok((b"", number)) = device_number(bytes) {
+        target.busy = BusyKind::Device;
+        add_device(target, number, None);
+        return snapshot.device_path(number).is_some() || is_mounted(snapshot, &|m| m.device == number);
+    }
+    if text.starts_with("/dev/") || device_by_name(snapshot, bytes).is_some() {
+        target.busy = BusyKind::Device;
+        return add_device_name(snapshot, target, bytes, None);
+    }
+    if text.starts_with('/') {
+        target.busy = if text.starts_with("/sys/fs/cgroup") { BusyKind::Cgroup } else { BusyKind::Directory };
+        for id in components(bytes).filter_map(long_id) {
+            target.ids.insert(id);
+        }
+        target.alias(text.to_owned(), AliasKind::Path, None);
+        target.paths.insert(bytes.to_vec());
+        let is_here = |m: &Mount<'_>| {
+            let point = m.mount_point();
+            same_path(&point, bytes) || (components(bytes).count() >= 3 && ends_with_path(&point, bytes))
+        };
+        return is_mounted(snapshot, &is_here)
+            || target
+                .ids
+                .iter()
+                .any(|id| snapshot.containers.iter().any(|(k, c)| k == id || c.layers.contains_key(id)))
+            || snapshot
+                .processes
+                .values()
+                .any(|p| p.link_texts.values().any(|l| crate::bytes::is_at_or_below(l, bytes)));
+    }
+    let dataset = |m: &Mount<'_>| m.fs_type == b"zfs" && same_path(&m.source(), bytes);
+    if text.contains('/') && is_mounted(snapshot, &dataset) {
+        target.busy = BusyKind::Dataset;
+        target.alias(text.to_owned(), AliasKind::Dataset, None);
+        target.datasets.insert(bytes.to_vec());
+        return true;
+    }
+    false
+}
+
+fn is_mounted(snapshot: &Snapshot, is_it: &dyn Fn(&Mount<'_>) -> bool) -> bool {
+    snapshot.tables.iter().any(|t| t.mounts().any(|(_, m)| is_it(&m)))
+}
+
+/// Finds devices, paths and namespaces of the target in device lists and mount tables.
+pub(super) fn locate(snapshot: &Snapshot, target: &mut Target) {
+    add_device_mapper(snapshot, target);
+    // What an error or the query named is the busy object; everything else of the container only surrounds it.
+    let by_path = !target.paths.is_empty();
+    let by_device = !target.devices.is_empty() || target.busy == BusyKind::Device;
+    for table in &snapshot.tables {
+        for (line, mount) in table.mounts() {
+            locate_in(target, table, line, &mount, by_path, by_device);
+        }
+    }
+    if target.busy == BusyKind::Unknown {
+        target.busy = kind_by_driver(target);
+    }
+}
+
+fn locate_in(
+    target: &mut Target,
+    table: &MountTable,
+    line: u32,
+    mount: &Mount<'_>,
+    by_path: bool,
+    by_device: bool,
+) {
+    let point = mount.mount_point();
+    let here = target.paths.iter().any(|p| is_path_of(&point, p));
+    let after_id = id_position(target, &point);
+    if !here && (by_path || after_id.is_none_or(|after| after > 2)) {
+        return;
+    }
+    let evidence = || Some(table.evidence(line, mount.line));
+    if let Some((kind, inode)) = namespace_link::parse(&mount.root()) {
+        if here {
+            add_namespace(target, kind, inode, evidence());
+        }
+        return;
+    }
+    if by_device && mount.device.is_anonymous() {
+        return;
+    }
+    // A mount that shows a whole file system of its own: its device number stands for the target everywhere.
+    if mount.raw_root == b"/" && has_device_of_its_own(mount) && owns_device(target, mount, here) {
+        add_device(target, mount.device, evidence());
+    }
+    if !by_path && !by_device && after_id.is_some() {
+        let host_path = path_from_storage_root(&point);
+        target.alias(visible(&host_path), AliasKind::Path, evidence());
+        target.paths.insert(host_path);
+    }
+    if let Some(upper) = mount.super_option(b"upperdir") {
+        target.alias(visible(&upper), AliasKind::UpperDir, evidence());
+    }
+}
+
+/// Whether a mount point in some namespace is that path of the host: the same, or seen below a prefix such as
+/// `/rootfs`. Short paths stand only for themselves.
+pub(crate) fn is_path_of(mount_point: &[u8], path: &[u8]) -> bool {
+    same_path(mount_point, path) || (components(path).count() >= 3 && ends_with_path(mount_point, path))
+}
+
+/// How many components follow the one that is an id of the target.
+fn id_position(target: &Target, path: &[u8]) -> Option<usize> {
+    components(path).rev().position(|c| target.id_in(c).is_some())
+}
+
+/// The host's path in a path seen below a prefix: from `/var`, `/run`, `/home` or the like on.
+fn path_from_storage_root(point: &[u8]) -> Vec<u8> {
+    const ROOTS: [&[u8]; 6] =
+        [b"/var/lib/", b"/run/containerd/", b"/var/run/", b"/run/", b"/home/", b"/opt/"];
+    let start = ROOTS.iter().filter_map(|root| memchr::memmem::find(point, root)).min().unwrap_or(0);
+    point[start..].to_vec()
+}
+
+/// File systems whose device number is shared with nothing else: block devices, and those with one anonymous
+/// number a superblock. btrfs shows one number for all subvolumes; nsfs, proc, sysfs and cgroups are the kernel's.
+fn has_device_of_its_own(mount: &Mount<'_>) -> bool {
+    if !mount.device.is_anonymous() {
+        return mount.fs_type != b"btrfs";
+    }
+    matches!(
+        mount.fs_type,
+        b"overlay" | b"aufs" | b"tmpfs" | b"zfs" | b"shm" | b"fuse.fuse-overlayfs" | b"ramfs"
+    )
+}
+
+/// A block device belongs to the target where its name says so or where the busy path is its mount point.
+fn owns_device(target: &Target, mount: &Mount<'_>, here: bool) -> bool {
+    let source = mount.source();
+    here || mount.device.is_anonymous()
+        || components(&source).next_back().is_some_and(|name| target.id_in(name).is_some())
+}
+
+fn add_namespace(target: &mut Target, kind: &[u8], inode: NamespaceInode, evidence: Option<Evidence>) {
+    target.alias(format!("{}:[{}]", visible(kind), inode.0), AliasKind::Namespace, evidence);
+    target.namespaces.insert((kind.to_vec(), inode));
+}
+
+fn add_device_mapper(snapshot: &Snapshot, target: &mut Target) {
+    let by_sys =
+        snapshot.devices.values().filter_map(|d| Some((d.dm_name.clone()?, d.number?, d.evidence.clone())));
+    let by_tool =
+        snapshot.dm_names.iter().map(|(name, (number, e))| (name.clone(), *number, Some(e.clone())));
+    let ours: Vec<_> = by_sys.chain(by_tool).filter(|(name, _, _)| target.id_in(name).is_some()).collect();
+    for (name, number, evidence) in ours {
+        add_device(target, number, evidence.clone());
+        target.alias(visible(&name), AliasKind::Device, evidence);
+    }
+}
+
+/// What a container's removal would find busy, by its storage driver.
+fn kind_by_driver(target: &Target) -> BusyKind {
+    match target.driver.as_deref() {
+        Some("devicemapper") => BusyKind::Device,
+        Some("zfs" | "btrfs") => BusyKind::Dataset,
+        _ if target.devices.iter().any(|d| !d.is_anonymous()) => BusyKind::Device,
+        _ => BusyKind::Directory,
+    }
+}

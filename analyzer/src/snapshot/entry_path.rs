@@ -1,0 +1,141 @@
+//! What a member of a bundle is, told by its path. Bundles, sosreports and plain tars of `/proc` all keep the
+//! host's own paths below some directory.
+
+use crate::bytes::components;
+use crate::parse;
+use crate::snapshot::{NamespaceInode, Pid};
+
+/// A path with the bundle's own top directory taken off.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct EntryPath<'a>(pub(super) Vec<&'a [u8]>);
+
+/// What a member is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Role<'a> {
+    Manifest,
+    Summary,
+    /// A file or link of `/proc/PID`, by its name below that.
+    OfProcess(Pid, Vec<u8>),
+    /// A file of `/proc` itself.
+    OfProc(Vec<u8>),
+    /// The table of a namespace without a process.
+    PinnedTable(Option<NamespaceInode>),
+    PinnedBy(NamespaceInode),
+    /// `sys/block/NAME/…`.
+    OfBlockDevice(&'a [u8], Vec<u8>),
+    /// `…/image/DRIVER/layerdb/mounts/ID/mount-id` (or `init-id`).
+    LayerOf {
+        driver: &'a [u8],
+        container: &'a [u8],
+        init: bool,
+    },
+    Containers,
+    DockerConfig,
+    UnitProperties(&'a [u8]),
+    Log,
+    HostName,
+    /// A text whose first line tells what it is.
+    ToolOutput,
+    Other,
+}
+
+const TOPS: [&[u8]; 17] = [
+    b"proc",
+    b"sys",
+    b"ns",
+    b"nsfs",
+    b"runtime",
+    b"systemd",
+    b"logs",
+    b"journal",
+    b"var",
+    b"etc",
+    b"run",
+    b"dm",
+    b"docker",
+    b"tools",
+    b"sos_commands",
+    b"manifest.json",
+    b"summary.json",
+];
+
+impl<'a> EntryPath<'a> {
+    pub(super) fn new(path: &'a [u8]) -> Self {
+        let all: Vec<&[u8]> = components(path).filter(|c| *c != b"..").collect();
+        // A process's directory is the surest mark; it may lie below anything.
+        let process = all.windows(2).position(|w| w[0] == b"proc" && is_pid(w[1]));
+        let top = process.or_else(|| all.iter().position(|c| TOPS.contains(c))).unwrap_or(0);
+        Self(all[top..].to_vec())
+    }
+
+    /// As shown in evidence.
+    pub(super) fn shown(&self) -> String {
+        crate::bytes::visible(&self.0.join(&b'/'))
+    }
+
+    pub(super) fn role(&self) -> Role<'a> {
+        let parts = &self.0[..];
+        match parts {
+            [b"manifest.json"] => Role::Manifest,
+            [b"summary.json"] => Role::Summary,
+            [b"proc", pid, rest @ ..] if is_pid(pid) && !rest.is_empty() => match parse::whole_number(pid) {
+                Some(pid) => Role::OfProcess(Pid(pid), rest.join(&b'/')),
+                None => Role::Other,
+            },
+            [b"proc", rest @ ..] => Role::OfProc(rest.join(&b'/')),
+            [b"ns", name, b"kept-by"] => inode_in(name).map_or(Role::Other, Role::PinnedBy),
+            [b"ns" | b"nsfs", rest @ ..] if !rest.is_empty() => {
+                Role::PinnedTable(rest.iter().rev().find_map(|c| inode_in(c)))
+            }
+            [b"sys", b"block", name, rest @ ..] => Role::OfBlockDevice(name, rest.join(&b'/')),
+            [.., b"image", driver, b"layerdb", b"mounts", container, file @ (b"mount-id" | b"init-id")] => {
+                Role::LayerOf { driver, container, init: *file == b"init-id" }
+            }
+            [b"runtime", b"containers.json"] => Role::Containers,
+            [.., b"config.v2.json"] => Role::DockerConfig,
+            [b"docker", name] if name.starts_with(b"inspect") => Role::DockerConfig,
+            [b"sos_commands", b"docker", name] if name.starts_with(b"docker_inspect") => Role::DockerConfig,
+            [b"systemd", name] if name.ends_with(b".show") => Role::UnitProperties(&name[..name.len() - 5]),
+            [b"logs" | b"journal" | b"sos_logs", ..] => Role::Log,
+            [b"var", b"log", ..] => Role::Log,
+            [b"rm.txt"] => Role::Log,
+            [b"etc", b"hostname"] | [b"hostname"] => Role::HostName,
+            [b"sos_commands", _, name] if name.starts_with(b"journalctl") => Role::Log,
+            [b"dm" | b"tools" | b"docker" | b"sos_commands", ..] => Role::ToolOutput,
+            _ => Role::Other,
+        }
+    }
+}
+
+fn is_pid(component: &[u8]) -> bool {
+    !component.is_empty() && component.iter().all(u8::is_ascii_digit)
+}
+
+/// The namespace inode that a name such as `mnt-4026532255` or `mnt:[4026532255]` holds.
+fn inode_in(name: &[u8]) -> Option<NamespaceInode> {
+    name.split(|b| !b.is_ascii_digit())
+        .rfind(|digits| digits.len() >= 8)
+        .and_then(parse::whole_number)
+        .map(NamespaceInode)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_layout_leads_to_the_same_roles() {
+        for top in ["", "./", "ebusy-web1-20260101T000000Z/", "var/tmp/capture/", "sosreport-x/"] {
+            let path = format!("{top}proc/42/mountinfo");
+            let entry = EntryPath::new(path.as_bytes());
+            assert_eq!(entry.role(), Role::OfProcess(Pid(42), b"mountinfo".to_vec()), "{path}");
+            assert_eq!(entry.shown(), "proc/42/mountinfo");
+        }
+        let entry = EntryPath::new(b"x/var/lib/docker/image/overlay2/layerdb/mounts/ab/mount-id");
+        assert_eq!(entry.role(), Role::LayerOf { driver: b"overlay2", container: b"ab", init: false });
+        let entry = EntryPath::new(b"nsfs/mnt:[4026532255].mountinfo");
+        assert_eq!(entry.role(), Role::PinnedTable(Some(NamespaceInode(4026532255))));
+        assert_eq!(EntryPath::new(b"a/manifest.json").role(), Role::Manifest);
+        assert_eq!(EntryPath::new(b"../../etc/passwd").role(), Role::Other);
+    }
+}

@@ -1,0 +1,63 @@
+//! Numbers that must not be mixed up.
+
+use std::fmt;
+
+/// Pid on the host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Pid(pub u32);
+
+/// Mount id, unique over all mount namespaces of a running kernel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MountId(pub u32);
+
+/// Inode number of a namespace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NamespaceInode(pub u64);
+
+/// Peer group of shared mounts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PeerGroup(pub u32);
+
+/// Index of a mount table in [`super::Snapshot::tables`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TableId(pub usize);
+
+/// Device number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DeviceNumber {
+    /// Major.
+    pub major: u32,
+    /// Minor.
+    pub minor: u32,
+}
+
+impl DeviceNumber {
+    /// From the kernel's user-space encoding (`new_encode_dev`, glibc `gnu_dev_major`).
+    pub fn from_dev_t(dev: u64) -> Self {
+        let major = ((dev >> 8) & 0xfff) | ((dev >> 32) & 0xffff_f000);
+        let minor = (dev & 0xff) | ((dev >> 12) & 0xffff_ff00);
+        Self { major: (major & u64::from(u32::MAX)) as u32, minor: (minor & u64::from(u32::MAX)) as u32 }
+    }
+
+    /// Major 0 stands for file systems without a block device: each superblock has a number of its own.
+    pub fn is_anonymous(self) -> bool {
+        self.major == 0
+    }
+}
+
+impl fmt::Display for DeviceNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.major, self.minor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dev_t_is_split_as_the_kernel_packs_it() {
+        assert_eq!(DeviceNumber::from_dev_t(0xfd01), DeviceNumber { major: 253, minor: 1 });
+        assert_eq!(DeviceNumber::from_dev_t(0x12300845), DeviceNumber { major: 8, minor: 0x12345 });
+    }
+}

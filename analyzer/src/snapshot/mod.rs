@@ -1,0 +1,291 @@
+//! Records → snapshot: the host as understood from a bundle: processes, mount namespaces, mount tables,
+//! containers, devices and logs, each with the file of the bundle that told.
+
+mod build;
+mod entry_path;
+mod ids;
+mod namespaces;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::bytes::visible;
+use crate::errors::IdLink;
+use crate::parse::cgroup::Membership;
+use crate::parse::kernel_release::{self, KernelVersion};
+use crate::parse::links::Link;
+use crate::parse::mountinfo::{self, Mount};
+use crate::parse::runtime_state::ContainerRecord;
+use crate::report::{BusyError, Diagnostic, Evidence};
+
+pub use build::Builder;
+pub use ids::{DeviceNumber, MountId, NamespaceInode, PeerGroup, Pid, TableId};
+pub use namespaces::{MountNamespace, NamespaceKey};
+
+/// A host.
+#[derive(Debug, Default)]
+pub struct Snapshot {
+    /// Facts from the manifest and from `/proc`.
+    pub facts: Facts,
+    /// Processes by pid.
+    pub processes: BTreeMap<Pid, Process>,
+    /// Different mount tables; processes share them.
+    pub tables: Vec<MountTable>,
+    /// Mount namespaces, with and without processes.
+    pub namespaces: BTreeMap<NamespaceKey, MountNamespace>,
+    /// Namespaces of any kind that an nsfs mount or an open descriptor keeps.
+    pub pins: Vec<NamespacePin>,
+    /// Containers by full id.
+    pub containers: BTreeMap<String, Container>,
+    /// Block devices by kernel name (`dm-1`, `loop0`).
+    pub devices: BTreeMap<Vec<u8>, BlockDevice>,
+    /// `dmsetup info` rows by device-mapper name, for bundles without `/sys/block`.
+    pub dm_names: BTreeMap<Vec<u8>, (DeviceNumber, Evidence)>,
+    /// Swap areas: path of file or device.
+    pub swaps: Vec<(Vec<u8>, Evidence)>,
+    /// Properties of systemd units, by unit.
+    pub units: BTreeMap<Vec<u8>, BTreeMap<String, String>>,
+    /// Busy errors of all logs, latest first.
+    pub errors: Vec<BusyError>,
+    /// Container and layer ids that logs link.
+    pub log_links: Vec<IdLink>,
+    /// Lines of all logs.
+    pub log_lines: u64,
+    /// What could not be read.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Facts about host and bundle.
+#[derive(Debug, Default, Clone)]
+pub struct Facts {
+    /// `ebusy.bundle/1` or `proc-tree`.
+    pub format: String,
+    /// Collector's version.
+    pub collector: Option<String>,
+    /// Host name.
+    pub host: Option<String>,
+    /// Kernel release.
+    pub kernel: Option<String>,
+    /// Start of the collection.
+    pub collected_at: Option<String>,
+    /// Boot time, seconds since 1970.
+    pub boot_time: Option<u64>,
+    /// Clock ticks a second of process start times.
+    pub clock_ticks: Option<u64>,
+    /// `fs.may_detach_mounts`, where the file is there.
+    pub may_detach_mounts: Option<bool>,
+    /// Whether the collector could read everything.
+    pub privileged: Option<bool>,
+    /// The collector's own pid.
+    pub collector_pid: Option<Pid>,
+    /// Whether the end of the bundle was seen.
+    pub complete: bool,
+    /// Server version of docker, where something told.
+    pub docker_version: Option<String>,
+}
+
+impl Facts {
+    /// Parsed kernel release.
+    pub fn kernel_version(&self) -> Option<KernelVersion> {
+        kernel_release::parse(self.kernel.as_deref()?.as_bytes())
+    }
+
+    /// Whether removing a directory drops other namespaces' mounts on it; `None` where the kernel is unknown.
+    pub fn drops_foreign_mounts(&self) -> Option<bool> {
+        Some(self.kernel_version()?.drops_foreign_mounts(self.may_detach_mounts))
+    }
+}
+
+/// A process.
+#[derive(Debug, Default)]
+pub struct Process {
+    /// Short name.
+    pub comm: Vec<u8>,
+    /// Arguments, NUL-separated as in `/proc`.
+    pub cmdline: Vec<u8>,
+    /// State letter.
+    pub state: Option<char>,
+    /// Parent.
+    pub parent: Option<Pid>,
+    /// Start in clock ticks after boot.
+    pub start_ticks: Option<u64>,
+    /// Unit and container from its cgroup.
+    pub membership: Membership,
+    /// `mnt:[…]` of `ns/mnt`.
+    pub mount_namespace: Option<NamespaceInode>,
+    /// Its mount table.
+    pub table: Option<TableId>,
+    /// `root` link.
+    pub root: Option<Vec<u8>>,
+    /// `exe` link.
+    pub exe: Option<Vec<u8>>,
+    /// Texts of links: `cwd`, `root`, `exe`, `fd/N`.
+    pub link_texts: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// What is behind them.
+    pub links: Vec<Link>,
+    /// File of the bundle that `links` came from.
+    pub links_file: String,
+}
+
+impl Process {
+    /// The name a person would call it by.
+    pub fn name(&self) -> String {
+        visible(&self.comm)
+    }
+
+    /// Last component of the executable, without ` (deleted)`.
+    pub fn executable(&self) -> &[u8] {
+        let exe = self.exe.as_deref().unwrap_or_default();
+        let exe = exe.strip_suffix(b" (deleted)").unwrap_or(exe);
+        crate::bytes::components(exe).next_back().unwrap_or(&self.comm)
+    }
+}
+
+/// One different mount table, parsed line by line when asked: most questions touch few lines of few tables.
+#[derive(Debug, Default)]
+pub struct MountTable {
+    /// The bytes of the file.
+    pub text: Vec<u8>,
+    /// The bundle's file that showed it first.
+    pub file: String,
+}
+
+impl MountTable {
+    /// Its mounts with their line numbers; lines that make no sense were reported when it was read.
+    pub fn mounts(&self) -> impl Iterator<Item = (u32, Mount<'_>)> {
+        crate::parse::numbered_lines(&self.text)
+            .filter_map(|(number, line)| Some((number, mountinfo::parse_line(line).ok()?)))
+    }
+
+    /// Whether the bytes stand anywhere in it: a cheap first look before lines are parsed.
+    pub fn mentions(&self, needle: &[u8]) -> bool {
+        memchr::memmem::find(&self.text, needle).is_some()
+    }
+
+    /// The evidence for one line.
+    pub fn evidence(&self, line: u32, text: &[u8]) -> Evidence {
+        Evidence { file: self.file.clone(), line: Some(line), text: visible(text) }
+    }
+}
+
+/// Something that keeps a namespace alive without being a process in it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NamespacePin {
+    /// `mnt`, `net`, …
+    pub kind: Vec<u8>,
+    /// Which.
+    pub inode: NamespaceInode,
+    /// By what.
+    pub by: PinnedBy,
+    /// Where it was seen.
+    pub evidence: Evidence,
+}
+
+/// What keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PinnedBy {
+    /// An nsfs mount at this path in this table.
+    Bind(TableId, Vec<u8>),
+    /// A descriptor of this process.
+    Descriptor(Pid, Vec<u8>),
+    /// As the collector described it.
+    Noted(Vec<u8>),
+}
+
+/// A container, put together from all sources.
+#[derive(Debug, Default, Clone)]
+pub struct Container {
+    /// What the runtime's state says.
+    pub record: ContainerRecord,
+    /// Layer ids linked to it, each with evidence.
+    pub layers: BTreeMap<String, Evidence>,
+    /// Where the record was found.
+    pub evidence: Vec<Evidence>,
+    /// Its processes, from their cgroups.
+    pub pids: BTreeSet<Pid>,
+}
+
+/// A block device.
+#[derive(Debug, Default, Clone)]
+pub struct BlockDevice {
+    /// Number.
+    pub number: Option<DeviceNumber>,
+    /// Device-mapper name.
+    pub dm_name: Option<Vec<u8>>,
+    /// Open count, where something told.
+    pub open_count: Option<(u32, Evidence)>,
+    /// File behind a loop device, as the kernel shows it.
+    pub backing_file: Option<Vec<u8>>,
+    /// Device that this file is on.
+    pub backing_device: Option<DeviceNumber>,
+    /// Devices stacked on it, by kernel name.
+    pub holders: BTreeSet<Vec<u8>>,
+    /// Where it was seen.
+    pub evidence: Option<Evidence>,
+}
+
+impl Snapshot {
+    /// The table.
+    pub fn table(&self, id: TableId) -> Option<&MountTable> {
+        self.tables.get(id.0)
+    }
+
+    /// Namespace of a process.
+    pub fn namespace_of(&self, pid: Pid) -> Option<&MountNamespace> {
+        self.namespaces.values().find(|n| n.pids.contains(&pid))
+    }
+
+    /// The host's own mount namespace: that of pid 1, else the one with most processes.
+    pub fn host_namespace(&self) -> Option<&MountNamespace> {
+        self.namespace_of(Pid(1))
+            .or_else(|| self.namespaces.values().max_by_key(|n| (n.pids.len(), std::cmp::Reverse(&n.key))))
+    }
+
+    /// The container daemon: dockerd first, then others.
+    pub fn daemon(&self) -> Option<(Pid, &Process)> {
+        const DAEMONS: [&[&[u8]]; 4] = [
+            &[b"dockerd", b"dockerd-current", b"docker-current"],
+            &[b"docker"],
+            &[b"containerd", b"crio", b"docker-containerd"],
+            &[b"podman", b"lxd", b"incusd"],
+        ];
+        DAEMONS.iter().find_map(|names| {
+            self.processes
+                .iter()
+                .find(|(_, p)| {
+                    let named = names.contains(&&p.comm[..]) || names.contains(&p.executable());
+                    // `docker` is also the client; the old daemon was called with -d or daemon.
+                    let client = p.comm == b"docker"
+                        && !crate::parse::process_files::cmdline(&p.cmdline)
+                            .iter()
+                            .any(|a| matches!(*a, b"-d" | b"--daemon" | b"daemon"));
+                    named && !client && p.membership.container.is_none()
+                })
+                .map(|(pid, p)| (*pid, p))
+        })
+    }
+
+    /// The namespace in which the daemon mounts and unmounts; the host's where there is no daemon.
+    pub fn daemon_namespace(&self) -> Option<&MountNamespace> {
+        self.daemon().and_then(|(pid, _)| self.namespace_of(pid)).or_else(|| self.host_namespace())
+    }
+
+    /// Start of a process as RFC 3339 UTC.
+    pub fn started_at(&self, process: &Process) -> Option<String> {
+        let ticks = self.facts.clock_ticks.unwrap_or(100).max(1);
+        let seconds = self.facts.boot_time? + process.start_ticks? / ticks;
+        Some(crate::report::rfc3339(seconds))
+    }
+
+    /// Name of a device for people: `/dev/mapper/NAME`, `/dev/loop0`, or its number.
+    pub fn device_path(&self, number: DeviceNumber) -> Option<Vec<u8>> {
+        let by_sys =
+            self.devices.iter().find(|(_, d)| d.number == Some(number)).map(|(name, d)| match &d.dm_name {
+                Some(dm) => [b"/dev/mapper/", &dm[..]].concat(),
+                None => [b"/dev/", &name[..]].concat(),
+            });
+        by_sys.or_else(|| {
+            let (name, _) = self.dm_names.iter().find(|(_, (n, _))| *n == number)?;
+            Some([b"/dev/mapper/", &name[..]].concat())
+        })
+    }
+}

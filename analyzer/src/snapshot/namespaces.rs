@@ -1,0 +1,122 @@
+//! Groups processes and tables into mount namespaces.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::{MountId, NamespaceInode, Pid, Snapshot, TableId};
+use crate::report::Evidence;
+
+/// What tells namespaces apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum NamespaceKey {
+    /// Its inode.
+    Inode(NamespaceInode),
+    /// Where the bundle has no ns links: the lowest mount id in its tables. Mount ids are unique over all
+    /// mount namespaces of a running kernel, so tables that share one are of one namespace.
+    LowestMount(MountId),
+}
+
+/// A mount namespace.
+#[derive(Debug, Clone)]
+pub struct MountNamespace {
+    /// What tells it apart.
+    pub key: NamespaceKey,
+    /// Processes in it.
+    pub pids: BTreeSet<Pid>,
+    /// Its table as seen from each root that a process of it has.
+    pub tables: BTreeSet<TableId>,
+    /// What keeps it where no process does.
+    pub kept_by: Vec<Evidence>,
+}
+
+impl MountNamespace {
+    /// Inode, where known.
+    pub fn inode(&self) -> Option<u64> {
+        match self.key {
+            NamespaceKey::Inode(inode) => Some(inode.0),
+            NamespaceKey::LowestMount(_) => None,
+        }
+    }
+}
+
+impl Snapshot {
+    /// Fills [`Snapshot::namespaces`] from the processes and from tables of namespaces without a process.
+    pub(super) fn group_namespaces(&mut self, pinned_tables: &[(Option<NamespaceInode>, TableId)]) {
+        let mut namespaces = Grouping::default();
+        for (pid, process) in &self.processes {
+            if let Some(inode) = process.mount_namespace {
+                namespaces.join(NamespaceKey::Inode(inode), Some(*pid), process.table);
+            }
+        }
+        for (inode, table) in pinned_tables {
+            if let Some(inode) = inode {
+                namespaces.join(NamespaceKey::Inode(*inode), None, Some(*table));
+            }
+        }
+        let unlinked: Vec<(Option<Pid>, TableId)> = self
+            .processes
+            .iter()
+            .filter(|(_, p)| p.mount_namespace.is_none())
+            .filter_map(|(pid, p)| Some((Some(*pid), p.table?)))
+            .chain(pinned_tables.iter().filter(|(inode, _)| inode.is_none()).map(|(_, table)| (None, *table)))
+            .collect();
+        if !unlinked.is_empty() {
+            let mut owner = HashMap::new();
+            for (key, namespace) in &namespaces.0 {
+                for id in namespace.tables.iter().flat_map(|t| self.mount_ids(*t)) {
+                    owner.insert(id, *key);
+                }
+            }
+            let keys = self.derive_keys(&unlinked.iter().map(|(_, table)| *table).collect(), owner);
+            for (pid, table) in unlinked {
+                if let Some(key) = keys.get(&table) {
+                    namespaces.join(*key, pid, Some(table));
+                }
+            }
+        }
+        self.namespaces = namespaces.0;
+    }
+
+    fn mount_ids(&self, table: TableId) -> impl Iterator<Item = MountId> {
+        self.table(table).into_iter().flat_map(|t| t.mounts().map(|(_, m)| m.id))
+    }
+
+    /// Largest tables first: a process with another root shows a part of its namespace's mounts only.
+    fn derive_keys(
+        &self,
+        tables: &BTreeSet<TableId>,
+        mut owner: HashMap<MountId, NamespaceKey>,
+    ) -> BTreeMap<TableId, NamespaceKey> {
+        let mut by_size: Vec<TableId> = tables.iter().copied().collect();
+        by_size.sort_by_key(|t| (std::cmp::Reverse(self.table(*t).map_or(0, |t| t.text.len())), *t));
+        let mut keys = BTreeMap::new();
+        for table in by_size {
+            let ids: Vec<MountId> = self.mount_ids(table).collect();
+            let Some(lowest) = ids.iter().min() else { continue };
+            let key = ids
+                .iter()
+                .find_map(|id| owner.get(id).copied())
+                .unwrap_or(NamespaceKey::LowestMount(*lowest));
+            for id in ids {
+                owner.entry(id).or_insert(key);
+            }
+            keys.insert(table, key);
+        }
+        keys
+    }
+}
+
+#[derive(Default)]
+struct Grouping(BTreeMap<NamespaceKey, MountNamespace>);
+
+impl Grouping {
+    fn join(&mut self, key: NamespaceKey, pid: Option<Pid>, table: Option<TableId>) {
+        let namespace = self.0.entry(key).or_insert_with(|| MountNamespace {
+            key,
+            pids: BTreeSet::new(),
+            tables: BTreeSet::new(),
+            kept_by: Vec::new(),
+        });
+        namespace.pids.extend(pid);
+        namespace.tables.extend(table);
+    }
+}

@@ -1,0 +1,51 @@
+//! Block devices as `/sys/block` shows them.
+
+use super::Host;
+
+/// A block device.
+#[derive(Debug, Clone, Default)]
+pub struct Block {
+    /// Major and minor number.
+    pub device: (u32, u32),
+    /// Size in sectors of 512 bytes.
+    pub sectors: u64,
+    /// Device-mapper name and uuid.
+    pub device_mapper: Option<(String, String)>,
+    /// Open count of a device-mapper device, where the collector could ask for it.
+    pub open_count: Option<u32>,
+    /// Backing file of a loop device.
+    pub backing_file: Option<String>,
+    /// Device and inode of the backing file.
+    pub backing: Option<((u32, u32), u64)>,
+    /// Names of devices on top of this one.
+    pub holders: Vec<String>,
+    /// Names of devices below this one.
+    pub slaves: Vec<String>,
+}
+
+impl Block {
+    /// A device-mapper device.
+    pub fn device_mapper(device: (u32, u32), name: &str, uuid: &str) -> Self {
+        let device_mapper = Some((name.into(), uuid.into()));
+        Self { device, sectors: 20_971_520, device_mapper, ..Self::default() }
+    }
+
+    /// A loop device on a file that lies on the file system `backing`.
+    pub fn on_file(device: (u32, u32), file: &str, backing: (u32, u32)) -> Self {
+        let backing = Some((backing, super::inode(file)));
+        Self { device, sectors: 204_800, backing_file: Some(file.into()), backing, ..Self::default() }
+    }
+}
+
+impl Host {
+    /// Adds a block device.
+    pub fn block_device(&mut self, name: &str, block: Block) {
+        self.blocks.insert(name.into(), block);
+    }
+
+    /// Puts the device `upper` on top of `lower`.
+    pub fn stack(&mut self, lower: &str, upper: &str) {
+        self.blocks.entry(lower.into()).or_default().holders.push(upper.into());
+        self.blocks.entry(upper.into()).or_default().slaves.push(lower.into());
+    }
+}

@@ -1,0 +1,467 @@
+//! Mount namespaces as the kernel keeps them: mount ids, peer groups, propagation of mounts and umounts
+//! (Documentation/filesystems/sharedsubtree.rst, fs/pnode.c), so that a synthetic host gets the tables
+//! that a real one would have had after the same calls.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+/// A mount namespace of a synthetic host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ns(pub(super) usize);
+
+/// A file system as it can be mounted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fs {
+    /// Major and minor number as mountinfo shows them.
+    pub device: (u32, u32),
+    /// Type, e.g. `xfs`.
+    pub fs_type: String,
+    /// Source; may be empty or have blanks.
+    pub source: String,
+    /// Options of each mount of it.
+    pub options: String,
+    /// Options of the super block.
+    pub super_options: String,
+}
+
+impl Fs {
+    /// A file system mounted `rw,relatime`.
+    pub fn new(device: (u32, u32), fs_type: &str, source: &str, super_options: &str) -> Self {
+        Self {
+            device,
+            fs_type: fs_type.into(),
+            source: source.into(),
+            options: "rw,relatime".into(),
+            super_options: super_options.into(),
+        }
+    }
+
+    /// The same with other mount options.
+    #[must_use]
+    pub fn options(mut self, options: &str) -> Self {
+        self.options = options.into();
+        self
+    }
+}
+
+/// A mount in one namespace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mount {
+    /// Unique over all namespaces.
+    pub id: u32,
+    /// Id of the mount that it is mounted on.
+    pub parent: u32,
+    /// Namespace that it is in.
+    pub ns: Ns,
+    /// Where, as a process with the namespace's root sees it.
+    pub mount_point: String,
+    /// Which directory of the file system it shows.
+    pub root: String,
+    /// What is mounted.
+    pub fs: Fs,
+    /// Peer group (`shared:N`).
+    pub group: Option<u32>,
+    /// Peer group that it is a slave of (`master:N`).
+    pub master: Option<u32>,
+    /// True after `mount --make-unbindable`.
+    pub unbindable: bool,
+}
+
+/// Propagation types of mount(2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Propagation {
+    /// `MS_SHARED`
+    Shared,
+    /// `MS_SLAVE`
+    Slave,
+    /// `MS_PRIVATE`
+    Private,
+    /// `MS_UNBINDABLE`
+    Unbindable,
+}
+
+/// All mounts of a host.
+#[derive(Debug, Clone, Default)]
+pub struct Mounts {
+    mounts: BTreeMap<u32, Mount>,
+    /// For each namespace: the id of its hidden root mount, then the visible ones in table order.
+    namespaces: Vec<(u32, Vec<u32>)>,
+    /// Numbers in use, as the kernel hands out the lowest free one (`ida_alloc`).
+    ids: BTreeSet<u32>,
+    groups: BTreeSet<u32>,
+}
+
+/// How a copied tree relates to the one it was copied from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Copy {
+    /// Same peer groups and masters.
+    Peer,
+    /// Slaves of the peer groups.
+    Slave,
+    /// Slaves, and each in a new peer group.
+    SharedSlave,
+}
+
+impl Mounts {
+    /// A namespace with nothing but `fs` mounted on `/`.
+    pub fn new_namespace(&mut self, fs: &Fs) -> Ns {
+        let hidden = lowest_free(&mut self.ids, 1);
+        let ns = Ns(self.namespaces.len());
+        self.namespaces.push((hidden, Vec::new()));
+        self.attach(ns, hidden, "/", "/", fs);
+        ns
+    }
+
+    /// `clone(CLONE_NEWNS)`: shared mounts stay in their peer groups, slaves keep their masters.
+    pub fn copy_of(&mut self, ns: Ns) -> Ns {
+        let hidden = lowest_free(&mut self.ids, 1);
+        let copy = Ns(self.namespaces.len());
+        self.namespaces.push((hidden, Vec::new()));
+        if let Some(top) = self.namespaces[ns.0].1.first().copied() {
+            self.copy_tree(top, copy, hidden, "/", Copy::Peer);
+        }
+        copy
+    }
+
+    /// `unshare -m --propagation …`, or a service with `MountFlags=…`: a copy whose mounts are then all
+    /// made `propagation`.
+    pub fn copy_with(&mut self, ns: Ns, propagation: Propagation) -> Ns {
+        let copy = self.copy_of(ns);
+        self.make(copy, "/", true, propagation);
+        copy
+    }
+
+    /// Mounts `fs` at `at` and lets it propagate. Returns the new mount's id.
+    pub fn mount(&mut self, ns: Ns, at: &str, fs: &Fs) -> u32 {
+        self.mount_root(ns, at, fs, "/")
+    }
+
+    /// Like [`Self::mount`], showing the directory `root` of the file system.
+    pub fn mount_root(&mut self, ns: Ns, at: &str, fs: &Fs, root: &str) -> u32 {
+        let parent = self.covering(ns, at).id;
+        let id = self.attach(ns, parent, at, root, fs);
+        self.propagate_new(parent, id);
+        id
+    }
+
+    /// `mount --bind FROM AT` (`--rbind` with `recursive`).
+    pub fn bind(&mut self, ns: Ns, from: &str, at: &str, recursive: bool) -> u32 {
+        let source = self.covering(ns, from).clone();
+        let parent = self.covering(ns, at).id;
+        let below: Vec<Mount> = self
+            .table(ns)
+            .filter(|m| recursive && m.id != source.id && below(&m.mount_point, from).is_some())
+            .filter(|m| !m.unbindable)
+            .cloned()
+            .collect();
+        let rest = below_or_empty(from, &source.mount_point);
+        let top = self.attach(ns, parent, at, &join(&source.root, &rest), &source.fs);
+        self.set(top, source.group, source.master);
+        let mut copies = BTreeMap::from([(source.id, top)]);
+        for m in below {
+            let Some(parent) = copies.get(&m.parent).copied() else { continue };
+            let id =
+                self.attach(ns, parent, &join(at, &below_or_empty(&m.mount_point, from)), &m.root, &m.fs);
+            self.set(id, m.group, m.master);
+            copies.insert(m.id, id);
+        }
+        self.propagate_new(parent, top);
+        top
+    }
+
+    /// `umount AT` (with everything below, as `umount -l` does) and its propagation.
+    pub fn umount(&mut self, ns: Ns, at: &str) {
+        let Some(mount) = self.at(ns, at).cloned() else { return };
+        for (target, at) in self.targets(mount.parent, &mount.mount_point) {
+            let child =
+                self.mounts.values().rfind(|m| m.parent == target && m.mount_point == at).map(|m| m.id);
+            if let Some(child) = child {
+                self.remove_tree(child);
+            }
+        }
+        self.remove_tree(mount.id);
+    }
+
+    /// `mount --make-{shared,slave,private,unbindable} AT` (`--make-r…` with `recursive`).
+    pub fn make(&mut self, ns: Ns, at: &str, recursive: bool, propagation: Propagation) {
+        let ids: Vec<u32> = self
+            .table(ns)
+            .filter(|m| m.mount_point == at || recursive && below(&m.mount_point, at).is_some())
+            .map(|m| m.id)
+            .collect();
+        for id in ids {
+            let (group, master) = (self.mounts[&id].group, self.mounts[&id].master);
+            let others =
+                group.is_some_and(|g| self.mounts.values().any(|m| m.group == Some(g) && m.id != id));
+            match propagation {
+                Propagation::Shared => {
+                    let group = group.unwrap_or_else(|| lowest_free(&mut self.groups, 1));
+                    self.set(id, Some(group), master);
+                }
+                Propagation::Slave => self.set(id, None, if others { group } else { master }),
+                Propagation::Private | Propagation::Unbindable => self.set(id, None, None),
+            }
+            if let Some(mount) = self.mounts.get_mut(&id) {
+                mount.unbindable = propagation == Propagation::Unbindable;
+            }
+        }
+    }
+
+    /// `pivot_root` onto the mount at `root`, the old root being unmounted lazily.
+    pub fn pivot_root(&mut self, ns: Ns, root: &str) {
+        let hidden = self.namespaces[ns.0].0;
+        let Some(top) = self.at(ns, root).map(|m| m.id) else { return };
+        let gone: Vec<u32> =
+            self.table(ns).filter(|m| below(&m.mount_point, root).is_none()).map(|m| m.id).collect();
+        for id in gone {
+            self.remove(id);
+        }
+        for id in self.namespaces[ns.0].1.clone() {
+            if let Some(mount) = self.mounts.get_mut(&id) {
+                mount.mount_point = join("/", &below_or_empty(&mount.mount_point, root));
+                if id == top {
+                    mount.parent = hidden;
+                }
+            }
+        }
+    }
+
+    /// The mounts of a namespace in the order of its table.
+    pub fn table(&self, ns: Ns) -> impl DoubleEndedIterator<Item = &Mount> {
+        self.namespaces[ns.0].1.iter().filter_map(|id| self.mounts.get(id))
+    }
+
+    /// The uppermost mount at exactly `path`.
+    pub fn at(&self, ns: Ns, path: &str) -> Option<&Mount> {
+        self.table(ns).rfind(|m| m.mount_point == path)
+    }
+
+    /// The mount that a path lies on.
+    pub fn covering(&self, ns: Ns, path: &str) -> &Mount {
+        self.table(ns)
+            .filter(|m| below(path, &m.mount_point).is_some())
+            .max_by_key(|m| m.mount_point.trim_end_matches('/').len())
+            .expect("every namespace has a mount at /")
+    }
+
+    /// `/proc/PID/mountinfo` of a process in `ns` whose root directory is `root`.
+    pub fn mountinfo(&self, ns: Ns, root: &str) -> String {
+        let mut text = String::new();
+        for m in self.table(ns) {
+            let Some(rest) = below(&m.mount_point, root) else { continue };
+            let (major, minor) = m.fs.device;
+            let _ = write!(text, "{} {} {major}:{minor} {} ", m.id, m.parent, escape(&m.root));
+            let _ = write!(text, "{} {}", escape(&join("/", rest)), m.fs.options);
+            if let Some(group) = m.group {
+                let _ = write!(text, " shared:{group}");
+            }
+            if let Some(master) = m.master {
+                let _ = write!(text, " master:{master}");
+                if let Some(from) = self.dominating(m, root).filter(|from| *from != master) {
+                    let _ = write!(text, " propagate_from:{from}");
+                }
+            }
+            if m.unbindable {
+                text.push_str(" unbindable");
+            }
+            let source = escape(&m.fs.source).replace('#', "\\043");
+            let _ = writeln!(text, " - {} {source} {}", m.fs.fs_type, m.fs.super_options);
+        }
+        text
+    }
+
+    /// Nearest peer group up the chain of masters that has a member below `root` (`get_dominating_id`).
+    fn dominating(&self, mount: &Mount, root: &str) -> Option<u32> {
+        let mut master = mount.master;
+        while let Some(group) = master {
+            let mut members = self.mounts.values().filter(|m| m.group == Some(group));
+            if members.clone().any(|m| m.ns == mount.ns && below(&m.mount_point, root).is_some()) {
+                return Some(group);
+            }
+            master = members.next().and_then(|m| m.master);
+        }
+        None
+    }
+
+    fn attach(&mut self, ns: Ns, parent: u32, at: &str, root: &str, fs: &Fs) -> u32 {
+        let id = lowest_free(&mut self.ids, 15);
+        let mount = Mount {
+            id,
+            parent,
+            ns,
+            mount_point: at.into(),
+            root: root.into(),
+            fs: fs.clone(),
+            group: None,
+            master: None,
+            unbindable: false,
+        };
+        self.mounts.insert(id, mount);
+        self.namespaces[ns.0].1.push(id);
+        id
+    }
+
+    /// Changes group and master of a mount; a peer group that lost its last member hands its slaves
+    /// to its own master (`do_make_slave` in fs/pnode.c).
+    fn set(&mut self, id: u32, group: Option<u32>, master: Option<u32>) {
+        let Some(mount) = self.mounts.get_mut(&id) else { return };
+        let (old_group, old_master) = (mount.group, mount.master);
+        (mount.group, mount.master) = (group, master);
+        self.settle_group(old_group, old_master);
+    }
+
+    fn settle_group(&mut self, group: Option<u32>, master: Option<u32>) {
+        let Some(group) = group else { return };
+        if self.mounts.values().any(|m| m.group == Some(group)) {
+            return;
+        }
+        self.groups.remove(&group);
+        for slave in self.mounts.values_mut().filter(|m| m.master == Some(group)) {
+            slave.master = master;
+        }
+    }
+
+    fn remove(&mut self, id: u32) {
+        let Some(mount) = self.mounts.remove(&id) else { return };
+        self.ids.remove(&id);
+        self.namespaces[mount.ns.0].1.retain(|other| *other != id);
+        self.settle_group(mount.group, mount.master);
+    }
+
+    fn remove_tree(&mut self, id: u32) {
+        for child in self.children(id) {
+            self.remove_tree(child);
+        }
+        self.remove(id);
+    }
+
+    fn children(&self, id: u32) -> Vec<u32> {
+        let Some(mount) = self.mounts.get(&id) else { return Vec::new() };
+        self.table(mount.ns).filter(|m| m.parent == id).map(|m| m.id).collect()
+    }
+
+    /// Makes a freshly attached tree shared where its parent is, and copies it to where that propagates.
+    fn propagate_new(&mut self, parent: u32, top: u32) {
+        if self.mounts[&parent].group.is_none() {
+            return;
+        }
+        let (mut tree, mut new) = (vec![top], BTreeSet::new());
+        while let Some(id) = tree.pop() {
+            if self.mounts[&id].group.is_none() {
+                let group = lowest_free(&mut self.groups, 1);
+                let master = self.mounts[&id].master;
+                self.set(id, Some(group), master);
+            }
+            new.insert(id);
+            tree.extend(self.children(id));
+        }
+        let old = self.mounts.keys().copied().filter(|id| !new.contains(id)).collect();
+        self.propagate_tree(parent, top, &old);
+    }
+
+    /// Only mounts that were there before take part (`IS_MNT_NEW` in fs/pnode.c): a bind of a shared mount
+    /// on itself is a peer of its own parent.
+    fn propagate_tree(&mut self, parent: u32, top: u32, old: &BTreeSet<u32>) {
+        let at = self.mounts[&top].mount_point.clone();
+        let Some(group) = self.mounts[&parent].group else { return };
+        for peer in self.members(|m| m.group == Some(group) && m.id != parent && old.contains(&m.id)) {
+            if let Some(at) = self.same_place(parent, &at, peer) {
+                let ns = self.mounts[&peer].ns;
+                self.copy_tree(top, ns, peer, &at, Copy::Peer);
+            }
+        }
+        let mut done = BTreeSet::new();
+        for slave in self.members(|m| m.master == Some(group) && old.contains(&m.id)) {
+            let (ns, own_group) = (self.mounts[&slave].ns, self.mounts[&slave].group);
+            if own_group.is_some_and(|g| !done.insert(g)) {
+                continue;
+            }
+            let Some(at) = self.same_place(parent, &at, slave) else { continue };
+            let how = if own_group.is_some() { Copy::SharedSlave } else { Copy::Slave };
+            let copy = self.copy_tree(top, ns, slave, &at, how);
+            if own_group.is_some() {
+                self.propagate_tree(slave, copy, old);
+            }
+        }
+    }
+
+    /// Every mount that an event at `at` on `parent` reaches, with the place there.
+    fn targets(&self, parent: u32, at: &str) -> Vec<(u32, String)> {
+        let mut targets = Vec::new();
+        let Some(first) = self.mounts.get(&parent).and_then(|m| m.group) else { return targets };
+        let (mut todo, mut seen) = (vec![first], BTreeSet::new());
+        while let Some(group) = todo.pop() {
+            if !seen.insert(group) {
+                continue;
+            }
+            for id in self.members(|m| m.id != parent && (m.group == Some(group) || m.master == Some(group)))
+            {
+                if let Some(at) = self.same_place(parent, at, id) {
+                    targets.push((id, at));
+                }
+                todo.extend(self.mounts[&id].group);
+            }
+        }
+        targets.sort();
+        targets.dedup();
+        targets
+    }
+
+    fn members(&self, wanted: impl Fn(&Mount) -> bool) -> Vec<u32> {
+        self.mounts.values().filter(|m| wanted(m)).map(|m| m.id).collect()
+    }
+
+    /// Where the directory that is `at` on the mount `from` is on the mount `to`, if it shows it.
+    fn same_place(&self, from: u32, at: &str, to: u32) -> Option<String> {
+        let (from, to) = (&self.mounts[&from], &self.mounts[&to]);
+        let inside = join(&from.root, &below_or_empty(at, &from.mount_point));
+        Some(join(&to.mount_point, below(&inside, &to.root)?))
+    }
+
+    fn copy_tree(&mut self, top: u32, ns: Ns, parent: u32, at: &str, how: Copy) -> u32 {
+        let source = self.mounts[&top].clone();
+        let copy = self.attach(ns, parent, at, &source.root, &source.fs);
+        let (group, master) = match how {
+            Copy::Peer => (source.group, source.master),
+            Copy::Slave => (None, source.group.or(source.master)),
+            Copy::SharedSlave => (Some(lowest_free(&mut self.groups, 1)), source.group.or(source.master)),
+        };
+        self.set(copy, group, master);
+        if let Some(mount) = self.mounts.get_mut(&copy) {
+            mount.unbindable = source.unbindable;
+        }
+        for child in self.children(top) {
+            let place = join(at, &below_or_empty(&self.mounts[&child].mount_point, &source.mount_point));
+            self.copy_tree(child, ns, copy, &place, how);
+        }
+        copy
+    }
+}
+
+fn lowest_free(used: &mut BTreeSet<u32>, from: u32) -> u32 {
+    let free = (from..).find(|number| !used.contains(number)).unwrap_or(u32::MAX);
+    used.insert(free);
+    free
+}
+
+/// `path` relative to `base`, by path component: `below("/a/bc", "/a/b")` is `None`.
+pub(super) fn below<'a>(path: &'a str, base: &str) -> Option<&'a str> {
+    let rest = path.strip_prefix(base.trim_end_matches('/'))?;
+    (rest.is_empty() || rest.starts_with('/')).then(|| rest.trim_start_matches('/'))
+}
+
+fn below_or_empty(path: &str, base: &str) -> String {
+    below(path, base).unwrap_or_default().to_owned()
+}
+
+pub(super) fn join(base: &str, rest: &str) -> String {
+    match rest {
+        "" => base.to_owned(),
+        rest => format!("{}/{rest}", base.trim_end_matches('/')),
+    }
+}
+
+/// The octal escapes of `mangle_path` in fs/seq_file.c.
+pub(super) fn escape(path: &str) -> String {
+    path.replace('\\', "\\134").replace(' ', "\\040").replace('\t', "\\011").replace('\n', "\\012")
+}

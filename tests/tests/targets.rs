@@ -1,0 +1,160 @@
+//! Every name of a target leads to the same holders, and nothing that only looks alike does.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "a broken expectation is a broken test")]
+
+mod support;
+
+use ebusy_analyzer::report::{AliasKind, Status};
+use ebusy_tests::synth::{Container, Host, Propagation, Run, hex64};
+use support::{ask, blocking_pids};
+
+/// A container that was removed while somebody had a private copy of the mount table, and that pid.
+fn leaked(name: &str, id: Option<&str>) -> (Host, Container, u32) {
+    let mut host = Host::new("db7", "3.10.0-514.el7.x86_64");
+    host.docker_devicemapper("17.05.0-ce");
+    let mut run = Run::new(name, "nginx:1.13");
+    run.id = id.map(str::to_owned);
+    let web = host.run(&run);
+    let ns = host.mounts.copy_with(host.ns, Propagation::Private);
+    let pid = host.spawn_in(ns, "top", &["top"]);
+    host.stop(&web);
+    host.set_state(&web, "dead");
+    (host, web, pid)
+}
+
+#[test]
+fn every_name_of_the_container_finds_the_same_holder() {
+    let (host, web, pid) = leaked("web", None);
+    let bundle = host.bundle();
+    let device = web.device_name.clone().expect("devicemapper");
+    let (major, minor) = web.device;
+    for query in [
+        web.id.clone(),
+        web.id[..12].to_owned(),
+        "web".into(),
+        "/web".into(),
+        web.layer.clone(),
+        web.layer[..16].to_owned(),
+        device.clone(),
+        format!("/dev/mapper/{device}"),
+        format!("{major}:{minor}"),
+        web.rootfs.clone(),
+        format!("{}/", web.rootfs),
+        format!(" {} ", web.id),
+    ] {
+        let report = ask(&bundle, &query);
+        assert!(report.target.found, "{query}");
+        assert_eq!(report.verdict.status, Status::Held, "{query}: {}", report.verdict.summary);
+        assert_eq!(blocking_pids(&report), [pid], "{query}: {}", report.verdict.summary);
+        assert_eq!(report.target.container_id.as_ref(), Some(&web.id), "{query}");
+    }
+}
+
+#[test]
+fn each_alias_has_its_evidence() {
+    let (host, web, _) = leaked("web", None);
+    let report = ask(&host.bundle(), "web");
+    for (kind, value) in [(AliasKind::ContainerId, &web.id), (AliasKind::LayerId, &web.layer)] {
+        let alias = report.target.aliases.iter().find(|alias| alias.kind == kind && alias.value == *value);
+        let alias = alias.unwrap_or_else(|| panic!("{kind:?} {value} in {:?}", report.target.aliases));
+        assert!(!alias.evidence.is_empty(), "{kind:?}");
+    }
+    let layer_evidence = report.target.aliases.iter().find(|a| a.value == web.layer).map(|a| &a.evidence);
+    let files: Vec<&str> = layer_evidence.into_iter().flatten().map(|e| e.file.as_str()).collect();
+    assert!(
+        files.iter().any(|file| file.ends_with("mount-id") || file.ends_with("containers.json")),
+        "{files:?}"
+    );
+}
+
+#[test]
+fn a_container_that_the_daemon_forgot_is_still_in_its_layer_database() {
+    let (mut host, web, pid) = leaked("web", None);
+    host.forget(&web);
+    assert_eq!(blocking_pids(&ask(&host.bundle(), &web.id)), [pid]);
+}
+
+#[test]
+fn a_prefix_that_two_containers_share_names_both() {
+    let prefix = "0123456789ab";
+    let first = format!("{prefix}{}", &hex64("first")[12..]);
+    let second = format!("{prefix}{}", &hex64("second")[12..]);
+    let (mut host, web, pid) = leaked("web", Some(&first));
+    let other = host.run(&Run::new("other", "nginx:1.13").id(&second));
+    let bundle = host.bundle();
+
+    let report = ask(&bundle, prefix);
+    let mut named: Vec<&str> = report.target.candidates.iter().map(String::as_str).collect();
+    named.extend(report.target.container_id.as_deref());
+    for id in [&first, &second] {
+        assert!(named.iter().any(|name| name.contains(id.as_str())), "{named:?}");
+    }
+    assert_eq!(blocking_pids(&ask(&bundle, &web.id)), [pid]);
+    let of_other = ask(&bundle, &other.id);
+    assert!(!blocking_pids(&of_other).contains(&pid), "{}", of_other.verdict.summary);
+}
+
+#[test]
+fn a_path_that_only_begins_alike_is_another_path() {
+    let (mut host, ..) = leaked("web", None);
+    let fs = host.tmpfs("data", "rw");
+    let other_fs = host.tmpfs("data", "rw");
+    let ns = host.mounts.copy_with(host.ns, Propagation::Private);
+    let other_ns = host.mounts.copy_with(host.ns, Propagation::Private);
+    host.mounts.mount(ns, "/srv/data", &fs);
+    host.mounts.mount(other_ns, "/srv/data-old", &other_fs);
+    let right = host.spawn_in(ns, "right", &["right"]);
+    let wrong = host.spawn_in(other_ns, "wrong", &["wrong"]);
+    let report = ask(&host.bundle(), "/srv/data");
+    let all: Vec<u32> = report.holders.iter().flat_map(|holder| holder.pids.clone()).collect();
+    assert!(all.contains(&right) && !all.contains(&wrong), "{all:?}");
+}
+
+#[test]
+fn an_id_inside_of_something_else_is_no_match() {
+    let (mut host, web, pid) = leaked("web", None);
+    let fs = host.tmpfs("backup", "rw");
+    let ns = host.mounts.copy_with(host.ns, Propagation::Private);
+    let layer = &web.layer;
+    host.mounts.umount(ns, &web.rootfs);
+    // One hex digit more on either side: another id altogether. And the id as a mere argument.
+    host.mounts.mount(ns, &format!("/backup/a{layer}"), &fs);
+    host.mounts.mount(ns, &format!("/backup/{layer}b"), &fs);
+    host.mounts.mount(ns, &format!("/backup/x{}y", web.id), &fs);
+    let innocent = host.spawn_in(ns, "rsync", &["rsync", "-a", &format!("/backup/{layer}"), &web.id]);
+    let report = ask(&host.bundle(), &web.id);
+    assert_eq!(blocking_pids(&report), [pid]);
+    assert!(
+        report.holders.iter().all(|holder| !holder.pids.contains(&innocent)),
+        "{}",
+        report.verdict.summary
+    );
+}
+
+#[test]
+fn what_is_not_in_the_bundle_is_not_found_and_nobody_is_blamed() {
+    let (host, ..) = leaked("web", None);
+    let bundle = host.bundle();
+    for query in [hex64("elsewhere").as_str(), "no-such-name", "/no/such/path", "/dev/sdz", "", "a"] {
+        let report = ask(&bundle, query);
+        assert!(!report.target.found, "{query:?}");
+        assert_ne!(report.verdict.status, Status::Held, "{query:?}: {}", report.verdict.summary);
+        assert_eq!(blocking_pids(&report), [0; 0], "{query:?}");
+    }
+}
+
+#[test]
+fn names_with_blanks_backslashes_and_controls_are_read_and_shown_safely() {
+    let mut host = Host::new("db7", "6.1.0-50-amd64");
+    let fs = host.tmpfs("a b\\c", "rw");
+    let ns = host.mounts.copy_with(host.ns, Propagation::Private);
+    host.mounts.mount(ns, "/mnt/two words\nand \x1b[31mred\\", &fs);
+    host.spawn_in(ns, "evil\x1b]0;x\x07", &["/bin/evil", "$(reboot)", "<img src=x onerror=alert(1)>"]);
+    let report = ask(&host.bundle(), "/mnt/two words\nand \x1b[31mred\\");
+    let json = serde_json::to_string(&report).expect("a report is JSON");
+    assert!(json.contains("two words"), "{}", report.verdict.summary);
+    assert!(
+        !json.contains("\\u001b") && !json.contains("\\u0007"),
+        "control characters are made visible: {json}"
+    );
+}
