@@ -66,7 +66,7 @@ pub static ENGLISH: Texts = Texts {
     collected: "Collected",
     bundle: "Bundle",
     not_known: "not in the bundle",
-    bundle_facts: bundle_facts,
+    bundle_facts,
     // Verdict and target.
     looking: "Looking for who holds it …",
     held: "Held",
@@ -97,6 +97,8 @@ pub static ENGLISH: Texts = Texts {
     copied: "Copied",
     copy_failed: "Select it and copy by hand",
     // Picture.
+    copy_markdown: "Copy as Markdown",
+    save_json: "Save as JSON",
     picture_title: "The mount in each namespace",
     picture_text: "Each lane is a mount namespace. The line is the way of a umount from one to the other.",
     why_title: "Why the umount did not reach it",
@@ -110,6 +112,7 @@ pub static ENGLISH: Texts = Texts {
     peer_group: |group| format!("peer group {group}"),
     slave_of: |group| format!("slave of group {group}"),
     master_of: |group| format!("master, group {group}"),
+    cut_source: "cut: private at the start",
     cut_private: "cut: private",
     cut_group: |group| format!("cut: peer group {group}"),
     cut_master: |group| format!("cut: slave of {group}"),
@@ -134,7 +137,7 @@ pub static ENGLISH: Texts = Texts {
     cause_unknown: "The bundle does not tell why this namespace has it.",
     unit: "Unit",
     container_label: "Container",
-    pids: pids,
+    pids,
     processes: "Processes",
     processes_left_out: |count| format!("and {count} more, by pid above only"),
     no_process: "no process",
@@ -155,7 +158,7 @@ pub static ENGLISH: Texts = Texts {
     show_more: |count| format!("Show {count} more"),
     local_time: |time| format!("Your time: {time}"),
     log_title: "What the log says",
-    seen: seen,
+    seen,
     looked_title: "What was looked at",
     warnings_title: |count| match count {
         1 => "1 thing could not be read".into(),

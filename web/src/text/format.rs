@@ -6,13 +6,20 @@ pub fn bytes(count: u64) -> String {
     if count < 1024 {
         return format!("{count} B");
     }
-    let mut value = count as f64 / 1024.0;
+    // In tenths of the unit, rounded, with whole numbers: formatting floats costs 10 KB of module.
     let mut unit = 0;
-    while value >= 1023.95 && unit + 1 < UNITS.len() {
-        value /= 1024.0;
+    let mut size: u128 = 1024;
+    let mut tenths = tenths_of(count, size);
+    while tenths >= 10_240 && unit + 1 < UNITS.len() {
+        size *= 1024;
         unit += 1;
+        tenths = tenths_of(count, size);
     }
-    format!("{value:.1} {}", UNITS[unit])
+    format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit])
+}
+
+fn tenths_of(count: u64, unit: u128) -> u128 {
+    (u128::from(count) * 10 + unit / 2) / unit
 }
 
 /// The first twelve digits of a long hexadecimal id, as docker shows it; anything else as it is.

@@ -104,6 +104,8 @@ pub struct Texts {
     pub copied: &'static str,
     pub copy_failed: &'static str,
     // Picture.
+    pub copy_markdown: &'static str,
+    pub save_json: &'static str,
     pub picture_title: &'static str,
     pub picture_text: &'static str,
     pub why_title: &'static str,
@@ -117,6 +119,7 @@ pub struct Texts {
     pub peer_group: fn(u32) -> String,
     pub slave_of: fn(u32) -> String,
     pub master_of: fn(u32) -> String,
+    pub cut_source: &'static str,
     pub cut_private: &'static str,
     pub cut_group: fn(u32) -> String,
     pub cut_master: fn(u32) -> String,

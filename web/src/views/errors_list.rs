@@ -25,7 +25,7 @@ pub fn ErrorsList(props: &ErrorsListProps) -> Html {
     let items = props.errors.iter().enumerate().take(fold.shown).map(|(index, error)| {
         let chosen = props.question == Question::Error(index);
         let onclick = props.ask.reform(move |_: MouseEvent| Question::Error(index));
-        html! { <li key={index}><Item error={error.clone()} {chosen} {onclick} /></li> }
+        html! { <li key={index}>{ item(error, chosen, onclick) }</li> }
     });
     let list = if props.errors.is_empty() {
         html! { <p class="muted">{ t.no_errors }</p> }
@@ -41,20 +41,11 @@ pub fn ErrorsList(props: &ErrorsListProps) -> Html {
     }
 }
 
-#[derive(Properties, PartialEq)]
-struct ItemProps {
-    error: BusyError,
-    chosen: bool,
-    onclick: Callback<MouseEvent>,
-}
-
-#[component]
-fn Item(props: &ItemProps) -> Html {
+fn item(error: &BusyError, chosen: bool, onclick: Callback<MouseEvent>) -> Html {
     let t = text::t();
-    let error = &props.error;
     html! {
         <button type="button" class="error-item" data-test="error-item" title={error.line.clone()}
-            aria-current={if props.chosen { "true" } else { "false" }} onclick={props.onclick.clone()}>
+            aria-current={if chosen { "true" } else { "false" }} {onclick}>
             <span class="error-head">
                 <span class="what">{ subject(error) }</span>
                 <span class="count">{ (t.times)(error.count) }</span>

@@ -1,27 +1,18 @@
 //! What went wrong and what to do.
 
-use super::parts::{Glyph, Icon};
+use super::parts::{Glyph, icon};
 use crate::state::Failed;
 use crate::text;
-use std::rc::Rc;
 use yew::prelude::*;
 
-/// Properties of [`Failure`].
-#[derive(Properties, PartialEq)]
-pub struct FailureProps {
-    /// What happened to which file.
-    pub failed: Rc<Failed>,
-}
-
 /// A failure, above a start screen that still works.
-#[component]
-pub fn Failure(props: &FailureProps) -> Html {
+pub fn failure(failed: &Failed) -> Html {
     let t = text::t();
-    let Failed { file, failure } = &*props.failed;
+    let Failed { file, failure } = failed;
     let title = if file.name.is_empty() { t.failed.to_owned() } else { (t.failed_file)(&file.name) };
     html! {
         <section class="failure" role="alert" data-test="failure" data-code={failure.code.clone()}>
-            <Icon name={Glyph::Warning} />
+            { icon(Glyph::Warning) }
             <div>
                 <h2>{ title }</h2>
                 <p>{ &failure.message }</p>

@@ -1,9 +1,9 @@
 //! The holders, grouped by mount namespace, each with everything that is known of it.
 
 use super::mount_lines::MountLines;
-use super::parts::{Badge, EvidenceTable, Time, effect_name, place, use_fold};
+use super::parts::{EvidenceTable, badge, effect_name, place, time, use_fold};
 use crate::text;
-use ebusy_analyzer::report::{Effect, Holder, HolderKind, OpenFile, ProcessView, Report};
+use ebusy_analyzer::report::{Effect, Evidence, Holder, HolderKind, OpenFile, ProcessView, Report};
 use std::rc::Rc;
 use yew::prelude::*;
 
@@ -54,7 +54,7 @@ pub fn Holders(props: &HoldersProps) -> Html {
     let aliases: Rc<[String]> = report.target.aliases.iter().map(|alias| alias.value.clone()).collect();
     let sections = groups.iter().take(fold.shown).map(|(namespace, holders)| {
         let cards = holders.iter().map(|(index, holder)| {
-            html! { <Card key={*index} holder={(*holder).clone()} aliases={aliases.clone()} /> }
+            card(*index, holder, &aliases)
         });
         html! {
             <section key={namespace.map_or_else(|| "unknown".into(), |inode| inode.to_string())} class="namespace">
@@ -98,26 +98,19 @@ fn namespace_title(report: &Report, inode: Option<u64>) -> String {
     }
 }
 
-#[derive(Properties, PartialEq)]
-struct CardProps {
-    holder: Holder,
-    /// Values of the target's aliases, to mark them in lines.
-    aliases: Rc<[String]>,
-}
-
-/// One holder. What has nothing to do with the error is closed at first.
-#[component]
-fn Card(props: &CardProps) -> Html {
+/// One holder. What has nothing to do with the error is closed at first. `aliases` are the target's
+/// names, to mark them in lines.
+fn card(index: usize, holder: &Holder, aliases: &Rc<[String]>) -> Html {
     let t = text::t();
-    let holder = &props.holder;
     let effect = effect_name(holder.effect);
+    let evidence = further_evidence(holder);
     let namespace = holder.mount_namespace.map(|inode| inode.to_string()).unwrap_or_default();
     html! {
-        <article class={classes!("card", effect)} data-test="holder" data-effect={effect}
+        <article key={index} class={classes!("card", effect)} data-test="holder" data-effect={effect}
             data-kind={kind_name(holder.kind)} data-ns={namespace}>
             <details open={holder.effect != Effect::Unrelated}>
                 <summary>
-                    <Badge effect={holder.effect} />
+                    { badge(holder.effect) }
                     <strong class="card-name">{ name_of(holder) }</strong>
                     <span class="muted">{ t.holder_kind(holder.kind) }{ " · " }{ (t.pids)(&holder.pids) }</span>
                 </summary>
@@ -127,7 +120,7 @@ fn Card(props: &CardProps) -> Html {
                     { processes(holder) }
                     <div class="slot">
                         { (!holder.mounts.is_empty()).then(|| html! {
-                            <MountLines mounts={holder.mounts.clone()} aliases={props.aliases.clone()} />
+                            <MountLines mounts={holder.mounts.clone()} aliases={aliases.clone()} />
                         }) }
                     </div>
                     <div class="slot">
@@ -136,14 +129,22 @@ fn Card(props: &CardProps) -> Html {
                         }) }
                     </div>
                     <div class="slot">
-                        { (!holder.evidence.is_empty()).then(|| html! {
-                            <div><h4>{ t.evidence }</h4><EvidenceTable items={holder.evidence.clone()} /></div>
+                        { (!evidence.is_empty()).then(|| html! {
+                            <div><h4>{ t.evidence }</h4><EvidenceTable items={evidence} /></div>
                         }) }
                     </div>
                 </div>
             </details>
         </article>
     }
+}
+
+/// Evidence that is not shown with the mounts and open files.
+fn further_evidence(holder: &Holder) -> Vec<Evidence> {
+    let mounts = holder.mounts.iter().map(|mount| &mount.evidence);
+    let shown: Vec<&Evidence> = mounts.chain(holder.open_files.iter().map(|file| &file.evidence)).collect();
+    let is_shown = |item: &Evidence| shown.iter().any(|it| (&it.file, it.line) == (&item.file, item.line));
+    holder.evidence.iter().filter(|item| !is_shown(item)).cloned().collect()
 }
 
 /// Unit, container and cause.
@@ -193,7 +194,7 @@ fn Processes(props: &ProcessesProps) -> Html {
     let t = text::t();
     let fold = use_fold(props.processes.len(), 5);
     let rows = props.processes.iter().take(fold.shown).map(|process| {
-        let started = process.started_at.clone().map(|value| html! { <Time {value} /> });
+        let started = process.started_at.clone().map(|value| time(&value));
         html! {
             <tr key={process.pid}>
                 <td class="number">{ process.pid }</td>

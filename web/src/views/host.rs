@@ -1,26 +1,17 @@
 //! The host that the bundle was taken on.
 
-use super::parts::Time;
+use super::parts::time;
 use crate::text;
 use ebusy_analyzer::report::Overview;
-use std::rc::Rc;
 use yew::prelude::*;
 
-/// Properties of [`HostFacts`].
-#[derive(Properties, PartialEq)]
-pub struct HostFactsProps {
-    /// What the bundle offers.
-    pub overview: Rc<Overview>,
-}
-
 /// Host, kernel, runtime, when, and what the bundle holds.
-#[component]
-pub fn HostFacts(props: &HostFactsProps) -> Html {
+pub fn host_facts(overview: &Overview) -> Html {
     let t = text::t();
-    let (host, bundle) = (&props.overview.host, &props.overview.bundle);
+    let (host, bundle) = (&overview.host, &overview.bundle);
     let text = |value: &Option<String>| html! { { value.as_deref().unwrap_or(t.not_known) } };
     let collected = match &host.collected_at {
-        Some(value) => html! { <Time value={value.clone()} /> },
+        Some(value) => time(value),
         None => html! { { t.not_known } },
     };
     let rows = [

@@ -21,6 +21,7 @@
 //! | `picture` | the picture | |
 //! | `holder` | a holder's card | `data-effect`, `data-kind`, `data-ns` (empty where unknown) |
 //! | `mount-line` | a line of mountinfo | |
+//! | `share`, `save-json` | the report as Markdown (a `copy` button) and JSON | |
 //! | `warnings` | what could not be read | |
 //! | `close` | closes the bundle | |
 
@@ -35,6 +36,7 @@ pub mod reading;
 pub mod remedies;
 pub mod report;
 pub mod search;
+pub mod share;
 pub mod start;
 pub mod target;
 pub mod verdict;
@@ -44,9 +46,11 @@ pub mod warnings;
 mod tests;
 
 use crate::browser::files::Picked;
+use crate::browser::page;
 use crate::state::{Screen, State};
 use crate::text;
 use crate::worker::protocol::Question;
+use std::mem::Discriminant;
 use yew::prelude::*;
 
 /// What the page shows and whom it tells.
@@ -69,16 +73,18 @@ pub struct PageProps {
 pub fn Page(props: &PageProps) -> Html {
     let t = text::t();
     let PageProps { state, open, ask, close, demo } = props;
+    let main = use_node_ref();
+    use_focus_on_change(&main, std::mem::discriminant(&state.screen));
     let screen = match &state.screen {
-        Screen::Start => html! { <start::Start key="start" open={open.clone()} demo={demo.clone()} /> },
+        Screen::Start => html! { <div key="start">{ start::start(open, demo) }</div> },
         Screen::Failed(failed) => html! {
             <div key="failed" class="stack">
-                <failure::Failure failed={failed.clone()} />
-                <start::Start open={open.clone()} demo={demo.clone()} />
+                { failure::failure(failed) }
+                { start::start(open, demo) }
             </div>
         },
         Screen::Reading(reading) => html! {
-            <reading::Reading key="reading" reading={reading.clone()} cancel={close.clone()} />
+            <div key="reading">{ reading::reading(reading, close) }</div>
         },
         Screen::Open(bundle) => html! {
             // A new bundle is a new view: nothing folded open or typed stays from the old one.
@@ -88,32 +94,39 @@ pub fn Page(props: &PageProps) -> Html {
     html! {
         <div class="page">
             <a class="skip" href="#main">{ t.skip }</a>
-            <Masthead state={state.clone()} open={open.clone()} close={close.clone()} />
-            <main id="main" tabindex="-1">{ screen }</main>
+            { masthead(state, open, close) }
+            <main id="main" tabindex="-1" ref={main}>{ screen }</main>
             <footer class="foot"><p>{ t.promise }</p></footer>
             <div class="drop-here" hidden={!state.dragging} aria-hidden="true"><p>{ t.drop_here }</p></div>
         </div>
     }
 }
 
-#[derive(Properties, PartialEq)]
-struct MastheadProps {
-    state: State,
-    open: Callback<(Picked, u32)>,
-    close: Callback<()>,
+/// Moves the focus to `target` whenever another screen comes: what had it is gone, and a keyboard would
+/// start again at the top of the window.
+#[hook]
+fn use_focus_on_change(target: &NodeRef, screen: Discriminant<Screen>) {
+    let last = use_mut_ref(|| screen);
+    let target = target.clone();
+    use_effect_with(screen, move |screen| {
+        if last.replace(*screen) != *screen
+            && let Some(element) = target.cast::<web_sys::Element>()
+        {
+            page::focus(&element);
+        }
+    });
 }
 
 /// The strip at the top: the product's name, the open bundle, and the way to the next one.
-#[component]
-fn Masthead(props: &MastheadProps) -> Html {
+fn masthead(state: &State, open: &Callback<(Picked, u32)>, close: &Callback<()>) -> Html {
     let t = text::t();
-    let close = props.close.reform(|_: MouseEvent| ());
-    let bundle = match &props.state.screen {
+    let close = close.reform(|_: MouseEvent| ());
+    let bundle = match &state.screen {
         Screen::Open(bundle) => html! {
             <div class="masthead-bundle">
                 <span class="file-name" title={bundle.file.name.clone()}>{ &bundle.file.name }</span>
                 <span class="muted">{ text::bytes(bundle.file.size) }</span>
-                <start::FilePicker open={props.open.clone()} label={t.open_another} />
+                { start::file_picker(open, t.open_another, None) }
                 <button type="button" class="quiet" data-test="close" onclick={close}>{ t.close }</button>
             </div>
         },
@@ -121,7 +134,7 @@ fn Masthead(props: &MastheadProps) -> Html {
     };
     html! {
         <header class="masthead">
-            <span class="brand"><parts::Icon name={parts::Glyph::Brand} />{ "ebusy" }</span>
+            <span class="brand">{ parts::icon(parts::Glyph::Brand) }{ "ebusy" }</span>
             { bundle }
         </header>
     }

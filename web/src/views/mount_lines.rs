@@ -104,7 +104,7 @@ mod tests {
         let aliases: Vec<String> = aliases.iter().map(ToString::to_string).collect();
         let pieces = marked(line, &mount, &aliases);
         let whole: String =
-            pieces.iter().map(|Piece::Plain(text)| Piece::Marked(text) | text.as_str()).collect();
+            pieces.iter().map(|(Piece::Plain(text) | Piece::Marked(text))| text.as_str()).collect();
         assert_eq!(whole, line, "nothing of the line is lost");
         pieces
             .into_iter()

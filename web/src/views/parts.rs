@@ -25,17 +25,9 @@ pub enum Glyph {
     Warning,
 }
 
-/// Properties of [`Icon`].
-#[derive(Properties, PartialEq)]
-pub struct IconProps {
-    /// Which sign.
-    pub name: Glyph,
-}
-
 /// A sign. Decoration: the word beside it says the same.
-#[component]
-pub fn Icon(props: &IconProps) -> Html {
-    let shape = match props.name {
+pub fn icon(glyph: Glyph) -> Html {
+    let shape = match glyph {
         Glyph::Brand => html! {
             <g>
                 <path d="M4 6h16M4 12h9M4 18h16" class="stroke" />
@@ -102,19 +94,11 @@ pub fn effect_name(effect: Effect) -> &'static str {
     }
 }
 
-/// Properties of [`Badge`].
-#[derive(Properties, PartialEq)]
-pub struct BadgeProps {
-    /// What to show.
-    pub effect: Effect,
-}
-
 /// An effect by sign, word and colour.
-#[component]
-pub fn Badge(props: &BadgeProps) -> Html {
+pub fn badge(effect: Effect) -> Html {
     html! {
-        <span class={classes!("badge", effect_name(props.effect))}>
-            <Icon name={effect_glyph(props.effect)} />{ text::t().effect(props.effect) }
+        <span class={classes!("badge", effect_name(effect))}>
+            { icon(effect_glyph(effect)) }{ text::t().effect(effect) }
         </span>
     }
 }
@@ -123,7 +107,11 @@ pub fn Badge(props: &BadgeProps) -> Html {
 #[derive(Properties, PartialEq)]
 pub struct CopyProps {
     /// What to copy.
+    #[prop_or_default]
     pub value: AttrValue,
+    /// Makes what to copy when it is wanted, in place of `value`.
+    #[prop_or_default]
+    pub make: Option<Callback<(), String>>,
     /// What the button says.
     #[prop_or(text::t().copy)]
     pub label: &'static str,
@@ -142,7 +130,7 @@ pub fn Copy(props: &CopyProps) -> Html {
     let copied = use_state_eq(|| None::<bool>);
     let reset = use_mut_ref(|| None::<Timeout>);
     let onclick = {
-        let (copied, value) = (copied.clone(), props.value.clone());
+        let (copied, value, make) = (copied.clone(), props.value.clone(), props.make.clone());
         Callback::from(move |_: MouseEvent| {
             let (copied, reset) = (copied.clone(), reset.clone());
             let done = Callback::from(move |worked: bool| {
@@ -151,7 +139,8 @@ pub fn Copy(props: &CopyProps) -> Html {
                 // Replacing the timer stops the one before: a second click counts from anew.
                 *reset.borrow_mut() = Some(Timeout::new(COPIED_STAYS, move || copied.set(None)));
             });
-            clipboard::copy(value.to_string(), done);
+            let text = make.as_ref().map_or_else(|| value.to_string(), |make| make.emit(()));
+            clipboard::copy(text, done);
         })
     };
     let (label, mark) = match *copied {
@@ -162,7 +151,7 @@ pub fn Copy(props: &CopyProps) -> Html {
     let aria = props.what.as_ref().filter(|_| copied.is_none()).map(|what| format!("{label}: {what}"));
     html! {
         <button type="button" class="copy" data-test="copy" data-copied={mark}
-            data-copy-text={props.value.clone()} aria-label={aria} {onclick}>
+            data-copy-text={(!props.value.is_empty()).then(|| props.value.clone())} aria-label={aria} {onclick}>
             <span aria-live="polite">{ label }</span>
         </button>
     }
@@ -197,20 +186,10 @@ pub fn use_fold(total: usize, first: usize) -> Fold {
     Fold { shown: if folded { first } else { total }, hidden: if folded { total - first } else { 0 }, toggle }
 }
 
-/// Properties of [`Time`].
-#[derive(Properties, PartialEq)]
-pub struct TimeProps {
-    /// RFC 3339 UTC, or as it stands in the log.
-    pub value: AttrValue,
-}
-
-/// A time in UTC, with the reader's own zone in the tooltip.
-#[component]
-pub fn Time(props: &TimeProps) -> Html {
-    let local = clock::local(&props.value).map(|local| (text::t().local_time)(&local));
-    html! {
-        <time datetime={props.value.clone()} title={local}>{ text::utc(&props.value) }</time>
-    }
+/// A time (RFC 3339 UTC, or as it stands in the log) in UTC, with the reader's own zone in the tooltip.
+pub fn time(value: &str) -> Html {
+    let local = clock::local(value).map(|local| (text::t().local_time)(&local));
+    html! { <time datetime={value.to_owned()} title={local}>{ text::utc(value) }</time> }
 }
 
 /// `file:line`.

@@ -1,25 +1,15 @@
 //! While a bundle is read.
 
-use crate::state;
+use crate::state::Reading;
 use crate::text;
 use yew::prelude::*;
 
-/// Properties of [`Reading`].
-#[derive(Properties, PartialEq)]
-pub struct ReadingProps {
-    /// How far it is.
-    pub reading: state::Reading,
-    /// Reading is to stop.
-    pub cancel: Callback<()>,
-}
-
 /// Progress in bytes and percent, and a way out.
-#[component]
-pub fn Reading(props: &ReadingProps) -> Html {
+pub fn reading(reading: &Reading, cancel: &Callback<()>) -> Html {
     let t = text::t();
-    let state::Reading { file, bytes, entries } = &props.reading;
+    let Reading { file, bytes, entries } = reading;
     let percent = percent(*bytes, file.size);
-    let cancel = props.cancel.reform(|_: MouseEvent| ());
+    let cancel = cancel.reform(|_: MouseEvent| ());
     let numbers = (t.read_of)(&text::bytes(*bytes), &text::bytes(file.size), percent);
     html! {
         <section class="reading" aria-labelledby="reading-title">

@@ -7,7 +7,7 @@ use ebusy_analyzer::report::{Effect, Holder, Remedy, Report, Status, When};
 use std::rc::Rc;
 use yew::prelude::*;
 
-/// Properties of [`Remedies`] and [`NextSteps`].
+/// Properties of [`Remedies`].
 #[derive(Properties, PartialEq)]
 pub struct RemediesProps {
     /// The report.
@@ -90,12 +90,11 @@ fn lasting(blocking: &[&Holder]) -> Option<Html> {
 }
 
 /// What to run or send next where the verdict is not `held`.
-#[component]
-pub fn NextSteps(props: &RemediesProps) -> Html {
+pub fn next_steps(report: &Report) -> Html {
     html! {
         <section class="section remedies" aria-labelledby="next-title">
             <h2 id="next-title">{ text::t().next_title }</h2>
-            <RemedyList remedies={props.report.next_steps.clone()} />
+            <RemedyList remedies={report.next_steps.clone()} />
         </section>
     }
 }

@@ -2,13 +2,14 @@
 
 use super::errors_list::ErrorsList;
 use super::holders::Holders;
-use super::host::HostFacts;
+use super::host::host_facts;
 use super::parts::{place, use_fold};
 use super::picture::PictureView;
-use super::remedies::{self, NextSteps, Remedies};
+use super::remedies::{self, Remedies, next_steps};
 use super::search::Search;
+use super::share;
 use super::target::Aliases;
-use super::verdict::Verdict;
+use super::verdict::verdict;
 use super::warnings::{self, Warnings};
 use crate::state::Open;
 use crate::text;
@@ -32,15 +33,13 @@ pub fn BundleView(props: &BundleViewProps) -> Html {
     let BundleViewProps { bundle, ask } = props;
     let several = (bundle.file.of > 1)
         .then(|| html! { <p class="note" role="status">{ (text::t().first_of_files)(bundle.file.of) }</p> });
-    let sections = bundle.report.as_ref().map(|report| {
-        html! { <Sections key={bundle.answered.to_string()} bundle={bundle.clone()} report={report.clone()} ask={ask.clone()} /> }
-    });
+    let sections = bundle.report.as_ref().map(|report| sections(bundle, report, ask));
     html! {
         <div class="bundle">
-            <HostFacts overview={bundle.overview.clone()} />
+            { host_facts(&bundle.overview) }
             <div class="slot">{ several }</div>
             <div class="columns">
-                <Verdict bundle={bundle.clone()} />
+                { verdict(bundle) }
                 <aside class="side" aria-label={text::t().side}>
                     <Search overview={bundle.overview.clone()} ask={ask.clone()} />
                     <ErrorsList errors={bundle.overview.errors.clone()} question={bundle.question.clone()}
@@ -52,24 +51,15 @@ pub fn BundleView(props: &BundleViewProps) -> Html {
     }
 }
 
-#[derive(Properties, PartialEq)]
-struct SectionsProps {
-    bundle: Rc<Open>,
-    report: Rc<Report>,
-    ask: Callback<Question>,
-}
-
-/// What stands below the verdict, the most useful first.
-#[component]
-fn Sections(props: &SectionsProps) -> Html {
+/// What stands below the verdict, the most useful first. Another answer is another element: nothing
+/// stays folded open from the one before.
+fn sections(bundle: &Open, report: &Rc<Report>, ask: &Callback<Question>) -> Html {
     let t = text::t();
-    let report = &props.report;
-    let warnings = warnings::all(&props.bundle.overview, report);
+    let warnings = warnings::all(&bundle.overview, report);
     let held = report.verdict.status == Status::Held;
     let candidates = (!report.target.candidates.is_empty())
-        .then(|| html! { <Candidates report={report.clone()} ask={props.ask.clone()} /> });
-    let next =
-        (!held && !report.next_steps.is_empty()).then(|| html! { <NextSteps report={report.clone()} /> });
+        .then(|| html! { <Candidates report={report.clone()} ask={ask.clone()} /> });
+    let next = (!held && !report.next_steps.is_empty()).then(|| next_steps(report));
     let remedies = (remedies::any(report) || (held && !report.next_steps.is_empty()))
         .then(|| html! { <Remedies report={report.clone()} /> });
     let picture = (!report.namespaces.is_empty()).then(|| html! { <PictureView report={report.clone()} /> });
@@ -79,9 +69,10 @@ fn Sections(props: &SectionsProps) -> Html {
     let looked =
         (!report.looked_at.is_empty()).then(|| sentences("looked-title", t.looked_title, &report.looked_at));
     let warned = (!warnings.is_empty()).then(|| html! { <Warnings items={warnings} /> });
-    let parts = [candidates, next, remedies, picture, holders, errors, aliases, looked, warned];
+    let share = Some(share::share(report));
+    let parts = [share, candidates, next, remedies, picture, holders, errors, aliases, looked, warned];
     html! {
-        <div class="sections">
+        <div key={bundle.answered} class="sections">
             { for parts.into_iter().enumerate().map(|(index, part)| html! {
                 <div key={index} class="slot">{ part }</div>
             }) }

@@ -9,20 +9,10 @@ use yew::prelude::*;
 /// The one line that a customer runs.
 const COLLECT: &str = "sudo ./ebusy-collector";
 
-/// Properties of [`Start`].
-#[derive(Properties, PartialEq)]
-pub struct StartProps {
-    /// A bundle was chosen.
-    pub open: Callback<(Picked, u32)>,
-    /// The demo is wanted.
-    pub demo: Callback<()>,
-}
-
-/// The start screen.
-#[component]
-pub fn Start(props: &StartProps) -> Html {
+/// The start screen. `open` hears of a chosen bundle, `demo` of the wish for the built-in one.
+pub fn start(open: &Callback<(Picked, u32)>, demo: &Callback<()>) -> Html {
     let t = text::t();
-    let demo = props.demo.reform(|_: MouseEvent| ());
+    let demo = demo.reform(|_: MouseEvent| ());
     html! {
         <section class="start" data-test="start" aria-labelledby="start-title">
             <h1 id="start-title">{ t.start_title }</h1>
@@ -30,7 +20,7 @@ pub fn Start(props: &StartProps) -> Html {
             <div class="ways-in">
                 <div class="drop-box">
                     <p class="drop-text">{ t.drop_bundle }</p>
-                    <FilePicker open={props.open.clone()} label={t.choose_file} primary=true />
+                    { file_picker(open, t.choose_file, Some("primary")) }
                     <p class="muted small">{ t.what_is_read }</p>
                 </div>
                 <div class="demo-box">
@@ -51,23 +41,10 @@ pub fn Start(props: &StartProps) -> Html {
     }
 }
 
-/// Properties of [`FilePicker`].
-#[derive(Properties, PartialEq)]
-pub struct FilePickerProps {
-    /// A file was chosen.
-    pub open: Callback<(Picked, u32)>,
-    /// What the button says.
-    pub label: &'static str,
-    /// Whether it is the main thing to do.
-    #[prop_or_default]
-    pub primary: bool,
-}
-
 /// A file input that looks like a button. The input itself takes keyboard, screen reader and driver.
-#[component]
-pub fn FilePicker(props: &FilePickerProps) -> Html {
+pub fn file_picker(open: &Callback<(Picked, u32)>, label: &'static str, class: Option<&'static str>) -> Html {
     let onchange = {
-        let open = props.open.clone();
+        let open = open.clone();
         Callback::from(move |event: Event| {
             if let Some(file) =
                 event.target_dyn_into::<HtmlInputElement>().and_then(|input| files::chosen(&input))
@@ -77,9 +54,9 @@ pub fn FilePicker(props: &FilePickerProps) -> Html {
         })
     };
     html! {
-        <label class={classes!("button", props.primary.then_some("primary"))}>
+        <label class={classes!("button", class)}>
             <input type="file" data-test="file-input" {onchange} />
-            <span>{ props.label }</span>
+            <span>{ label }</span>
         </label>
     }
 }

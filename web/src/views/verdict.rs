@@ -1,11 +1,10 @@
 //! The answer.
 
-use super::parts::{Icon, status_glyph};
+use super::parts::{icon, status_glyph};
 use super::target;
 use crate::state::Open;
 use crate::text;
 use ebusy_analyzer::report::{Report, Status};
-use std::rc::Rc;
 use yew::prelude::*;
 
 /// Name of a verdict in attributes and classes, as in the report's JSON.
@@ -17,18 +16,10 @@ pub fn status_name(status: Status) -> &'static str {
     }
 }
 
-/// Properties of [`Verdict`].
-#[derive(Properties, PartialEq)]
-pub struct VerdictProps {
-    /// The bundle with its newest report.
-    pub bundle: Rc<Open>,
-}
-
 /// The verdict by sign, word and sentence; announced when it changes.
-#[component]
-pub fn Verdict(props: &VerdictProps) -> Html {
-    let waiting = props.bundle.waiting.to_string();
-    let report = props.bundle.report.as_deref();
+pub fn verdict(bundle: &Open) -> Html {
+    let waiting = bundle.waiting.to_string();
+    let report = bundle.report.as_deref();
     let status = report.map(|report| status_name(report.verdict.status));
     html! {
         <section class={classes!("verdict", status)} data-test="verdict" data-status={status}
@@ -49,7 +40,7 @@ fn answer(report: &Report) -> Html {
     html! {
         <div key="answer" class="verdict-answer">
             <div class="verdict-mark">
-                <Icon name={status_glyph(status)} />
+                { icon(status_glyph(status)) }
                 <span class="verdict-word">{ t.status(status) }</span>
             </div>
             <div class="verdict-text">

@@ -1,6 +1,6 @@
 //! What could not be read or is missing.
 
-use super::parts::{Glyph, Icon, use_fold};
+use super::parts::{Glyph, icon, use_fold};
 use crate::text;
 use ebusy_analyzer::report::{Diagnostic, Overview, Report};
 use yew::prelude::*;
@@ -34,7 +34,7 @@ pub fn Warnings(props: &WarningsProps) -> Html {
     });
     html! {
         <section class="section warnings" data-test="warnings" aria-labelledby="warnings-title">
-            <h2 id="warnings-title"><Icon name={Glyph::Warning} />{ (t.warnings_title)(props.items.len()) }</h2>
+            <h2 id="warnings-title">{ icon(Glyph::Warning) }{ (t.warnings_title)(props.items.len()) }</h2>
             <ul class="plain">{ for items }</ul>
             { fold.button() }
         </section>

@@ -5,7 +5,7 @@
 //! rail is at the left edge and the mount below the namespace.
 
 use super::relation::{Relation, origin, relation};
-use super::words::{columns, elide, of_relation, propagation, shorten_ids, wrap};
+use super::words::{columns, elide, first_lines, of_relation, propagation, shorten_ids, wrap};
 use crate::text;
 use ebusy_analyzer::report::{Effect, NamespaceRole, NamespaceView, Report};
 
@@ -18,13 +18,14 @@ const LINE: f64 = 18.0;
 const CHIP: f64 = 20.0;
 const PILL: f64 = 22.0;
 /// Advance of a character: monospace at 12 px (0.61 em covers the usual fonts), and sans-serif at
-/// 12.5 and 14 px on average, generously.
+/// 12.5 px, the same bold, and 14 px bold, on average and generously.
 const MONO: f64 = 7.4;
 const SANS: f64 = 6.7;
+const PILL_CHAR: f64 = 7.4;
 const TITLE: f64 = 8.4;
 /// Mounts of one namespace that are drawn; more are counted.
 const MOUNTS: usize = 3;
-const NOTE_LINES: usize = 3;
+const NOTE_LINES: usize = 6;
 
 /// The whole picture.
 #[derive(Debug, Clone, PartialEq)]
@@ -201,7 +202,7 @@ impl Frame {
         let branch = self.branch(relation, branch_y, &mount);
         let mut end = mount.area.y + mount.area.height + 8.0;
         let (x, room) = self.mount;
-        for line in wrap(&view.propagation, (room / SANS) as usize).into_iter().take(NOTE_LINES) {
+        for line in first_lines(wrap(&view.propagation, (room / SANS) as usize), NOTE_LINES) {
             texts.push(text(x, end + 12.0, "note", line));
             end += LINE;
         }
@@ -302,7 +303,7 @@ impl Frame {
         let pill = Area {
             x: self.pill,
             y: y - PILL / 2.0,
-            width: columns(&content) as f64 * SANS + 20.0,
+            width: columns(&content) as f64 * PILL_CHAR + 20.0,
             height: PILL,
         };
         let text =

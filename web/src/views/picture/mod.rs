@@ -9,7 +9,6 @@ pub mod layout;
 pub mod relation;
 mod words;
 
-use super::parts::Fold;
 use crate::browser::page::WidthWatch;
 use crate::text;
 use ebusy_analyzer::report::{Effect, Report};
@@ -39,13 +38,13 @@ pub fn PictureView(props: &PictureViewProps) -> Html {
     let width = use_width(&frame);
     let fold = super::parts::use_fold(report.namespaces.len(), FIRST_LANES + layout::context(report));
     let scene = layout::scene(report, width, fold.shown);
-    let why = (!report.propagation.is_empty()).then(|| why(&report.propagation));
+    let why = why(report, fold.shown);
     html! {
         <section class="section" aria-labelledby="picture-title">
             <h2 id="picture-title">{ t.picture_title }</h2>
             <p class="muted">{ t.picture_text }</p>
             <div class="picture" ref={frame} data-test="picture">{ drawing(&scene, report) }</div>
-            { more(&fold) }
+            { fold.button() }
             { legend() }
             <div class="slot">{ why }</div>
         </section>
@@ -69,20 +68,28 @@ fn use_width(frame: &NodeRef) -> f64 {
     *width
 }
 
-fn more(fold: &Fold) -> Html {
-    fold.button()
-}
-
-fn why(sentences: &[String]) -> Html {
-    let items = sentences.iter().enumerate().map(|(index, it)| html! { <li key={index}>{ it }</li> });
-    html! { <div><h3>{ text::t().why_title }</h3><ul class="sentences">{ for items }</ul></div> }
+/// The report's sentences on propagation, less those that stand in the picture already.
+fn why(report: &Report, shown: usize) -> Option<Html> {
+    let drawn =
+        |sentence: &&String| report.namespaces.iter().take(shown).any(|view| view.propagation == **sentence);
+    let items: Vec<Html> = report
+        .propagation
+        .iter()
+        .filter(|sentence| !drawn(sentence))
+        .enumerate()
+        .map(|(index, sentence)| html! { <li key={index}>{ sentence }</li> })
+        .collect();
+    (!items.is_empty()).then(|| {
+        html! { <div><h3>{ text::t().why_title }</h3><ul class="sentences">{ for items }</ul></div> }
+    })
 }
 
 fn drawing(scene: &Scene, report: &Report) -> Html {
-    let (width, height) = (scene.width, scene.height);
+    let (width, height) = (n(scene.width), n(scene.height));
+    let view = format!("0 0 {width} {height}");
     html! {
-        <svg role="img" aria-labelledby="svg-title svg-desc" viewBox={format!("0 0 {width} {height}")}
-            width={width.to_string()} height={height.to_string()}>
+        <svg role="img" aria-labelledby="svg-title svg-desc" viewBox={view}
+            {width} {height}>
             <title id="svg-title">{ text::t().picture_title }</title>
             <desc id="svg-desc">{ words::description(report) }</desc>
             <defs>
@@ -199,7 +206,9 @@ fn line(index: usize, line: &Line) -> Html {
 
 /// A coordinate as short as it stays exact.
 fn n(value: f64) -> String {
-    format!("{}", (value * 10.0).round() / 10.0)
+    // Through whole tenths: formatting floats costs 10 KB of module.
+    let tenths = (value * 10.0).round() as i64;
+    format!("{}.{}", tenths / 10, (tenths % 10).abs())
 }
 
 /// What the signs mean, as text beside small samples.

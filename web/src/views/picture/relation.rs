@@ -26,6 +26,8 @@ pub enum Relation {
 /// Why propagation is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cut {
+    /// The mount below which the umount is made is not shared: it tells nobody.
+    Source,
     /// It neither sends nor receives.
     Private,
     /// It is in another peer group.
@@ -58,6 +60,7 @@ fn between(from: &MountView, to: &MountView) -> Relation {
         (Some(group), Some(other), _) if group == other => Relation::Peer(group),
         (Some(group), _, Some(master)) if group == master => Relation::Slave(group),
         (_, Some(group), _) if from.master == Some(group) => Relation::Upstream(group),
+        _ if from.shared.is_none() => Relation::Cut(Cut::Source),
         (_, _, Some(master)) => Relation::Cut(Cut::OtherMaster(master)),
         (_, Some(group), None) => Relation::Cut(Cut::OtherGroup(group)),
         (_, None, None) => Relation::Cut(Cut::Private),
@@ -117,6 +120,12 @@ mod tests {
         let spaces = spaces(&[(NamespaceRole::Host, Some(1), None), (NamespaceRole::Daemon, None, Some(1))]);
         assert_eq!(origin(&spaces), Some(1));
         assert_eq!(relation(&spaces, 1, 0), Relation::Upstream(1));
+    }
+
+    #[test]
+    fn a_private_source_tells_nobody() {
+        let spaces = spaces(&[(NamespaceRole::Host, None, None), (NamespaceRole::Holder, Some(166), None)]);
+        assert_eq!(relation(&spaces, 0, 1), Relation::Cut(Cut::Source));
     }
 
     #[test]

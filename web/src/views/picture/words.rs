@@ -80,6 +80,17 @@ pub(super) fn wrap(text: &str, room: usize) -> Vec<String> {
     lines
 }
 
+/// At most `count` of the lines, and a sign where more would follow.
+pub(super) fn first_lines(mut lines: Vec<String>, count: usize) -> Vec<String> {
+    if lines.len() > count {
+        lines.truncate(count);
+        if let Some(last) = lines.last_mut() {
+            last.push_str(" …");
+        }
+    }
+    lines
+}
+
 /// What stands on the branch to a namespace.
 pub(super) fn of_relation(relation: &Relation) -> String {
     let t = text::t();
@@ -88,6 +99,7 @@ pub(super) fn of_relation(relation: &Relation) -> String {
         Relation::Peer(group) => (t.peer_group)(*group),
         Relation::Slave(group) => (t.slave_of)(*group),
         Relation::Upstream(group) => (t.master_of)(*group),
+        Relation::Cut(Cut::Source) => t.cut_source.to_owned(),
         Relation::Cut(Cut::Private) => t.cut_private.to_owned(),
         Relation::Cut(Cut::OtherGroup(group)) => (t.cut_group)(*group),
         Relation::Cut(Cut::OtherMaster(group)) => (t.cut_master)(*group),
@@ -121,7 +133,7 @@ fn sentence(view: &NamespaceView, relation: &Relation) -> String {
         Some(mount) => (t.mounted_at)(&mount.mount_point),
         None => t.not_mounted.to_owned(),
     };
-    format!("{}{effect}: {mounted}; {}.", view.label, of_relation(relation))
+    format!("{}{effect}: {mounted}; {}. {}", view.label, of_relation(relation), view.propagation)
 }
 
 #[cfg(test)]
@@ -132,7 +144,7 @@ mod tests {
     fn the_middle_goes_when_there_is_no_room() {
         assert_eq!(elide("/var/lib/docker/x", 9), "/var…er/x");
         assert_eq!(elide("short", 9), "short");
-        assert_eq!(columns(&elide("界界界界界界", 7)), 7 - 2 + 0);
+        assert_eq!(columns(&elide("界界界界界界", 7)), 5);
     }
 
     #[test]
