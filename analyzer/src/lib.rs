@@ -28,6 +28,7 @@ pub mod report;
 pub mod resolve;
 pub mod snapshot;
 
+use std::fmt;
 use std::io::Read;
 use std::ops::ControlFlow;
 
@@ -67,9 +68,15 @@ pub enum Query {
 }
 
 /// A host as understood from one bundle.
-#[derive(Debug)]
 pub struct Analysis {
     snapshot: Snapshot,
+}
+
+/// A whole host in a debug print helps nobody.
+impl fmt::Debug for Analysis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Analysis").field("host", &self.snapshot.facts.host).finish_non_exhaustive()
+    }
 }
 
 impl Analysis {

@@ -153,6 +153,7 @@ fn fail_to_remove_device(host: &mut Host, container: &Container) {
 /// The second error: a directory that is still a mount point in another namespace.
 fn fail_to_remove_shm(host: &mut Host, container: &Container) {
     host.stop(container);
+    host.release_layer(container);
     let Container { id, name, .. } = container;
     let text = format!(
         "level=error msg=\"Handler for DELETE /v1.29/containers/{name} returned error: unable to remove filesystem \

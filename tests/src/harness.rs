@@ -210,6 +210,12 @@ impl Background {
         self.0.id()
     }
 
+    /// Asks it to end (SIGTERM) and waits until it has: for a daemon that has children of its own to end.
+    pub fn terminate(mut self) {
+        let _ = output(Command::new("kill").arg(self.pid().to_string()));
+        wait_until("a daemon has ended", || (!self.runs()).then_some(()));
+    }
+
     /// True as long as it runs.
     pub fn runs(&mut self) -> bool {
         matches!(self.0.try_wait(), Ok(None))

@@ -74,7 +74,7 @@ fn assert_held_by(report: &Report, pids: &[u32]) {
 #[test]
 fn a_foreign_copy_of_a_device_blocks_on_every_kernel() {
     for (kernel, detach, _) in KERNELS {
-        let (mut host, web, httpd) = httpd_has_a_copy(host(kernel, detach), Driver::DeviceMapper);
+        let (host, web, httpd) = httpd_has_a_copy(host(kernel, detach), Driver::DeviceMapper);
         let report = ask(&host.bundle(), &web.id);
         assert_held_by(&report, &httpd.pids);
         assert_eq!(report.target.busy, BusyKind::Device, "{kernel}");
@@ -190,6 +190,7 @@ fn a_shm_that_a_log_shipper_has_is_found_by_its_path() {
     let containers = "/var/lib/docker/containers";
     let shipper = host.run(&Run::new("shipper", "fluentd").volume(containers, containers));
     host.stop(&report_job);
+    host.release_layer(&report_job);
     let id = &report_job.id;
     host.docker_log(&format!(
         "level=error msg=\"Handler for DELETE /v1.29/containers/{id} returned error: unable to remove filesystem for \
@@ -230,7 +231,6 @@ fn a_working_directory_and_an_open_file_hold_a_device_after_a_lazy_umount() {
     let shell = host.spawn("bash", &["/bin/bash"]);
     let tail = host.spawn("tail", &["tail", "-f", "log"]);
     host.spawn("vim", &["vim"]);
-    host.stop(&web);
     // The path has lost its prefix; device and mount id are all that is left.
     let left = |name: &str, target: &str, kind| Link {
         name: name.into(),
@@ -243,6 +243,7 @@ fn a_working_directory_and_an_open_file_hold_a_device_after_a_lazy_umount() {
     };
     host.set_link(shell, left("cwd", "/rootfs/srv", "dir"));
     host.set_link(tail, left("fd/3", "/rootfs/var/log/log", "reg"));
+    host.stop(&web);
     device_error(&mut host, &web);
     let report = ask(&host.bundle(), &web.id);
     assert_held_by(&report, &[shell, tail]);

@@ -147,10 +147,15 @@ impl Score {
     }
 }
 
-/// Of several errors in one text the one that agrees in the most fields; the first of equals.
+/// Of several errors in one text the one that agrees in the most values, then in what is unknown; the first of
+/// equals.
 fn best_match<'a>(expected: &Value, found: &'a [Value]) -> Option<&'a Value> {
-    let agreement = |value: &Value| FIELDS.iter().filter(|field| value[**field] == expected[**field]).count();
-    found.iter().rev().max_by_key(|value| agreement(value))
+    let agreement = |value: &&Value| {
+        let equal = |field: &&&str| value[**field] == expected[**field];
+        let known = |field: &&&str| !expected[**field].is_null();
+        (FIELDS.iter().filter(equal).filter(known).count(), FIELDS.iter().filter(equal).count())
+    };
+    found.iter().rev().max_by_key(agreement)
 }
 
 #[cfg(test)]

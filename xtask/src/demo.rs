@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 /// The bundle's bytes, always the same.
 pub(crate) fn bundle() -> Vec<u8> {
-    Vec::new()
+    ebusy_tests::demo::bundle()
 }
 
 /// Writes `dist/ebusy-demo.tar.gz`.

@@ -74,7 +74,7 @@ impl<R: Read> Read for Counting<'_, R> {
         let shared = &self.state.0;
         let n = self.inner.read(buffer)?;
         shared.bytes.set(shared.bytes.get() + n as u64);
-        if n == 0 || shared.bytes.get() - self.told >= STEP {
+        if n == 0 || self.told == 0 || shared.bytes.get() - self.told >= STEP {
             self.told = shared.bytes.get();
             let progress = Progress { bytes: shared.bytes.get(), entries: shared.entries.get() };
             if (self.progress)(progress).is_break() {

@@ -4,18 +4,18 @@
 use super::{Case, Finding, remedy};
 use crate::bytes::shell_quote;
 use crate::report::HolderKind;
-use crate::snapshot::{NamespacePin, PinnedBy};
+use crate::snapshot::{NamespaceKey, NamespacePin, PinnedBy};
 
 pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
     if case.holder.kind != HolderKind::Pinned {
         return None;
     }
     let inode = match case.holder.namespace? {
-        crate::snapshot::NamespaceKey::Inode(inode) => inode,
-        crate::snapshot::NamespaceKey::LowestMount(_) => return None,
+        NamespaceKey::Inode(inode) => Some(inode),
+        NamespaceKey::LowestMount(_) => None,
     };
     let pins: Vec<&NamespacePin> =
-        case.snapshot.pins.iter().filter(|p| p.kind == b"mnt" && p.inode == inode).collect();
+        case.snapshot.pins.iter().filter(|p| p.kind == b"mnt" && Some(p.inode) == inode).collect();
     let mut kept = Vec::new();
     let mut remedies: Vec<_> = remedy::remove_mount_point(case).into_iter().collect();
     for pin in pins {
@@ -27,13 +27,12 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
                 kept.push(format!("{descriptor} of {name} ({})", pid.0));
                 remedies.push(descriptor_remedy(case, *pid, &name));
             }
-            PinnedBy::Bind(table, path) => {
-                let shown = crate::bytes::visible(path);
-                if kept.iter().any(|k: &String| k.ends_with(&shown)) {
-                    continue;
+            PinnedBy::Bind(_, path) | PinnedBy::BindSeenBy(_, path) => {
+                let shown = format!("a bind mount at {}", crate::bytes::visible(path));
+                if !kept.contains(&shown) {
+                    kept.push(shown);
+                    remedies.push(unbind(case, &pin.by, path));
                 }
-                kept.push(format!("a bind mount at {shown}"));
-                remedies.push(unbind(case, *table, path));
             }
             PinnedBy::Noted(text) => kept.push(crate::bytes::visible(text)),
         }
@@ -42,7 +41,7 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
         if kept.is_empty() { "something that the bundle does not show".to_owned() } else { kept.join(", ") };
     let summary = format!(
         "No process is in mount namespace {}, but it lives on, kept by {kept}. Its copy of the mount stays with it.",
-        inode.0
+        inode.map_or_else(|| "(number unknown)".to_owned(), |i| i.0.to_string())
     );
     remedies.push(remedy::lasting(
         String::new(),
@@ -71,14 +70,23 @@ fn descriptor_remedy(case: &Case<'_>, pid: crate::snapshot::Pid, name: &str) -> 
     }
 }
 
-fn unbind(case: &Case<'_>, table: crate::snapshot::TableId, path: &[u8]) -> crate::report::Remedy {
-    let host = case.snapshot.host_namespace();
-    let in_host = host.is_some_and(|h| h.tables.contains(&table));
-    let owner = case.snapshot.processes.iter().find(|(_, p)| p.table == Some(table)).map(|(pid, _)| *pid);
+fn unbind(case: &Case<'_>, by: &PinnedBy, path: &[u8]) -> crate::report::Remedy {
+    let processes = &case.snapshot.processes;
+    let seen_by = match by {
+        PinnedBy::Bind(table, _) => {
+            processes.iter().find(|(_, p)| p.table == Some(*table)).map(|(pid, _)| *pid)
+        }
+        PinnedBy::BindSeenBy(pid, _) | PinnedBy::Descriptor(pid, _) => Some(*pid),
+        PinnedBy::Noted(_) => None,
+    };
+    let foreign = seen_by.filter(|pid| {
+        let of = case.snapshot.namespace_of(*pid).map(|n| n.key);
+        of.is_some() && of != case.snapshot.host_namespace().map(|n| n.key)
+    });
     let path = shell_quote(path);
-    let command = match (in_host, owner) {
-        (false, Some(pid)) => format!("nsenter -t {} -m -- umount {path}", pid.0),
-        _ => format!("umount {path}"),
+    let command = match foreign {
+        Some(pid) => format!("nsenter -t {} -m -- umount {path}", pid.0),
+        None => format!("umount {path}"),
     };
     remedy::now(
         command,

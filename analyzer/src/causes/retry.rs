@@ -57,7 +57,7 @@ pub fn next_steps(snapshot: &Snapshot, target: &Target, holders: &[Found], statu
         return steps;
     }
     // A container that neither an error nor the runtime's state speaks of is gone; nothing is left to retry.
-    let wanted = blocked || target.error.is_some() || target.state.is_some();
+    let wanted = blocked || (status == Status::Free && (target.error.is_some() || target.state.is_some()));
     if wanted && let Some(retry) = retry_command(snapshot, target) {
         let effect = if blocked {
             "Try again, once nothing blocks it any more."

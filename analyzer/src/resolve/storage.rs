@@ -39,6 +39,9 @@ pub(super) fn add_device_name(
     evidence: Option<Evidence>,
 ) -> bool {
     if let Some((number, known)) = device_by_name(snapshot, name) {
+        if let Some(id) = name.rsplit(|&b| b == b'-').next().and_then(long_id) {
+            identity::add_id(target, &id, AliasKind::LayerId, known.clone());
+        }
         add_device(target, number, evidence.clone());
         target.alias(visible(name), AliasKind::Device, evidence.or(known));
         return true;
@@ -101,6 +104,9 @@ pub(super) fn add_named_object(snapshot: &Snapshot, target: &mut Target, text: &
     }
     if let Ok((b"", number)) = device_number(bytes) {
         target.busy = BusyKind::Device;
+        if let Some(path) = snapshot.device_path(number) {
+            add_device_name(snapshot, target, &path, None);
+        }
         add_device(target, number, None);
         return snapshot.device_path(number).is_some() || is_mounted(snapshot, &|m| m.device == number);
     }
@@ -113,7 +119,7 @@ pub(super) fn add_named_object(snapshot: &Snapshot, target: &mut Target, text: &
         for id in components(bytes).filter_map(long_id) {
             target.ids.insert(id);
         }
-        target.alias(text.to_owned(), AliasKind::Path, None);
+        target.alias(visible(bytes), AliasKind::Path, None);
         target.paths.insert(bytes.to_vec());
         let is_here = |m: &Mount<'_>| {
             let point = m.mount_point();
@@ -132,7 +138,7 @@ pub(super) fn add_named_object(snapshot: &Snapshot, target: &mut Target, text: &
     let dataset = |m: &Mount<'_>| m.fs_type == b"zfs" && same_path(&m.source(), bytes);
     if text.contains('/') && is_mounted(snapshot, &dataset) {
         target.busy = BusyKind::Dataset;
-        target.alias(text.to_owned(), AliasKind::Dataset, None);
+        target.alias(visible(bytes), AliasKind::Dataset, None);
         target.datasets.insert(bytes.to_vec());
         return true;
     }
@@ -246,8 +252,14 @@ fn add_device_mapper(snapshot: &Snapshot, target: &mut Target) {
     let by_tool =
         snapshot.dm_names.iter().map(|(name, (number, e))| (name.clone(), *number, Some(e.clone())));
     let ours: Vec<_> = by_sys.chain(by_tool).filter(|(name, _, _)| target.id_in(name).is_some()).collect();
+    // Where another object of the container is the busy one, its device is only one more name.
+    let is_object = target.busy == BusyKind::Device
+        || !target.knows_object()
+        || target.paths.iter().any(|p| contains_path(p, b"devicemapper/mnt"));
     for (name, number, evidence) in ours {
-        add_device(target, number, evidence.clone());
+        if is_object {
+            add_device(target, number, evidence.clone());
+        }
         target.alias(visible(&name), AliasKind::Device, evidence);
     }
 }

@@ -1,6 +1,6 @@
 //! Takes the members of a bundle one by one and puts the host together.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde_json::Value;
@@ -13,9 +13,10 @@ use super::{
 use crate::archive::{Content, End, Entry};
 use crate::bytes::{components, visible};
 use crate::errors::LogScanner;
+use crate::parse::cgroup::Membership;
 use crate::parse::{
-    cgroup, device_tools, links, mountinfo, namespace_link, numbered_lines, process_files, runtime_state,
-    whole_number,
+    cgroup, device_tools, links, mountinfo, namespace_link, numbered_lines, process_files, process_list,
+    runtime_state, whole_number,
 };
 use crate::report::{Diagnostic, Evidence};
 
@@ -32,9 +33,12 @@ pub struct Builder {
     table_of_file: HashMap<String, TableId>,
     pinned_tables: Vec<(Option<NamespaceInode>, TableId)>,
     links: Vec<TableLink>,
+    /// Rows of `ps` listings with their file.
+    listed: Vec<(String, process_list::Row)>,
     bad_lines: usize,
     saw_summary: bool,
     saw_manifest: bool,
+    saw_sosreport: bool,
 }
 
 /// A mount table stored as a hard link to another member.
@@ -79,6 +83,7 @@ impl Builder {
     /// Takes one member.
     pub fn add(&mut self, entry: Entry<'_>) {
         let path = EntryPath::new(entry.path);
+        self.saw_sosreport |= path.0.first() == Some(&&b"sos_commands"[..]);
         match entry.content {
             Content::File(bytes) => self.add_file(&path, bytes),
             Content::Symlink(target) => self.add_symlink(&path, target),
@@ -110,7 +115,13 @@ impl Builder {
             Role::Containers => self.add_containers(runtime_state::containers(bytes), &file),
             Role::DockerConfig => self.add_docker_state(&file, bytes),
             Role::UnitProperties(unit) => self.add_unit(unit, bytes),
-            Role::Log => self.logs.push_file(&file, bytes),
+            Role::Log => {
+                set_if_absent(&mut self.snapshot.facts.kernel, kernel_in_log(bytes));
+                if let Some(version) = docker_version_in_log(bytes) {
+                    self.snapshot.facts.docker_version.get_or_insert(version);
+                }
+                self.logs.push_file(&file, bytes);
+            }
             Role::HostName => set_if_absent(&mut self.snapshot.facts.host, text_of(bytes)),
             Role::ToolOutput => self.add_tool_output(bytes, &file),
             Role::Other => {}
@@ -204,9 +215,15 @@ impl Builder {
             );
             return;
         };
-        self.saw_manifest = true;
-        let string = |key: &str| manifest.get(key).and_then(Value::as_str).map(str::to_owned);
+        let string = |key: &str| {
+            manifest.get(key).and_then(Value::as_str).filter(|s| !s.is_empty()).map(str::to_owned)
+        };
         let number = |key: &str| manifest.get(key).and_then(Value::as_u64);
+        // Other tools' archives have a manifest.json of their own.
+        if string("format").is_none_or(|f| !f.starts_with("ebusy.bundle/")) {
+            return;
+        }
+        self.saw_manifest = true;
         let facts = &mut self.snapshot.facts;
         facts.format = string("format").unwrap_or_default();
         facts.collector = string("collector");
@@ -289,7 +306,7 @@ impl Builder {
                     process.comm = status.name.unwrap_or_default();
                 }
             }
-            b"cgroup" => self.process(pid).membership = cgroup::parse(bytes),
+            b"cgroup" => self.process(pid).membership = Membership { file, ..cgroup::parse(bytes) },
             b"links" => {
                 let process = self.process(pid);
                 process.links = links::listing(bytes);
@@ -350,9 +367,12 @@ impl Builder {
             let evidence = Evidence { file: file.to_owned(), line: Some(line), text: visible(text) };
             let words: Vec<&[u8]> = text.splitn(3, |&b| b == b' ').collect();
             let by = match words[..] {
-                [b"fd", pid, number] => match whole_number(pid) {
-                    Some(pid) => PinnedBy::Descriptor(Pid(pid), [b"fd/", number].concat()),
-                    None => PinnedBy::Noted(text.to_vec()),
+                [what, pid, name] => match (what, whole_number(pid).map(Pid)) {
+                    (b"fd", Some(pid)) => PinnedBy::Descriptor(pid, [b"fd/", name].concat()),
+                    (b"bind", Some(pid)) => {
+                        PinnedBy::BindSeenBy(pid, crate::bytes::decode_octal(name).into_owned())
+                    }
+                    _ => PinnedBy::Noted(text.to_vec()),
                 },
                 _ => PinnedBy::Noted(text.to_vec()),
             };
@@ -458,6 +478,43 @@ impl Builder {
         }
         if let Some(version) = docker_version(bytes) {
             self.snapshot.facts.docker_version.get_or_insert(version);
+        }
+        self.listed.extend(process_list::parse(bytes).into_iter().map(|row| (file.to_owned(), row)));
+        self.add_unit_list(bytes);
+    }
+
+    /// `systemctl show` of many units: blocks of properties between blank lines, each with its `Id=`.
+    fn add_unit_list(&mut self, bytes: &[u8]) {
+        if memchr::memmem::find(bytes, b"\nId=").is_none() {
+            return;
+        }
+        let mut from = 0;
+        while from < bytes.len() {
+            let end = memchr::memmem::find(&bytes[from..], b"\n\n").map_or(bytes.len(), |at| from + at + 1);
+            let block = &bytes[from..end];
+            let id = numbered_lines(block).find_map(|(_, line)| line.strip_prefix(b"Id="));
+            if let Some(id) = id.map(<[u8]>::to_vec) {
+                self.add_unit(&id, block);
+            }
+            from = end + 1;
+        }
+    }
+
+    /// What `ps` listed fills in for processes whose own files are not in the bundle.
+    fn add_listed(&mut self) {
+        for (file, row) in std::mem::take(&mut self.listed) {
+            let Some(process) = self.snapshot.processes.get_mut(&row.pid) else { continue };
+            if process.comm.is_empty() {
+                process.comm = row.comm.unwrap_or_default();
+            }
+            if process.cmdline.is_empty() {
+                process.cmdline = row.command.unwrap_or_default();
+            }
+            if process.membership == Membership::default()
+                && let Some(membership) = row.membership
+            {
+                process.membership = Membership { file, ..membership };
+            }
         }
     }
 
@@ -572,6 +629,41 @@ impl Builder {
         self.snapshot.pins.dedup();
     }
 
+    /// A table that was stored under a name without the namespace's inode belongs to the one pinned namespace
+    /// that has no table yet: the one whose pin's file name stands in the table's name, or the only one.
+    fn name_pinned_tables(&mut self) {
+        let nameless: Vec<usize> =
+            (0..self.pinned_tables.len()).filter(|i| self.pinned_tables[*i].0.is_none()).collect();
+        for index in &nameless {
+            let file =
+                self.snapshot.table(self.pinned_tables[*index].1).map(|t| t.file.clone()).unwrap_or_default();
+            let read = |inode: NamespaceInode| {
+                self.pinned_tables.iter().any(|(known, _)| *known == Some(inode))
+                    || self
+                        .snapshot
+                        .processes
+                        .values()
+                        .any(|p| p.mount_namespace == Some(inode) && p.table.is_some())
+            };
+            let unread: Vec<&NamespacePin> =
+                self.snapshot.pins.iter().filter(|p| p.kind == b"mnt" && !read(p.inode)).collect();
+            let by_name: BTreeSet<NamespaceInode> = unread
+                .iter()
+                .filter(|p| match &p.by {
+                    PinnedBy::Bind(_, path) | PinnedBy::BindSeenBy(_, path) => {
+                        components(path).next_back().is_some_and(|name| file.contains(&visible(name)))
+                    }
+                    _ => false,
+                })
+                .map(|p| p.inode)
+                .collect();
+            let all: BTreeSet<NamespaceInode> = unread.iter().map(|p| p.inode).collect();
+            let only =
+                |set: &BTreeSet<NamespaceInode>| if set.len() == 1 { set.first().copied() } else { None };
+            self.pinned_tables[*index].0 = only(&by_name).or(only(&all).filter(|_| nameless.len() == 1));
+        }
+    }
+
     /// Puts together what needs all members to be known.
     pub fn finish(mut self, end: &End) -> Snapshot {
         if let End::Broken(why) = end {
@@ -597,16 +689,20 @@ impl Builder {
             self.warn("bad-mountinfo-line", None, None, message, "These mounts are missing from the report.");
         }
         self.follow_links();
+        self.add_listed();
         self.sort_tables();
+        self.name_pinned_tables();
         let mut snapshot = self.snapshot;
         let facts = &mut snapshot.facts;
         facts.complete = *end == End::Complete && (self.saw_summary || !self.saw_manifest);
         if facts.format.is_empty() {
-            facts.format = "proc-tree".into();
+            facts.format = if self.saw_sosreport { "sosreport" } else { "proc-tree" }.into();
         }
         snapshot.log_lines = self.logs.lines_read();
-        snapshot.log_links = self.logs.links().to_vec();
+        snapshot.log_links = self.logs.links();
         snapshot.errors = self.logs.finish();
+        // An error that names nothing can be looked at, but never answers "what is busy?" by itself.
+        snapshot.errors.sort_by_key(|e| !e.names_something());
         snapshot.group_namespaces(&self.pinned_tables);
         note_namespace_keepers(&mut snapshot);
         add_container_processes(&mut snapshot);
@@ -714,4 +810,18 @@ fn docker_version(bytes: &[u8]) -> Option<String> {
     numbered_lines(bytes)
         .take(40)
         .find_map(|(_, line)| line.trim_ascii_start().strip_prefix(b"Server Version:").and_then(text_of))
+}
+
+/// The last `msg="Docker daemon" … version=17.05.0-ce` that dockerd wrote at its start.
+fn docker_version_in_log(bytes: &[u8]) -> Option<String> {
+    let at = memchr::memmem::rfind(bytes, b"Docker daemon\"")?;
+    let line = bytes[at..].split(|&b| b == b'\n').next()?;
+    let version = &line[memchr::memmem::find(line, b" version=")? + 9..];
+    text_of(version.split(|b| b.is_ascii_whitespace() || *b == b'"').next()?)
+}
+
+/// The kernel's first line in a journal: `kernel: Linux version 6.1.0-50-amd64 (…`.
+fn kernel_in_log(bytes: &[u8]) -> Option<String> {
+    let at = memchr::memmem::rfind(bytes, b"kernel: Linux version ")? + 22;
+    text_of(bytes[at..].split(u8::is_ascii_whitespace).next()?)
 }

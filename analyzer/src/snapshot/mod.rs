@@ -5,6 +5,7 @@ mod build;
 mod entry_path;
 mod ids;
 mod namespaces;
+mod propagation;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,6 +21,7 @@ use crate::report::{BusyError, Diagnostic, Evidence};
 pub use build::Builder;
 pub use ids::{DeviceNumber, MountId, NamespaceInode, PeerGroup, Pid, TableId};
 pub use namespaces::{MountNamespace, NamespaceKey};
+pub use propagation::PeerGroups;
 
 /// A host.
 #[derive(Debug, Default)]
@@ -185,6 +187,8 @@ pub struct NamespacePin {
 pub enum PinnedBy {
     /// An nsfs mount at this path in this table.
     Bind(TableId, Vec<u8>),
+    /// An nsfs mount at this path, as the collector saw it through this process.
+    BindSeenBy(Pid, Vec<u8>),
     /// A descriptor of this process.
     Descriptor(Pid, Vec<u8>),
     /// As the collector described it.

@@ -11,8 +11,8 @@ pub struct Block {
     pub sectors: u64,
     /// Device-mapper name and uuid.
     pub device_mapper: Option<(String, String)>,
-    /// Open count of a device-mapper device, where the collector could ask for it.
-    pub open_count: Option<u32>,
+    /// True where the collector asked for the open count of a device-mapper device.
+    pub counted: bool,
     /// Backing file of a loop device.
     pub backing_file: Option<String>,
     /// Device and inode of the backing file.
@@ -41,6 +41,13 @@ impl Host {
     /// Adds a block device.
     pub fn block_device(&mut self, name: &str, block: Block) {
         self.blocks.insert(name.into(), block);
+    }
+
+    /// True where something has a device mounted or a file on it open: the file system is one opener.
+    pub fn is_open(&self, device: (u32, u32)) -> bool {
+        let mounted = |ns| self.mounts.table(ns).any(|mount| mount.fs.device == device);
+        let links = self.processes.values().flat_map(|process| &process.links);
+        self.namespaces().into_iter().any(mounted) || links.into_iter().any(|link| link.device == device)
     }
 
     /// Puts the device `upper` on top of `lower`.

@@ -126,6 +126,8 @@ pub struct Container {
     pub state: String,
     /// Seconds since 1970.
     pub started_at: u64,
+    /// True once the layer was removed, and with it the layer database's entry.
+    pub layer_released: bool,
 }
 
 const ROOT: &str = "/var/lib/docker";
@@ -228,6 +230,7 @@ impl Host {
             shim,
             state: "running".into(),
             started_at: self.time(),
+            layer_released: false,
         };
         self.docker().containers.push(container.clone());
         container
@@ -249,7 +252,29 @@ impl Host {
         let daemon = self.docker().ns;
         self.mounts.umount(daemon, &container.rootfs);
         self.mounts.umount(daemon, &format!("{ROOT}/containers/{}/shm", container.id));
+        if !self.is_open(container.device) {
+            self.deactivate(container.device);
+        }
         self.set_state(container, "exited");
+    }
+
+    /// The thin device goes when nobody has it open.
+    fn deactivate(&mut self, device: (u32, u32)) {
+        let Some(name) = self.blocks.iter().find(|(_, b)| b.device == device).map(|(name, _)| name.clone())
+        else {
+            return;
+        };
+        self.blocks.remove(&name);
+        for block in self.blocks.values_mut() {
+            block.holders.retain(|holder| *holder != name);
+        }
+    }
+
+    /// `docker rm` has removed the layer, before whatever failed next.
+    pub fn release_layer(&mut self, container: &Container) {
+        for known in self.docker().containers.iter_mut().filter(|known| known.id == container.id) {
+            known.layer_released = true;
+        }
     }
 
     /// What `docker ps -a` says of it from now on.
@@ -273,16 +298,18 @@ impl Host {
         let list = known.into_iter().map(|c| {
             json!({"runtime": "docker", "id": c.id, "name": c.name, "image": c.image, "state": c.state,
                 "pid": (c.state == "running").then_some(c.pid), "started_at": super::rfc3339(c.started_at),
-                "finished_at": null, "driver": docker.driver.name(), "layer_id": c.layer, "layer_path": null})
+                "finished_at": null, "driver": docker.driver.name(),
+                "layer_id": (!c.layer_released).then_some(&c.layer), "layer_path": null})
         });
         Some(Value::Array(list.collect()))
     }
 
     fn thin_device(&mut self, layer: &str) -> (String, Fs, Option<String>) {
-        let minor = self.blocks.values().filter(|b| b.device.0 == 253).count() as u32;
+        let used = |minor: &u32| self.blocks.values().any(|block| block.device == (253, *minor));
+        let minor = (0..).find(|minor| !used(minor)).unwrap_or_default();
         let name = format!("docker-253:0-33664121-{layer}");
         let mut block = Block::device_mapper((253, minor), &name, "");
-        block.open_count = Some(1);
+        block.counted = true;
         self.block_device(&format!("dm-{minor}"), block);
         self.stack("dm-1", &format!("dm-{minor}"));
         let fs =

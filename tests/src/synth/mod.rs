@@ -31,7 +31,7 @@ pub use systemd::{Sandbox, Service};
 pub use time::rfc3339;
 pub use write::{Content, Entry, gzip, tar};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Inode numbers of the initial namespaces (include/linux/proc_ns.h); the mount namespace has no fixed one.
 const INITIAL_NS: [(&str, u64); 5] = [
@@ -41,7 +41,8 @@ const INITIAL_NS: [(&str, u64); 5] = [
     ("user", 4_026_531_837),
     ("uts", 4_026_531_838),
 ];
-const FIRST_MNT_NS: u64 = 4_026_531_840;
+const HOST_MNT_NS: u64 = 4_026_531_840;
+const FIRST_MNT_NS: u64 = 4_026_532_180;
 
 /// A host that can be written as a bundle.
 #[derive(Debug, Clone)]
@@ -64,8 +65,6 @@ pub struct Host {
     pub mounts: Mounts,
     /// The host's own mount namespace, that of pid 1.
     pub ns: Ns,
-    /// Inode of each mount namespace.
-    ns_inodes: BTreeMap<Ns, u64>,
     /// By pid.
     pub processes: BTreeMap<u32, Process>,
     /// Lines of the runtime's log.
@@ -106,7 +105,6 @@ impl Host {
             collector_uid: 0,
             mounts,
             ns,
-            ns_inodes: BTreeMap::from([(ns, FIRST_MNT_NS)]),
             processes: BTreeMap::new(),
             log: Vec::new(),
             blocks: BTreeMap::new(),
@@ -115,7 +113,7 @@ impl Host {
             kept: BTreeMap::new(),
             files: BTreeMap::new(),
             next_pid: 3,
-            next_inode: 4_026_532_181,
+            next_inode: 4_026_532_400,
             next_minor: 40,
         };
         host.mount_system();
@@ -291,13 +289,13 @@ impl Host {
     }
 
     /// Inode of a mount namespace.
-    pub fn inode_of(&mut self, ns: Ns) -> u64 {
-        if let Some(inode) = self.ns_inodes.get(&ns) {
-            return *inode;
-        }
-        let inode = self.new_inode();
-        self.ns_inodes.insert(ns, inode);
-        inode
+    pub fn inode_of(&self, ns: Ns) -> u64 {
+        if ns == self.ns { HOST_MNT_NS } else { FIRST_MNT_NS + ns.0 as u64 }
+    }
+
+    /// The mount namespaces that are alive, in the order in which they were made.
+    pub fn namespaces(&self) -> BTreeSet<Ns> {
+        self.processes.values().map(|process| process.ns).chain(self.kept.keys().copied()).collect()
     }
 
     /// Number of a further namespace of any kind.

@@ -1,7 +1,7 @@
 //! A host as files: a bundle, a plain archive, a directory tree.
 
 use super::mounts::escape;
-use super::{Host, INITIAL_NS, Ns, Process, rfc3339, time};
+use super::{Host, INITIAL_NS, Process, rfc3339, time};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -107,19 +107,15 @@ impl Host {
 
     /// The bundle's entries in their order.
     pub fn entries(&self) -> Vec<Entry> {
-        let mut host = self.clone();
-        // Numbers each namespace in the order of its first process, whoever asks first.
-        let namespaces: Vec<Ns> =
-            host.processes.values().map(|p| p.ns).chain(host.kept.keys().copied()).collect();
-        let inodes: BTreeMap<Ns, u64> = namespaces.into_iter().map(|ns| (ns, host.inode_of(ns))).collect();
+        let namespaces = self.namespaces();
         let mut entries = vec![self.manifest()];
         self.host_files(&mut entries);
         let mut tables = BTreeMap::new();
         for process in self.processes.values() {
-            self.process_files(process, inodes[&process.ns], &mut tables, &mut entries);
+            self.process_files(process, &mut tables, &mut entries);
         }
         for (ns, kept_by) in &self.kept {
-            let dir = format!("ns/mnt-{}", inodes[ns]);
+            let dir = format!("ns/mnt-{}", self.inode_of(*ns));
             entries.push(Entry::file(format!("{dir}/mountinfo"), self.mounts.mountinfo(*ns, "/")));
             entries.push(Entry::file(format!("{dir}/kept-by"), kept_by.join("\n") + "\n"));
         }
@@ -132,7 +128,7 @@ impl Host {
         if !self.log.is_empty() {
             entries.push(Entry::file("logs/journal.log", self.log_text()));
         }
-        entries.push(self.summary(tables.len(), inodes.len()));
+        entries.push(self.summary(tables.len(), namespaces.len()));
         entries
     }
 
@@ -197,7 +193,6 @@ impl Host {
     fn process_files(
         &self,
         process: &Process,
-        inode: u64,
         tables: &mut BTreeMap<String, String>,
         entries: &mut Vec<Entry>,
     ) {
@@ -220,7 +215,7 @@ impl Host {
         if zombie || self.collector_uid != 0 {
             return;
         }
-        self.ns_links(process, inode, entries);
+        self.ns_links(process, entries);
         let mut lines = String::new();
         for link in &process.links {
             if !link.name.starts_with("map/") {
@@ -245,8 +240,8 @@ impl Host {
         }
     }
 
-    fn ns_links(&self, process: &Process, inode: u64, entries: &mut Vec<Entry>) {
-        let mut links = BTreeMap::from([("mnt", inode)]);
+    fn ns_links(&self, process: &Process, entries: &mut Vec<Entry>) {
+        let mut links = BTreeMap::from([("mnt", self.inode_of(process.ns))]);
         links.extend(INITIAL_NS);
         links.extend(process.other_ns.iter().map(|(kind, inode)| (kind.as_str(), *inode)));
         for (kind, inode) in links {
@@ -279,7 +274,8 @@ impl Host {
                 entries.push(Entry::file(format!("{dir}/dm/name"), format!("{dm_name}\n")));
                 entries.push(Entry::file(format!("{dir}/dm/uuid"), format!("{uuid}\n")));
             }
-            if let Some(count) = block.open_count {
+            if block.counted {
+                let count = u32::from(self.is_open(block.device));
                 entries.push(Entry::file(format!("{dir}/dm/open_count"), format!("{count}\n")));
             }
             if let Some(file) = &block.backing_file {
@@ -301,7 +297,7 @@ impl Host {
 
     fn docker_files(&self, entries: &mut Vec<Entry>) {
         let Some(docker) = &self.docker else { return };
-        for container in &docker.containers {
+        for container in docker.containers.iter().filter(|container| !container.layer_released) {
             let dir = format!("{LAYERDB}/{}/layerdb/mounts/{}", docker.driver.name(), container.id);
             entries.push(Entry::file(format!("{dir}/init-id"), format!("{}-init", container.layer)));
             entries.push(Entry::file(format!("{dir}/mount-id"), container.layer.as_bytes()));
