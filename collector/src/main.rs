@@ -1,1 +1,161 @@
-fn main() {}
+//! `ebusy-collector`: run once as root on a host, it writes one file that shows who keeps a mount or device busy.
+//!
+//! [`collect`] has the steps in order. Every file of the host is opened by [`host_files`], every secret is taken out
+//! by [`redact`] in [`bundle::writer`], every system call is in [`sys`].
+
+mod args;
+mod bundle;
+mod collect;
+mod command;
+mod context;
+mod devices;
+mod host_facts;
+mod host_files;
+mod logs;
+mod namespaces;
+mod process;
+mod progress;
+mod redact;
+mod runtimes;
+mod summary;
+mod sys;
+mod systemd;
+mod utc;
+mod watchdog;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+use crate::args::Request;
+use crate::bundle::output::{Finished, Output};
+use crate::bundle::writer::Writer;
+use crate::collect::Outcome;
+use crate::context::{Context, Options, Proc};
+use crate::host_files::Dir;
+use crate::progress::Progress;
+use crate::redact::Redactor;
+
+const NOTHING_WRITTEN: u8 = 1;
+const USAGE: u8 = 2;
+const INCOMPLETE: u8 = 3;
+
+fn main() -> ExitCode {
+    match args::parse(std::env::args_os().skip(1)) {
+        Ok(Request::Help) => print(&args::help()),
+        Ok(Request::Version) => print(&format!("ebusy-collector {}\n", env!("CARGO_PKG_VERSION"))),
+        Ok(Request::Collect(options)) => match run(*options) {
+            Ok(true) => ExitCode::SUCCESS,
+            Ok(false) => ExitCode::from(INCOMPLETE),
+            Err(message) => fail(&message, NOTHING_WRITTEN),
+        },
+        Err(message) => fail(&format!("{message}; see --help"), USAGE),
+    }
+}
+
+fn print(text: &str) -> ExitCode {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::from(NOTHING_WRITTEN),
+    }
+}
+
+fn fail(message: &str, code: u8) -> ExitCode {
+    say(&format!("ebusy-collector: {message}"));
+    ExitCode::from(code)
+}
+
+/// A line on standard error; that it is closed is no reason to stop.
+fn say(line: &str) {
+    writeln!(std::io::stderr(), "{line}").ok();
+}
+
+/// Collects. `false`: the time limit came first.
+fn run(options: Options) -> Result<bool, String> {
+    let quiet = options.quiet;
+    let context = Arc::new(open_host(options)?);
+    let host = host_facts::host_name(&context);
+    let started = context.started.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    let top = format!("ebusy-{host}-{}", utc::compact(started));
+
+    sys::catch_signals();
+    sys::yield_to_others();
+    let output = match &context.options.output {
+        Some(path) if path == Path::new("-") => Output::stdout()?,
+        Some(path) => Output::file(path)?,
+        None => Output::file(&PathBuf::from(format!("{top}.tar.gz")))?,
+    };
+    let mut writer = Writer::new(output, &top, started, Redactor::default());
+    let mut progress = Progress::new(quiet);
+    let not_written = |error: std::io::Error| match error.raw_os_error() {
+        Some(libc::ENOSPC | libc::EDQUOT) => {
+            "no room for the bundle; nothing was kept. Choose another file system with -o".to_owned()
+        }
+        _ => format!("the bundle could not be written: {error}; nothing was kept"),
+    };
+    let outcome = collect::collect(&context, &mut writer, &host, &mut progress).map_err(not_written)?;
+    let finished = writer.finish().and_then(Output::commit).map_err(not_written)?;
+    if !quiet {
+        report(&context, &outcome, finished.as_ref());
+    }
+    Ok(outcome.complete)
+}
+
+/// Opens the host's root and `/proc` and starts the clock.
+fn open_host(options: Options) -> Result<Context, String> {
+    let deadline = Instant::now() + options.timeout;
+    let shown = options.root.display().to_string();
+    let root =
+        Dir::host_root(&options.root).map_err(|error| format!("cannot open --root {shown}: {error}"))?;
+    let path = options.proc.clone().unwrap_or_else(|| default_proc(&options.root));
+    let shown = path.display();
+    let (dir, live) = Dir::proc(&path).map_err(|error| format!("cannot open {shown}: {error}"))?;
+    dir.list(b"").map_err(|error| format!("cannot list {shown}: {error}"))?;
+    Ok(Context { options, proc: Proc { dir, live }, root, started: SystemTime::now(), deadline })
+}
+
+/// The mounted host's own `/proc` if processes are in it, else this kernel's.
+fn default_proc(root: &Path) -> PathBuf {
+    let inner = root.join("proc");
+    let has_processes = inner.join("1").is_dir() || inner.join("self").is_dir();
+    if has_processes { inner } else { PathBuf::from("/proc") }
+}
+
+/// The last lines: what is missing, what was taken, where it is and how to send it.
+fn report(context: &Context, outcome: &Outcome, finished: Option<&Finished>) {
+    let summary = &outcome.summary;
+    if !outcome.complete {
+        say("The time limit ended the collection early; give it more with --timeout.");
+    }
+    if summary.refused() > 0 {
+        let kinds = summary.refused_kinds().join(", ");
+        say(&format!("Not permitted to read: {kinds}."));
+        if sys::effective_uid() != 0 {
+            say("Run it as root: without that, most holders cannot be seen.");
+        }
+    }
+    let (processes, namespaces, tables) = (summary.processes, summary.mount_namespaces.len(), outcome.tables);
+    say(&format!(
+        "Collected {processes} processes, {namespaces} mount namespaces, {tables} distinct mount tables in {} ms.",
+        context.started.elapsed().unwrap_or_default().as_millis()
+    ));
+    if let Some(Finished { path, size }) = finished {
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+        say(&format!(
+            "Wrote {} ({}); send this one file to whoever asked for it, e.g. attached to the case.",
+            path.display(),
+            human(*size)
+        ));
+    }
+}
+
+/// Bytes for people.
+fn human(bytes: u64) -> String {
+    match bytes {
+        0..1024 => format!("{bytes} bytes"),
+        1024..1_048_576 => format!("{} KiB", bytes.div_ceil(1024)),
+        _ => format!("{}.{} MiB", bytes >> 20, ((bytes & 0xf_ffff) * 10) >> 20),
+    }
+}

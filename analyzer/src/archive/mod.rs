@@ -5,10 +5,11 @@
 mod counting;
 mod sniff;
 
-use std::io::{BufReader, Cursor, ErrorKind, Read};
+use std::io::{BufReader, Chain, Cursor, ErrorKind, Read};
 use std::ops::ControlFlow;
 
 use flate2::bufread::MultiGzDecoder;
+use lzma_rust2::XzReader;
 use tar::EntryType;
 
 use crate::{OpenError, Progress};
@@ -18,6 +19,12 @@ pub use sniff::{Kind, sniff};
 /// The largest member that is read into memory. A mount table of 100,000 mounts is about 15 MiB; anything
 /// larger is left out with a diagnostic.
 pub const MEMBER_LIMIT: u64 = 256 << 20;
+
+const BUFFER: usize = 64 << 10;
+/// Compressions around the tar that are taken off.
+const MOST_LAYERS: usize = 2;
+/// Memory that an xz stream may ask for, in KiB: `xz -9` needs 65 MiB.
+const XZ_LIMIT_KIB: u32 = 256 << 10;
 
 /// One member of an archive.
 #[derive(Debug)]
@@ -50,7 +57,7 @@ pub enum End {
     Broken(String),
 }
 
-/// Reads an archive: gzip or plain, tar inside. `wants` is asked by name before a file's bytes are taken.
+/// Reads an archive: gzip, xz or plain, tar inside. `wants` is asked by name before a file's bytes are taken.
 ///
 /// # Errors
 /// Where the input is no archive that is read here, or where `progress` said stop.
@@ -62,24 +69,31 @@ pub fn read_entries(
 ) -> Result<End, OpenError> {
     let counting = Counting::new(input, progress);
     let state = counting.state();
-    let (head, input) = peek(counting).map_err(|e| state.open_error(&e))?;
-    let end = match sniff(&head) {
-        Kind::Gzip => {
-            let inflated = MultiGzDecoder::new(BufReader::with_capacity(64 << 10, input));
-            let (head, inflated) = peek(inflated).map_err(|e| state.open_error(&e))?;
-            match sniff(&head) {
-                Kind::Tar => read_tar(BufReader::with_capacity(64 << 10, inflated), &state, wants, visit),
-                other => return Err(other.refusal("inside the gzip")),
+    let mut input: Box<dyn Read + '_> = Box::new(counting);
+    // One compression outside, and one more where somebody packed a bundle again.
+    for layer in 0..=MOST_LAYERS {
+        let (head, whole) = peek(input).map_err(|e| state.open_error(&e))?;
+        let buffered = BufReader::with_capacity(BUFFER, whole);
+        input = match sniff(&head) {
+            Kind::Tar => {
+                let end = read_tar(buffered, &state, wants, visit);
+                return if state.stopped() { Err(counting::cancelled()) } else { Ok(end) };
             }
-        }
-        Kind::Tar => read_tar(BufReader::with_capacity(64 << 10, input), &state, wants, visit),
-        other => return Err(other.refusal("")),
-    };
-    if state.stopped() { Err(counting::cancelled()) } else { Ok(end) }
+            Kind::Gzip if layer < MOST_LAYERS => Box::new(MultiGzDecoder::new(buffered)),
+            Kind::Xz if layer < MOST_LAYERS => {
+                Box::new(XzReader::new_mem_limit(buffered, true, XZ_LIMIT_KIB))
+            }
+            other => return Err(other.refusal(if layer == 0 { "" } else { "inside the compressed file" })),
+        };
+    }
+    Err(Kind::Unknown.refusal("inside the compressed file"))
 }
 
+/// An input with its first block put back.
+type Whole<R> = Chain<Cursor<Vec<u8>>, R>;
+
 /// Takes the first block (a tar's mark needs all 512 bytes of it, pipes give fewer) and puts it back.
-fn peek<R: Read>(mut input: R) -> std::io::Result<(Vec<u8>, impl Read + use<R>)> {
+fn peek<R: Read>(mut input: R) -> std::io::Result<(Vec<u8>, Whole<R>)> {
     let mut head = Vec::with_capacity(512);
     (&mut input).take(512).read_to_end(&mut head)?;
     Ok((head.clone(), Cursor::new(head).chain(input)))

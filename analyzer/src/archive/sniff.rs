@@ -76,7 +76,6 @@ impl Kind {
                 "There is nothing in this file",
                 "Copy the bundle again: the transfer probably stopped. A bundle is a .tar.gz that ebusy-collector wrote.",
             ),
-            Kind::Xz => repack("an xz archive", "xz -dc FILE | gzip > FILE.tar.gz"),
             Kind::Zstd => repack("a Zstandard archive", "zstd -dc FILE | gzip > FILE.tar.gz"),
             Kind::Bzip2 => repack("a bzip2 archive", "bzip2 -dc FILE | gzip > FILE.tar.gz"),
             Kind::Zip => repack("a zip archive", "unzip FILE -d D && tar -C D -czf FILE.tar.gz ."),
@@ -85,7 +84,7 @@ impl Kind {
                 "This is text, not an archive",
                 "For a log, use `ebusy errors`. A bundle is a .tar.gz: the collector's, or any tar with proc/PID/mountinfo files in it.",
             ),
-            Kind::Gzip | Kind::Tar | Kind::Unknown => error(
+            Kind::Gzip | Kind::Xz | Kind::Tar | Kind::Unknown => error(
                 "unknown-format",
                 "This is not an archive that is known here",
                 "Give a .tar.gz or .tar: the collector's bundle, or any tar with proc/PID/mountinfo files in it.",

@@ -1,39 +1,122 @@
 //! Log lines → busy errors.
+//!
+//! | step | module |
+//! |---|---|
+//! | log → records worth reading, wrapped lines joined | [`records`] |
+//! | record → message, time, program | [`frame`] (with [`clean`] and [`time`]) |
+//! | does the message say "busy", or something that only looks like it? | [`wording`] (a table) |
+//! | operands around the known words | [`clauses`] (a table) |
+//! | tokens that name an object, whatever stands around them | [`objects`] |
+//! | which id is the container's, what is busy | [`roles`], [`classify`] |
+//! | occurrences → one error of each kind | [`aggregate`] |
+//! | container ↔ layer and name, also outside of errors | [`links`] |
+//!
+//! No bytes make it fail: what is not text is shown as `\xNN`, what is not understood is left out.
+//! `docs/adding-a-wording.md` tells how to teach it another line.
+
+mod aggregate;
+mod classify;
+mod clauses;
+mod clean;
+mod frame;
+mod links;
+mod objects;
+mod records;
+mod roles;
+mod time;
+mod wording;
+
+pub mod score;
+
+pub use links::IdLink;
 
 use crate::report::{BusyError, Evidence};
+use aggregate::{Aggregate, Occurrence};
+use roles::Facts;
+use std::collections::{BTreeSet, HashMap};
+use time::Stamp;
 
-/// Ids that a log line links.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IdLink {
-    /// Container.
-    pub container_id: String,
-    /// Its layer.
-    pub layer_id: Option<String>,
-    /// Its name.
-    pub name: Option<String>,
-    /// Where.
-    pub evidence: Evidence,
+/// The busy errors of one log, see [`LogScanner::finish`].
+pub fn scan(log: &[u8]) -> Vec<BusyError> {
+    let mut scanner = LogScanner::new();
+    scanner.push_file("", log);
+    scanner.finish()
 }
 
-/// Placeholder until the grammar lands.
+/// Reads the log files of one host, one after the other.
 #[derive(Debug, Default)]
 pub struct LogScanner {
-    links: Vec<IdLink>,
+    errors: Aggregate,
+    links: BTreeSet<IdLink>,
+    lines: u64,
+    /// Facts of messages that were seen before: runtimes repeat themselves.
+    known: HashMap<(String, Option<String>), Option<Facts>>,
 }
 
+/// More messages than this are not remembered.
+const KNOWN: usize = 4096;
+
 impl LogScanner {
-    /// Takes a file.
-    pub fn push_file(&mut self, _file: &str, _bytes: &[u8]) {}
-    /// Lines.
+    /// A scanner that has read nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Reads one log in any format; `file` is what evidence names, the file's path in the bundle.
+    pub fn push_file(&mut self, file: &str, bytes: &[u8]) {
+        let lines = records::each_candidate(bytes, |candidate| self.push(file, candidate));
+        self.lines += lines;
+    }
+
+    fn push(&mut self, file: &str, candidate: records::Candidate) {
+        let mut record = frame::read(&candidate.joined);
+        if let (None, Some(micros)) = (&record.stamp, candidate.micros) {
+            let stamp = Stamp::from_micros(micros);
+            record.identity = micros.div_euclid(1_000_000).to_string();
+            record.stamp = Some(stamp);
+        }
+        let evidence =
+            Evidence { file: file.to_owned(), line: Some(candidate.line), text: candidate.raw.clone() };
+        self.links.extend(links::links(&record.text, &evidence));
+        let Some(facts) = self.facts(&record) else { return };
+        self.errors.add(Occurrence {
+            facts,
+            message: record.text,
+            raw: candidate.raw,
+            stamp: record.stamp,
+            identity: record.identity,
+            evidence,
+        });
+    }
+
+    fn facts(&mut self, record: &frame::Record) -> Option<Facts> {
+        let key = (record.text.clone(), record.program.clone());
+        if let Some(facts) = self.known.get(&key) {
+            return facts.clone();
+        }
+        let facts = roles::interpret(&record.text, record.program.as_deref());
+        if self.known.len() < KNOWN {
+            self.known.insert(key, facts.clone());
+        }
+        facts
+    }
+
+    /// Lines read so far, of all files.
     pub fn lines_read(&self) -> u64 {
-        0
+        self.lines
     }
-    /// Links.
-    pub fn links(&self) -> &[IdLink] {
-        &self.links
+
+    /// Which container has which layer or name, as the logs tell it; sorted by container.
+    pub fn links(&self) -> Vec<IdLink> {
+        self.links.iter().cloned().collect()
     }
-    /// Errors.
+
+    /// The errors: those with a full time by when they were last seen, latest first; then those without
+    /// (year or zone are missing), the one that appeared last in the logs first.
     pub fn finish(self) -> Vec<BusyError> {
-        Vec::new()
+        self.errors.finish()
     }
 }
+
+#[cfg(test)]
+mod tests;

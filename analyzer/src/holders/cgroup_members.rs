@@ -17,7 +17,7 @@ pub(super) fn find(snapshot: &Snapshot, target: &Target, found: &mut Vec<Found>)
         if member {
             holder.pids.insert(*pid);
             holder.evidence.push(Evidence {
-                file: format!("proc/{}/cgroup", pid.0),
+                file: process.membership.file.clone(),
                 line: Some(process.membership.line),
                 text: process.membership.container.clone().unwrap_or_default(),
             });

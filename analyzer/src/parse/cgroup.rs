@@ -9,6 +9,8 @@ pub struct Membership {
     pub unit: Option<Vec<u8>>,
     /// Full container id: 64 hexadecimal digits.
     pub container: Option<String>,
+    /// File of the bundle that told; the reader fills it in.
+    pub file: String,
     /// Line (from 1) that told.
     pub line: u32,
 }

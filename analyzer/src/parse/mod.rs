@@ -10,6 +10,7 @@ pub mod links;
 pub mod mountinfo;
 pub mod namespace_link;
 pub mod process_files;
+pub mod process_list;
 pub mod runtime_state;
 
 use nom::IResult;

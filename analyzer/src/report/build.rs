@@ -174,7 +174,7 @@ fn membership_evidence(snapshot: &Snapshot, found: &Found) -> Vec<super::Evidenc
     let membership = &process.membership;
     if let Some(name) = membership.container.clone().or(membership.unit.as_deref().map(visible)) {
         evidence.push(super::Evidence {
-            file: format!("proc/{}/cgroup", pid.0),
+            file: membership.file.clone(),
             line: Some(membership.line),
             text: name,
         });

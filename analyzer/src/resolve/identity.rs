@@ -133,7 +133,7 @@ pub(super) fn expand(snapshot: &Snapshot, target: &mut Target) {
         && let Some(process) = snapshot.processes.get(pid)
     {
         let evidence = Evidence {
-            file: format!("proc/{}/cgroup", pid.0),
+            file: process.membership.file.clone(),
             line: Some(process.membership.line),
             text: id.clone(),
         };

@@ -13,9 +13,10 @@ use super::{
 use crate::archive::{Content, End, Entry};
 use crate::bytes::{components, visible};
 use crate::errors::LogScanner;
+use crate::parse::cgroup::Membership;
 use crate::parse::{
-    cgroup, device_tools, links, mountinfo, namespace_link, numbered_lines, process_files, runtime_state,
-    whole_number,
+    cgroup, device_tools, links, mountinfo, namespace_link, numbered_lines, process_files, process_list,
+    runtime_state, whole_number,
 };
 use crate::report::{Diagnostic, Evidence};
 
@@ -32,9 +33,12 @@ pub struct Builder {
     table_of_file: HashMap<String, TableId>,
     pinned_tables: Vec<(Option<NamespaceInode>, TableId)>,
     links: Vec<TableLink>,
+    /// Rows of `ps` listings with their file.
+    listed: Vec<(String, process_list::Row)>,
     bad_lines: usize,
     saw_summary: bool,
     saw_manifest: bool,
+    saw_sosreport: bool,
 }
 
 /// A mount table stored as a hard link to another member.
@@ -79,6 +83,7 @@ impl Builder {
     /// Takes one member.
     pub fn add(&mut self, entry: Entry<'_>) {
         let path = EntryPath::new(entry.path);
+        self.saw_sosreport |= path.0.first() == Some(&&b"sos_commands"[..]);
         match entry.content {
             Content::File(bytes) => self.add_file(&path, bytes),
             Content::Symlink(target) => self.add_symlink(&path, target),
@@ -111,6 +116,7 @@ impl Builder {
             Role::DockerConfig => self.add_docker_state(&file, bytes),
             Role::UnitProperties(unit) => self.add_unit(unit, bytes),
             Role::Log => {
+                set_if_absent(&mut self.snapshot.facts.kernel, kernel_in_log(bytes));
                 if let Some(version) = docker_version_in_log(bytes) {
                     self.snapshot.facts.docker_version.get_or_insert(version);
                 }
@@ -209,11 +215,15 @@ impl Builder {
             );
             return;
         };
-        self.saw_manifest = true;
         let string = |key: &str| {
             manifest.get(key).and_then(Value::as_str).filter(|s| !s.is_empty()).map(str::to_owned)
         };
         let number = |key: &str| manifest.get(key).and_then(Value::as_u64);
+        // Other tools' archives have a manifest.json of their own.
+        if string("format").is_none_or(|f| !f.starts_with("ebusy.bundle/")) {
+            return;
+        }
+        self.saw_manifest = true;
         let facts = &mut self.snapshot.facts;
         facts.format = string("format").unwrap_or_default();
         facts.collector = string("collector");
@@ -296,7 +306,7 @@ impl Builder {
                     process.comm = status.name.unwrap_or_default();
                 }
             }
-            b"cgroup" => self.process(pid).membership = cgroup::parse(bytes),
+            b"cgroup" => self.process(pid).membership = Membership { file, ..cgroup::parse(bytes) },
             b"links" => {
                 let process = self.process(pid);
                 process.links = links::listing(bytes);
@@ -468,6 +478,43 @@ impl Builder {
         }
         if let Some(version) = docker_version(bytes) {
             self.snapshot.facts.docker_version.get_or_insert(version);
+        }
+        self.listed.extend(process_list::parse(bytes).into_iter().map(|row| (file.to_owned(), row)));
+        self.add_unit_list(bytes);
+    }
+
+    /// `systemctl show` of many units: blocks of properties between blank lines, each with its `Id=`.
+    fn add_unit_list(&mut self, bytes: &[u8]) {
+        if memchr::memmem::find(bytes, b"\nId=").is_none() {
+            return;
+        }
+        let mut from = 0;
+        while from < bytes.len() {
+            let end = memchr::memmem::find(&bytes[from..], b"\n\n").map_or(bytes.len(), |at| from + at + 1);
+            let block = &bytes[from..end];
+            let id = numbered_lines(block).find_map(|(_, line)| line.strip_prefix(b"Id="));
+            if let Some(id) = id.map(<[u8]>::to_vec) {
+                self.add_unit(&id, block);
+            }
+            from = end + 1;
+        }
+    }
+
+    /// What `ps` listed fills in for processes whose own files are not in the bundle.
+    fn add_listed(&mut self) {
+        for (file, row) in std::mem::take(&mut self.listed) {
+            let Some(process) = self.snapshot.processes.get_mut(&row.pid) else { continue };
+            if process.comm.is_empty() {
+                process.comm = row.comm.unwrap_or_default();
+            }
+            if process.cmdline.is_empty() {
+                process.cmdline = row.command.unwrap_or_default();
+            }
+            if process.membership == Membership::default()
+                && let Some(membership) = row.membership
+            {
+                process.membership = Membership { file, line: row.line, ..membership };
+            }
         }
     }
 
@@ -642,16 +689,17 @@ impl Builder {
             self.warn("bad-mountinfo-line", None, None, message, "These mounts are missing from the report.");
         }
         self.follow_links();
+        self.add_listed();
         self.sort_tables();
         self.name_pinned_tables();
         let mut snapshot = self.snapshot;
         let facts = &mut snapshot.facts;
         facts.complete = *end == End::Complete && (self.saw_summary || !self.saw_manifest);
         if facts.format.is_empty() {
-            facts.format = "proc-tree".into();
+            facts.format = if self.saw_sosreport { "sosreport" } else { "proc-tree" }.into();
         }
         snapshot.log_lines = self.logs.lines_read();
-        snapshot.log_links = self.logs.links().to_vec();
+        snapshot.log_links = self.logs.links();
         snapshot.errors = self.logs.finish();
         snapshot.group_namespaces(&self.pinned_tables);
         note_namespace_keepers(&mut snapshot);
@@ -768,4 +816,10 @@ fn docker_version_in_log(bytes: &[u8]) -> Option<String> {
     let line = bytes[at..].split(|&b| b == b'\n').next()?;
     let version = &line[memchr::memmem::find(line, b" version=")? + 9..];
     text_of(version.split(|b| b.is_ascii_whitespace() || *b == b'"').next()?)
+}
+
+/// The kernel's first line in a journal: `kernel: Linux version 6.1.0-50-amd64 (…`.
+fn kernel_in_log(bytes: &[u8]) -> Option<String> {
+    let at = memchr::memmem::rfind(bytes, b"kernel: Linux version ")? + 22;
+    text_of(bytes[at..].split(u8::is_ascii_whitespace).next()?)
 }

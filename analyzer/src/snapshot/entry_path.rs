@@ -39,7 +39,7 @@ pub(super) enum Role<'a> {
     Other,
 }
 
-const TOPS: [&[u8]; 17] = [
+const TOPS: [&[u8]; 20] = [
     b"proc",
     b"sys",
     b"ns",
@@ -55,6 +55,9 @@ const TOPS: [&[u8]; 17] = [
     b"docker",
     b"tools",
     b"sos_commands",
+    b"sos_reports",
+    b"sos_logs",
+    b"hostname",
     b"manifest.json",
     b"summary.json",
 ];
@@ -99,6 +102,7 @@ impl<'a> EntryPath<'a> {
             [b"logs" | b"journal" | b"sos_logs", ..] => Role::Log,
             [b"var", b"log", ..] => Role::Log,
             [b"rm.txt"] => Role::Log,
+            // sos 4 keeps the outputs of `ps` and others at the top, too.
             [b"etc", b"hostname"] | [b"hostname"] => Role::HostName,
             [b"sos_commands", _, name] if name.starts_with(b"journalctl") => Role::Log,
             [b"dm" | b"tools" | b"docker" | b"sos_commands", ..] => Role::ToolOutput,

@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// Pid on the host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Pid(pub u32);
 
 /// Mount id, unique over all mount namespaces of a running kernel.

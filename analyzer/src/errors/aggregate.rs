@@ -1,0 +1,149 @@
+//! Occurrences → one error of each kind, with how often and when it was seen.
+
+use super::roles::Facts;
+use super::time::Stamp;
+use crate::report::{BusyError, Evidence};
+use std::collections::HashMap;
+
+/// One message that was read.
+pub(crate) struct Occurrence {
+    pub(crate) facts: Facts,
+    /// The message without its wrapping.
+    pub(crate) message: String,
+    /// The lines as they stand in the log.
+    pub(crate) raw: String,
+    pub(crate) stamp: Option<Stamp>,
+    /// The innermost time as written: message and identity know the same entry in another file.
+    pub(crate) identity: String,
+    pub(crate) evidence: Evidence,
+}
+
+/// Errors so far.
+#[derive(Debug, Default)]
+pub(crate) struct Aggregate {
+    kinds: Vec<Kind>,
+    by_key: HashMap<String, usize>,
+    seen: HashMap<(String, String), Seen>,
+}
+
+#[derive(Debug)]
+struct Kind {
+    error: BusyError,
+    first: Option<Stamp>,
+    last: Option<Stamp>,
+    /// Order of the last appearance.
+    order: u64,
+    follow_up: bool,
+}
+
+/// How often a message was seen in the file that is being read, and at most in any one file.
+#[derive(Debug, Default)]
+struct Seen {
+    file: String,
+    here: u32,
+    most: u32,
+}
+
+impl Aggregate {
+    /// Counts an occurrence. The same entry in another file (the journal as text and as JSON) counts once;
+    /// repeated in one file it counts each time.
+    pub(crate) fn add(&mut self, new: Occurrence) {
+        let seen = self.seen.entry((new.identity.clone(), new.message.clone())).or_default();
+        if seen.file != new.evidence.file {
+            seen.file.clone_from(&new.evidence.file);
+            seen.here = 0;
+        }
+        seen.here += 1;
+        let again = seen.here <= seen.most;
+        seen.most = seen.most.max(seen.here);
+
+        let key = key(&new.facts, &new.message);
+        let order = self.seen.len() as u64;
+        let Some(&at) = self.by_key.get(&key) else {
+            self.by_key.insert(key, self.kinds.len());
+            self.kinds.push(Kind::new(new, order));
+            return;
+        };
+        if let Some(kind) = self.kinds.get_mut(at)
+            && !again
+        {
+            kind.repeat(new, order);
+        }
+    }
+
+    /// The errors, see [`super::LogScanner::finish`] for their order.
+    pub(crate) fn finish(self) -> Vec<BusyError> {
+        let (follow_ups, mut kinds): (Vec<Kind>, Vec<Kind>) =
+            self.kinds.into_iter().partition(|k| k.follow_up);
+        // A job's `ERR (1)` counts by itself only where the error it belongs to is not in the log.
+        let lonely = follow_ups.into_iter().filter(|f| !kinds.iter().any(|k| concerns(&k.error, &f.error)));
+        let lonely: Vec<Kind> = lonely.collect();
+        kinds.extend(lonely);
+        kinds.sort_by_key(|k| {
+            let unix = k.last.as_ref().and_then(|s| s.unix);
+            std::cmp::Reverse((unix.is_some(), unix, k.order))
+        });
+        kinds.into_iter().map(|k| k.error).collect()
+    }
+}
+
+fn concerns(error: &BusyError, follow_up: &BusyError) -> bool {
+    let short = follow_up.container_id.as_deref().unwrap_or_default();
+    error.container_id.iter().chain(&error.other_ids).any(|id| id.starts_with(short))
+}
+
+impl Kind {
+    fn new(new: Occurrence, order: u64) -> Self {
+        let Facts { container_id, other_ids, path, device, driver, runtime, name, busy, follow_up } =
+            new.facts;
+        let text = new.stamp.as_ref().map(|s| s.text.clone());
+        let error = BusyError {
+            container_id,
+            other_ids,
+            path,
+            device,
+            driver,
+            runtime,
+            line: new.raw,
+            count: 1,
+            first: text.clone(),
+            last: text,
+            name,
+            busy,
+            evidence: Some(new.evidence),
+        };
+        Self { error, first: new.stamp.clone(), last: new.stamp, order, follow_up }
+    }
+
+    fn repeat(&mut self, new: Occurrence, order: u64) {
+        self.error.count = self.error.count.saturating_add(1);
+        self.order = order;
+        if self.error.name.is_none() {
+            self.error.name = new.facts.name;
+        }
+        let Some(stamp) = new.stamp else { return };
+        if earlier(&stamp, self.first.as_ref()) {
+            self.error.first = Some(stamp.text.clone());
+            self.first = Some(stamp.clone());
+        }
+        if !earlier(&stamp, self.last.as_ref()) {
+            self.error.last = Some(stamp.text.clone());
+            self.last = Some(stamp);
+        }
+    }
+}
+
+/// Stamps that cannot be compared are in the order of the log.
+fn earlier(new: &Stamp, known: Option<&Stamp>) -> bool {
+    match known {
+        None => true,
+        Some(known) => matches!((new.unix, known.unix), (Some(a), Some(b)) if a < b),
+    }
+}
+
+/// What makes two errors one kind: the same objects, or the same text where no object is named.
+fn key(facts: &Facts, message: &str) -> String {
+    let objects = (&facts.container_id, &facts.path, &facts.device, facts.busy, facts.follow_up);
+    let named = facts.container_id.is_some() || facts.path.is_some() || facts.device.is_some();
+    if named { format!("{objects:?}") } else { format!("{objects:?} {:?} {message}", facts.other_ids) }
+}

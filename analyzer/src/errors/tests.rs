@@ -1,0 +1,1 @@
+//! Lines of our own for every wording.

@@ -1,0 +1,199 @@
+//! The steps of a collection, in the order of the bundle.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::bundle::Entry;
+use crate::bundle::output::Output;
+use crate::bundle::writer::Writer;
+use crate::context::{Context, Fact};
+use crate::namespaces::Pinned;
+use crate::process::{ProcessJob, ProcessReader};
+use crate::progress::Progress;
+use crate::summary::{Skip, Summary};
+use crate::watchdog::{self, Batch, Ended, Sink, Work};
+use crate::{devices, host_facts, logs, namespaces, runtimes, systemd};
+
+/// How long a process may stay silent before it is asked less; the first ones are given more time than later ones.
+const PROCESS_PATIENCE: [Duration; 2] = [Duration::from_secs(3), Duration::from_millis(500)];
+const STEP_PATIENCE: Duration = Duration::from_secs(10);
+const LOG_PATIENCE: Duration = Duration::from_secs(40);
+/// Rounds of entering namespaces: one may be bound in another one's table only.
+const RESERVE: Duration = Duration::from_secs(1);
+
+/// One thing to ask the host.
+#[derive(Clone, Debug)]
+enum Step {
+    HostFacts,
+    Process(ProcessJob),
+    Namespace(Pinned),
+    Devices,
+    Runtimes(Arc<Vec<Fact>>),
+    Systemd(Vec<String>),
+    Logs,
+}
+
+/// How it went.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) complete: bool,
+    pub(crate) summary: Summary,
+    /// Distinct mount tables in the bundle.
+    pub(crate) tables: usize,
+}
+
+/// Asks the host everything and writes the bundle.
+///
+/// # Errors
+/// When the bundle cannot be written. What cannot be read is no error but an entry in the summary.
+pub(crate) fn collect(
+    context: &Arc<Context>,
+    writer: &mut Writer<Output>,
+    host: &str,
+    progress: &mut Progress,
+) -> io::Result<Outcome> {
+    let begun = Instant::now();
+    let seconds = context.started.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    let manifest = host_facts::manifest(context, host, seconds);
+    writer.add(Entry::plain("manifest.json", format!("{manifest:#}\n")))?;
+
+    let mut collection = Collection::new(context, writer, progress);
+    let complete = collection.all_steps()? == Ended::AllDone;
+    let summary = collection.summary;
+    progress.clear();
+    let took = begun.elapsed().as_millis();
+    let json = summary.to_json(writer.tables(), writer.secrets(), took, complete);
+    writer.add(Entry::plain("summary.json", format!("{json:#}\n")))?;
+    Ok(Outcome { complete, summary, tables: writer.tables() })
+}
+
+/// A collection under way.
+struct Collection<'a> {
+    context: &'a Arc<Context>,
+    writer: &'a mut Writer<Output>,
+    progress: &'a mut Progress,
+    summary: Summary,
+    facts: Vec<Fact>,
+    given_up: usize,
+}
+
+impl<'a> Collection<'a> {
+    fn new(context: &'a Arc<Context>, writer: &'a mut Writer<Output>, progress: &'a mut Progress) -> Self {
+        let (summary, facts) = (Summary::default(), Vec::new());
+        Self { context, writer, progress, summary, facts, given_up: 0 }
+    }
+
+    fn all_steps(&mut self) -> io::Result<Ended> {
+        let mut first = vec![Step::HostFacts];
+        first.extend(self.pids()?.into_iter().map(|pid| Step::Process(ProcessJob { pid, gentle: false })));
+        if self.run(first)? == Ended::Deadline {
+            return Ok(Ended::Deadline);
+        }
+        let mut then: Vec<Step> = Vec::new();
+        if self.context.proc.live {
+            then.extend(namespaces::without_process(&self.facts).into_iter().map(Step::Namespace));
+        }
+        then.push(Step::Devices);
+        then.push(Step::Runtimes(Arc::new(self.facts.clone())));
+        then.push(Step::Systemd(systemd::units(&self.facts)));
+        then.push(Step::Logs);
+        self.run(then)
+    }
+
+    fn run(&mut self, steps: Vec<Step>) -> io::Result<Ended> {
+        let deadline = self.context.deadline.checked_sub(RESERVE).unwrap_or(self.context.deadline);
+        let ended = watchdog::run(self, steps, deadline)?;
+        if ended == Ended::Deadline {
+            let seconds = self.context.options.timeout.as_secs();
+            let why =
+                format!("the time limit of {seconds} s ended the collection; give it more with --timeout");
+            self.summary.skip(Skip::because("collection", b"everything after this", "timeout", why));
+        }
+        Ok(ended)
+    }
+
+    fn pids(&self) -> io::Result<BTreeSet<u32>> {
+        let names = self.context.proc.dir.list(b"")?;
+        Ok(names.iter().filter_map(|name| std::str::from_utf8(name).ok()?.parse().ok()).collect())
+    }
+}
+
+impl Work for Collection<'_> {
+    type Job = Step;
+    type Fact = Fact;
+    type Error = io::Error;
+
+    fn worker(&mut self) -> impl FnMut(Step, &Sink<Fact>) -> Batch<Fact> + Send + 'static {
+        let context = Arc::clone(self.context);
+        let mut processes = ProcessReader::new(Arc::clone(&context));
+        move |step, sink| match step {
+            Step::HostFacts => host_facts::read(&context),
+            Step::Process(job) => processes.read(&job),
+            Step::Namespace(pinned) => namespaces::read(&context, &pinned),
+            Step::Devices => devices::read(&context),
+            Step::Runtimes(facts) => runtimes::read(&context, &facts),
+            Step::Systemd(units) => systemd::read(&context, &units),
+            Step::Logs => logs::read(&context, |batch| sink.part(batch)),
+        }
+    }
+
+    fn receive(&mut self, batch: Batch<Fact>) -> io::Result<()> {
+        for entry in batch.entries {
+            self.writer.add(entry)?;
+        }
+        batch.skips.into_iter().for_each(|skip| self.summary.skip(skip));
+        batch.logs.into_iter().for_each(|log| self.summary.log(log));
+        batch.missing.into_iter().for_each(|path| self.summary.missing(path));
+        for fact in batch.facts {
+            match fact {
+                Fact::Process { namespace, .. } => {
+                    self.summary.processes += 1;
+                    self.summary.mount_namespaces.extend(namespace);
+                }
+                Fact::NamespaceRead { inode } => {
+                    self.summary.mount_namespaces.insert(inode);
+                }
+                _ => {}
+            }
+            self.facts.push(fact);
+        }
+        let (processes, tables) = (self.summary.processes, self.writer.tables());
+        self.progress.show(|| format!("{processes} processes, {tables} mount tables"));
+        Ok(())
+    }
+
+    fn gave_up(&mut self, step: Step) -> Option<Step> {
+        self.given_up += 1;
+        let (kind, path) = match &step {
+            Step::Process(job) => ("proc/PID", format!("proc/{}", job.pid)),
+            Step::Namespace(pinned) => {
+                ("ns/mnt-INODE/mountinfo", format!("ns/mnt-{}/mountinfo", pinned.inode))
+            }
+            Step::HostFacts => ("proc", "proc/version".to_owned()),
+            Step::Devices => ("sys/block", "sys/block".to_owned()),
+            Step::Runtimes(_) => ("runtime", "runtime/containers.json".to_owned()),
+            Step::Systemd(_) => ("systemd", "systemd".to_owned()),
+            Step::Logs => ("logs", "logs".to_owned()),
+        };
+        let instead = match step {
+            Step::Process(job) if !job.gentle => Some(Step::Process(ProcessJob { gentle: true, ..job })),
+            _ => None,
+        };
+        let why = match instead {
+            Some(_) => "did not answer; asked again without its memory and without looking behind its links",
+            None => "did not answer and was left out",
+        };
+        self.summary.skip(Skip::because(kind, path.as_bytes(), "timeout", why));
+        instead
+    }
+
+    fn patience(&self, step: &Step) -> Duration {
+        match step {
+            Step::Process(_) => PROCESS_PATIENCE[usize::from(self.given_up > 2)],
+            Step::Logs => LOG_PATIENCE,
+            _ => STEP_PATIENCE,
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! Files of the host. The only module that opens them: read-only, bounded, and never out of the given root.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use crate::sys;
+
+/// Most symbolic links in one path, as in the kernel (`MAXSYMLINKS`).
+const MAX_LINKS: usize = 40;
+/// How much is asked of the kernel at once. procfs answers at most a page (4 KiB) at a time.
+const CHUNK: usize = 8 * 1024;
+
+/// What was read of a file.
+#[derive(Debug, Default)]
+pub(crate) struct Content {
+    pub(crate) bytes: Vec<u8>,
+    /// The file was longer than the limit.
+    pub(crate) truncated: bool,
+}
+
+/// How paths below a directory are walked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Walk {
+    /// By the kernel: the running host's own `/` and `/proc`.
+    Direct,
+    /// Component by component, so that no symbolic link and no `..` leads out: a host mounted elsewhere, or a
+    /// recorded copy. (`openat2` would do it in one call, but only since kernel 5.6.)
+    Beneath,
+}
+
+/// A directory that files of the host are read from.
+#[derive(Debug)]
+pub(crate) struct Dir {
+    fd: OwnedFd,
+    walk: Walk,
+}
+
+impl Dir {
+    /// The host's root directory: `/` itself, or the place where another host is mounted.
+    pub(crate) fn host_root(path: &Path) -> io::Result<Self> {
+        let walk = if path == Path::new("/") { Walk::Direct } else { Walk::Beneath };
+        Ok(Self { fd: open_dir(None, path.as_os_str().as_bytes())?, walk })
+    }
+
+    /// A directory with one subdirectory for each process, and whether it is a live procfs.
+    pub(crate) fn proc(path: &Path) -> io::Result<(Self, bool)> {
+        let fd = open_dir(None, path.as_os_str().as_bytes())?;
+        let live = sys::is_procfs(fd.as_fd())?;
+        Ok((Self { fd, walk: if live { Walk::Direct } else { Walk::Beneath } }, live))
+    }
+
+    pub(crate) fn fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+
+    /// A directory below, without following a link as its last component.
+    pub(crate) fn sub(&self, path: &[u8]) -> io::Result<Self> {
+        let flags = libc::O_PATH | libc::O_DIRECTORY;
+        Ok(Self { fd: self.open(path, flags)?, walk: self.walk })
+    }
+
+    /// Another root below this one, out of which no link leads: a container's, through `/proc/PID/root`.
+    pub(crate) fn sub_root(&self, path: &[u8]) -> io::Result<Self> {
+        let flags = libc::O_PATH | libc::O_DIRECTORY;
+        Ok(Self { fd: self.open(path, flags)?, walk: Walk::Beneath })
+    }
+
+    /// The names in a directory, sorted.
+    pub(crate) fn list(&self, path: &[u8]) -> io::Result<Vec<Vec<u8>>> {
+        let mut names = sys::list_dir(self.open(path, libc::O_RDONLY | libc::O_DIRECTORY)?)?;
+        names.sort();
+        Ok(names)
+    }
+
+    /// The text of a symbolic link.
+    pub(crate) fn link(&self, path: &[u8]) -> io::Result<Vec<u8>> {
+        if self.walk == Walk::Direct {
+            return sys::read_link_at(self.fd(), &sys::c_path(path)?);
+        }
+        let (parent, name) = split_last(path);
+        let parent = self.open(parent, libc::O_PATH | libc::O_DIRECTORY)?;
+        sys::read_link_at(parent.as_fd(), &sys::c_path(name)?)
+    }
+
+    /// A file of procfs or sysfs, up to `limit` bytes. On a recorded copy only if it is a plain file.
+    pub(crate) fn read_virtual(&self, path: &[u8], limit: usize) -> io::Result<Content> {
+        if self.walk == Walk::Beneath {
+            return self.read(path, limit);
+        }
+        read_up_to(&mut File::from(self.open(path, libc::O_RDONLY)?), limit)
+    }
+
+    /// A plain file, up to `limit` bytes. Devices, pipes and sockets are refused with `EINVAL`.
+    pub(crate) fn read(&self, path: &[u8], limit: usize) -> io::Result<Content> {
+        read_up_to(&mut self.file(path)?, limit)
+    }
+
+    /// A plain file, opened for reading. Devices, pipes and sockets are refused with `EINVAL`.
+    pub(crate) fn file(&self, path: &[u8]) -> io::Result<File> {
+        // Without O_NONBLOCK the open of a named pipe would wait for a writer.
+        let file = File::from(self.open(path, libc::O_RDONLY | libc::O_NONBLOCK)?);
+        if sys::stat_fd(&file)?.st_mode & libc::S_IFMT != libc::S_IFREG {
+            return Err(io::Error::from_raw_os_error(libc::EINVAL));
+        }
+        Ok(file)
+    }
+
+    /// A device node or a namespace file, opened for reading. The caller knows that the open itself does nothing.
+    pub(crate) fn node(&self, path: &[u8]) -> io::Result<OwnedFd> {
+        self.open(path, libc::O_RDONLY | libc::O_NONBLOCK)
+    }
+
+    /// Whether something is at this path.
+    pub(crate) fn exists(&self, path: &[u8]) -> bool {
+        self.open(path, libc::O_PATH).is_ok()
+    }
+
+    fn open(&self, path: &[u8], flags: libc::c_int) -> io::Result<OwnedFd> {
+        match self.walk {
+            Walk::Direct => {
+                let path = if path.is_empty() { b"." } else { path };
+                sys::open_at(Some(self.fd()), &sys::c_path(path)?, flags, 0)
+            }
+            Walk::Beneath => open_beneath(self.fd(), path, flags),
+        }
+    }
+}
+
+fn open_dir(parent: Option<BorrowedFd<'_>>, path: &[u8]) -> io::Result<OwnedFd> {
+    sys::open_at(parent, &sys::c_path(path)?, libc::O_PATH | libc::O_DIRECTORY, 0)
+}
+
+/// Opens `path` as if `root` were `/`: absolute links start again at `root`, `..` stops there.
+fn open_beneath(root: BorrowedFd<'_>, path: &[u8], flags: libc::c_int) -> io::Result<OwnedFd> {
+    let mut stack: Vec<OwnedFd> = vec![root.try_clone_to_owned()?];
+    let mut rest: Vec<Vec<u8>> = components(path);
+    let mut links = 0;
+    while let Some(name) = rest.pop() {
+        if name == b".." {
+            if stack.len() > 1 {
+                stack.pop();
+            }
+            continue;
+        }
+        let here = top(&stack)?;
+        let name_c = sys::c_path(&name)?;
+        match sys::read_link_at(here, &name_c) {
+            Ok(target) => {
+                links += 1;
+                if links > MAX_LINKS {
+                    return Err(io::Error::from_raw_os_error(libc::ELOOP));
+                }
+                if target.starts_with(b"/") {
+                    stack.truncate(1);
+                }
+                rest.extend(components(&target));
+            }
+            // Not a link: EINVAL. It may become one before the open, which O_NOFOLLOW then refuses.
+            Err(_) if rest.is_empty() => {
+                return sys::open_at(Some(here), &name_c, flags | libc::O_NOFOLLOW, 0);
+            }
+            Err(_) => {
+                let flags = libc::O_PATH | libc::O_DIRECTORY | libc::O_NOFOLLOW;
+                let next = sys::open_at(Some(here), &name_c, flags, 0)?;
+                stack.push(next);
+            }
+        }
+    }
+    sys::open_at(Some(top(&stack)?), c".", flags, 0)
+}
+
+fn top(stack: &[OwnedFd]) -> io::Result<BorrowedFd<'_>> {
+    stack.last().map(AsFd::as_fd).ok_or_else(|| io::Error::from_raw_os_error(libc::ENOENT))
+}
+
+/// The components of a path in reverse, ready to be popped.
+fn components(path: &[u8]) -> Vec<Vec<u8>> {
+    path.split(|&b| b == b'/').rev().filter(|c| !c.is_empty() && *c != b".").map(<[u8]>::to_vec).collect()
+}
+
+fn split_last(path: &[u8]) -> (&[u8], &[u8]) {
+    match path.iter().rposition(|&b| b == b'/') {
+        Some(at) => (&path[..at], &path[at + 1..]),
+        None => (b"", path),
+    }
+}
+
+/// Reads to the end or to `limit`. Files of procfs and sysfs have no size, so the size is not asked for.
+pub(crate) fn read_up_to(file: &mut impl Read, limit: usize) -> io::Result<Content> {
+    let mut content = Content::default();
+    let mut buffer = [0u8; CHUNK];
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => return Ok(content),
+            Ok(length) => {
+                let room = limit - content.bytes.len();
+                content.bytes.extend_from_slice(&buffer[..length.min(room)]);
+                if length > room {
+                    content.truncated = true;
+                    return Ok(content);
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    fn scratch(name: &str) -> std::path::PathBuf {
+        let dir = std::env::temp_dir().join(format!("ebusy-host-files-{name}-{}", std::process::id()));
+        std::fs::remove_dir_all(&dir).ok();
+        std::fs::create_dir_all(&dir).unwrap();
+        dir
+    }
+
+    #[test]
+    fn links_of_a_mounted_host_stay_inside_it() {
+        let outer = scratch("inside");
+        let root = outer.join("host");
+        std::fs::create_dir_all(root.join("etc")).unwrap();
+        std::fs::create_dir_all(root.join("var/log")).unwrap();
+        std::fs::write(outer.join("secret"), "outside").unwrap();
+        std::fs::write(root.join("etc/real"), "inside").unwrap();
+        symlink("/etc/real", root.join("var/absolute")).unwrap();
+        symlink("../../secret", root.join("etc/dotdot")).unwrap();
+        symlink("../../../../etc/real", root.join("var/log/deep")).unwrap();
+        symlink("loop", root.join("etc/loop")).unwrap();
+        let dir = Dir::host_root(&root).unwrap();
+        assert_eq!(dir.read(b"var/absolute", 100).unwrap().bytes, b"inside");
+        assert_eq!(dir.read(b"/var/log/deep", 100).unwrap().bytes, b"inside");
+        assert_eq!(dir.read(b"etc/dotdot", 100).unwrap_err().kind(), io::ErrorKind::NotFound);
+        assert_eq!(dir.read(b"etc/loop", 100).unwrap_err().raw_os_error(), Some(libc::ELOOP));
+        assert_eq!(dir.link(b"var/absolute").unwrap(), b"/etc/real");
+        std::fs::remove_dir_all(outer).ok();
+    }
+
+    #[test]
+    fn only_plain_files_are_read_and_only_to_the_limit() {
+        let root = scratch("plain");
+        std::fs::write(root.join("long"), "0123456789").unwrap();
+        let dir = Dir::host_root(&root).unwrap();
+        let content = dir.read(b"long", 4).unwrap();
+        assert_eq!((content.bytes.as_slice(), content.truncated), (b"0123".as_slice(), true));
+        assert!(!dir.read(b"long", 10).unwrap().truncated);
+        let live = Dir::host_root(Path::new("/")).unwrap();
+        assert_eq!(live.read(b"dev/zero", 10).unwrap_err().raw_os_error(), Some(libc::EINVAL));
+        std::fs::remove_dir_all(root).ok();
+    }
+}

@@ -1,0 +1,160 @@
+//! Mount namespaces without a process: kept by a bind mount of their nsfs file, or by an open descriptor.
+//!
+//! No `/proc/PID/mountinfo` shows their tables, so a grep over them misses what they hold. A thread enters the
+//! namespace and reads its own table there.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::sync::Arc;
+use std::thread;
+
+use crate::bundle::Entry;
+use crate::context::{Context, Fact};
+use crate::host_files::Content;
+use crate::summary::Skip;
+use crate::watchdog::Batch;
+use crate::{host_files, sys};
+
+const TABLE_MAX: usize = 256 << 20;
+const KIND: &str = "ns/mnt-INODE/mountinfo";
+
+/// One thing that keeps a namespace.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Keeper {
+    /// A bind mount of the namespace's file, at this path as the process sees it.
+    Bind { pid: u32, path: Vec<u8> },
+    /// An open descriptor.
+    Descriptor { pid: u32, fd: u32 },
+}
+
+/// A namespace to enter, and everything that is known to keep it.
+#[derive(Clone, Debug)]
+pub(crate) struct Pinned {
+    pub(crate) inode: u64,
+    pub(crate) keepers: Vec<Keeper>,
+}
+
+/// The namespaces that something keeps and no process is in.
+pub(crate) fn without_process(facts: &[Fact]) -> Vec<Pinned> {
+    let mut inhabited = BTreeSet::new();
+    let mut kept: BTreeMap<u64, BTreeSet<Keeper>> = BTreeMap::new();
+    for fact in facts {
+        match fact {
+            Fact::Process { namespace: Some(inode), .. } => {
+                inhabited.insert(*inode);
+            }
+            Fact::Bound { pid, path, inode } => {
+                kept.entry(*inode).or_default().insert(Keeper::Bind { pid: *pid, path: path.clone() });
+            }
+            Fact::OpenNamespace { pid, fd, inode } => {
+                kept.entry(*inode).or_default().insert(Keeper::Descriptor { pid: *pid, fd: *fd });
+            }
+            _ => {}
+        }
+    }
+    kept.retain(|inode, _| !inhabited.contains(inode));
+    kept.into_iter()
+        .map(|(inode, keepers)| Pinned { inode, keepers: keepers.into_iter().collect() })
+        .collect()
+}
+
+/// Stores what keeps the namespace and, where the kernel and the privilege allow, its table.
+pub(crate) fn read(context: &Arc<Context>, pinned: &Pinned) -> Batch<Fact> {
+    let mut batch = Batch::new();
+    let path = format!("ns/mnt-{}/mountinfo", pinned.inode).into_bytes();
+    match table(context, pinned) {
+        Ok(content) => {
+            batch.facts.push(Fact::NamespaceRead { inode: pinned.inode });
+            batch.entries.push(Entry::Table { path, data: content.bytes });
+        }
+        Err(error) => {
+            let mut skip = Skip::new(KIND, &path, &error);
+            if matches!(error.raw_os_error(), Some(libc::EPERM | libc::EACCES)) {
+                skip.why =
+                    "entering a mount namespace needs CAP_SYS_ADMIN and CAP_SYS_CHROOT; run as root".into();
+            }
+            batch.skips.push(skip);
+        }
+    }
+    let kept_by = format!("ns/mnt-{}/kept-by", pinned.inode).into_bytes();
+    batch.entries.push(Entry::plain(kept_by, kept_by_lines(&pinned.keepers)));
+    batch
+}
+
+fn kept_by_lines(keepers: &[Keeper]) -> Vec<u8> {
+    let mut lines = Vec::new();
+    for keeper in keepers {
+        match keeper {
+            Keeper::Bind { pid, path } => {
+                lines.extend(format!("bind {pid} ").into_bytes());
+                lines.extend(path.iter().map(|&b| if b == b'\n' { b'?' } else { b }));
+            }
+            Keeper::Descriptor { pid, fd } => lines.extend(format!("fd {pid} {fd}").into_bytes()),
+        }
+        lines.push(b'\n');
+    }
+    lines
+}
+
+/// Tries one keeper after the other until the namespace opens.
+fn table(context: &Arc<Context>, pinned: &Pinned) -> io::Result<Content> {
+    let mut failure = io::Error::from_raw_os_error(libc::ENOENT);
+    for keeper in &pinned.keepers {
+        match open(context, keeper, pinned.inode) {
+            Ok(namespace) => {
+                let context = Arc::clone(context);
+                // Its own thread, which ends right after: nobody else must find itself in there.
+                let inside = thread::Builder::new().name("in-namespace".into()).spawn(move || {
+                    sys::unshare_fs()?;
+                    sys::enter_mount_namespace(&namespace)?;
+                    own_table(&context)
+                })?;
+                return inside.join().unwrap_or_else(|_| Err(io::Error::from_raw_os_error(libc::EIO)));
+            }
+            Err(error) => failure = error,
+        }
+    }
+    Err(failure)
+}
+
+fn open(context: &Context, keeper: &Keeper, inode: u64) -> io::Result<std::os::fd::OwnedFd> {
+    let file = match keeper {
+        Keeper::Bind { pid, path } => {
+            let root = context.proc.dir.sub_root(format!("{pid}/root").as_bytes())?;
+            root.node(path)?
+        }
+        Keeper::Descriptor { pid, fd } => context.proc.dir.node(format!("{pid}/fd/{fd}").as_bytes())?,
+    };
+    // Another mount may lie on top of the bind by now.
+    if sys::stat_fd(&file)?.st_ino == inode {
+        Ok(file)
+    } else {
+        Err(io::Error::from_raw_os_error(libc::ENOENT))
+    }
+}
+
+/// The table of this thread, through a `/proc` that was opened outside: in here there may be none.
+fn own_table(context: &Context) -> io::Result<Content> {
+    let thread = format!("self/task/{}/mountinfo", sys::thread_id());
+    let names = ["thread-self/mountinfo", thread.as_str()];
+    let mut file = names.iter().find_map(|name| context.proc.dir.file(name.as_bytes()).ok());
+    let file = file.as_mut().ok_or_else(|| io::Error::from_raw_os_error(libc::ENOENT))?;
+    host_files::read_up_to(file, TABLE_MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_namespaces_without_a_process_are_entered() {
+        let process = |namespace| Fact::Process { namespace: Some(namespace), unit: None };
+        let bound = |inode| Fact::Bound { pid: 7, path: b"/run/ns".to_vec(), inode };
+        let facts =
+            [process(10), bound(10), bound(11), Fact::OpenNamespace { pid: 8, fd: 3, inode: 11 }, bound(11)];
+        let pinned = without_process(&facts);
+        assert_eq!(pinned.len(), 1);
+        assert_eq!(pinned[0].inode, 11);
+        assert_eq!(kept_by_lines(&pinned[0].keepers), b"bind 7 /run/ns\nfd 8 3\n");
+    }
+}

@@ -1,0 +1,132 @@
+//! Who a process is: its state, its unit, and what its command line says about a container runtime.
+
+use crate::context::{Fact, Runtime};
+
+/// `PF_KTHREAD` of `linux/sched.h`, in the flags of `/proc/PID/stat`.
+const KERNEL_THREAD: u64 = 0x0020_0000;
+
+/// What is needed of `/proc/PID/stat`.
+#[derive(Debug, Default)]
+pub(super) struct Stat {
+    pub(super) text: Option<Vec<u8>>,
+    pub(super) zombie: bool,
+    pub(super) kernel_thread: bool,
+}
+
+impl Stat {
+    pub(super) fn parse(text: Vec<u8>) -> Self {
+        // The name is in brackets and may itself contain brackets and blanks: start after the last one.
+        let after = text.iter().rposition(|&b| b == b')').map_or(&[][..], |at| &text[at + 1..]);
+        let mut fields = after.split(|&b| b == b' ').filter(|f| !f.is_empty());
+        let zombie = matches!(fields.next(), Some(b"Z" | b"X"));
+        // Of the fields after the name, the state is number 3 and the flags number 9.
+        let flags = fields.nth(5).and_then(|f| std::str::from_utf8(f).ok()?.parse::<u64>().ok()).unwrap_or(0);
+        Self { zombie, kernel_thread: flags & KERNEL_THREAD != 0, text: Some(text) }
+    }
+}
+
+/// Reports the process and the directories that its command line tells.
+pub(super) fn report(namespace: Option<u64>, command: &[u8], cgroup: &[u8], facts: &mut Vec<Fact>) {
+    let arguments: Vec<&[u8]> = command.split(|&b| b == 0).collect();
+    let program = arguments.first().map_or(&[][..], |a| a.rsplit(|&b| b == b'/').next().unwrap_or_default());
+    facts.push(Fact::Process { namespace, unit: unit_of(cgroup) });
+    let mut directory = |runtime: Runtime, names: &[&str]| {
+        if let Some(path) = option_value(&arguments, names)
+            && path.starts_with(b"/")
+        {
+            facts.push(Fact::Directory { runtime, path: path.to_vec() });
+        }
+    };
+    match program {
+        b"dockerd" | b"docker" | b"docker-current" | b"dockerd-current" | b"docker-containerd" => {
+            directory(Runtime::Docker, &["--data-root", "--graph", "-g"]);
+            directory(Runtime::DockerConfig, &["--config-file"]);
+        }
+        b"containerd" => directory(Runtime::ContainerdState, &["--state"]),
+        b"crio" | b"podman" => directory(Runtime::Storage, &["--root"]),
+        b"conmon" => {
+            // -b ROOT/overlay-containers/ID/userdata: the only trace of a rootless user's store.
+            if let Some(bundle) = option_value(&arguments, &["-b", "--bundle"])
+                && let Some(at) = find(bundle, b"/overlay-containers/")
+            {
+                facts.push(Fact::Directory { runtime: Runtime::Storage, path: bundle[..at].to_vec() });
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The value of the last of these options: `--name value`, `--name=value`, and for `-g` also `-gvalue`.
+fn option_value<'a>(arguments: &[&'a [u8]], names: &[&str]) -> Option<&'a [u8]> {
+    let mut value = None;
+    for (at, argument) in arguments.iter().enumerate().skip(1) {
+        for name in names {
+            let Some(rest) = argument.strip_prefix(name.as_bytes()) else { continue };
+            match rest {
+                b"" => value = arguments.get(at + 1).copied().or(value),
+                [b'=', path @ ..] => value = Some(path),
+                path if !name.starts_with("--") => value = Some(path),
+                _ => {}
+            }
+        }
+    }
+    value
+}
+
+/// The systemd unit in `/proc/PID/cgroup`: the outermost service, as its inner ones are made by itself.
+fn unit_of(cgroup: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(cgroup);
+    let hierarchy = |line: &&str| line.starts_with("0::") || line.contains(":name=systemd:");
+    let mut paths = text.lines().filter(hierarchy).filter_map(|line| line.splitn(3, ':').nth(2));
+    paths.find_map(|path| path.split('/').find(|part| part.ends_with(".service")).map(str::to_owned))
+}
+
+/// Where `needle` starts in `text`.
+pub(super) fn find(text: &[u8], needle: &[u8]) -> Option<usize> {
+    text.windows(needle.len()).position(|window| window == needle)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn state_and_flags_come_after_the_last_bracket() {
+        let stat = Stat::parse(b"7 (a) Z (b)) S 2 0 0 0 -1 2129984 0 0".to_vec());
+        assert!(stat.kernel_thread && !stat.zombie);
+        let stat = Stat::parse(b"8 (sh) Z 1 8 8 0 -1 4227084 0".to_vec());
+        assert!(stat.zombie && !stat.kernel_thread);
+    }
+
+    fn directories(command: &str) -> Vec<String> {
+        let mut facts = Vec::new();
+        report(None, command.replace(' ', "\0").as_bytes(), b"", &mut facts);
+        let path = |fact: Fact| match fact {
+            Fact::Directory { runtime, path } => {
+                Some(format!("{runtime:?} {}", String::from_utf8_lossy(&path)))
+            }
+            _ => None,
+        };
+        facts.into_iter().filter_map(path).collect()
+    }
+
+    #[test]
+    fn the_daemons_tell_their_directories() {
+        assert_eq!(directories("/usr/bin/dockerd -H fd:// --data-root=/srv/d"), ["Docker /srv/d"]);
+        assert_eq!(directories("dockerd --graph /g1 -g/g2"), ["Docker /g2"]);
+        assert_eq!(
+            directories("conmon -c a -b /home/u/s/overlay-containers/a/userdata"),
+            ["Storage /home/u/s"]
+        );
+        assert_eq!(directories("grep --data-root=/srv/d"), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn the_unit_is_the_outermost_service() {
+        let v2 = b"0::/system.slice/docker.service/init\n";
+        assert_eq!(unit_of(v2).as_deref(), Some("docker.service"));
+        let v1 = b"4:memory:/x.service\n1:name=systemd:/user.slice/user@1.service/app/foo.service\n";
+        assert_eq!(unit_of(v1).as_deref(), Some("user@1.service"));
+        assert_eq!(unit_of(b"0::/docker/ac05\n"), None);
+    }
+}

@@ -1,0 +1,182 @@
+//! Mount tables: each distinct one is read once.
+//!
+//! Printing a table is the expensive part of the whole collection. What `/proc/PID/mountinfo` shows depends on two
+//! things only, the process's mount namespace and its root (`show_mountinfo` in the kernel's `fs/proc_namespace.c`
+//! leaves out what is not below the root). So a process with the namespace and root of an earlier one is given that
+//! one's table; both are looked at, and the namespace once more afterwards.
+
+use std::io;
+use std::sync::Arc;
+
+use super::Process;
+use super::identity::find;
+use crate::context::{Fact, Runtime};
+use crate::sys;
+
+/// Longest table taken. 100,000 mounts are about 20 MB.
+const TABLE_MAX: usize = 256 << 20;
+/// Most mount points remembered of one table.
+const REMEMBERED_MAX: usize = 1000;
+
+/// What decides the content of a mount table.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct TableKey {
+    namespace: u64,
+    root_text: Vec<u8>,
+    root: (u32, u32, u64, u64),
+}
+
+pub(super) enum Table {
+    /// `key` is `None` when the table must not stand for another process's.
+    Read {
+        data: Vec<u8>,
+        key: Option<TableKey>,
+        facts: TableFacts,
+    },
+    Same {
+        same_as: Vec<u8>,
+        facts: Arc<TableFacts>,
+    },
+}
+
+/// What the collector itself needs to know of a table.
+#[derive(Debug, Default)]
+pub(crate) struct TableFacts {
+    /// Mount points, other than `/`, of the file system that `/` is on.
+    pub(super) same_device_mounts: Vec<Vec<u8>>,
+    /// Mount namespaces that are bound to a file: path, inode number.
+    pub(crate) bound_namespaces: Vec<(Vec<u8>, u64)>,
+    /// Directories of container runtimes, told by the upper directories of overlay mounts.
+    pub(super) stores: Vec<(Runtime, Vec<u8>)>,
+}
+
+/// Reads the table of a process, or tells whose it shares.
+pub(super) fn read(
+    process: &Process<'_>,
+    namespace: Option<u64>,
+    known: &impl Fn(&TableKey) -> Option<(Vec<u8>, Arc<TableFacts>)>,
+) -> io::Result<Table> {
+    let key = namespace.and_then(|namespace| key(process, namespace));
+    if let Some(key) = &key
+        && let Some((same_as, facts)) = known(key)
+        && process.mount_namespace() == namespace
+    {
+        return Ok(Table::Same { same_as, facts });
+    }
+    let data = process.dir.read_virtual(b"mountinfo", TABLE_MAX)?.bytes;
+    let unchanged = |key: &TableKey| self::key(process, key.namespace).as_ref() == Some(key);
+    let key = key.filter(|key| unchanged(key) && process.mount_namespace() == namespace);
+    let facts = TableFacts::parse(&data);
+    Ok(Table::Read { data, key, facts })
+}
+
+/// `None` on a recorded copy, and where the kernel does not tell the root's mount id.
+fn key(process: &Process<'_>, namespace: u64) -> Option<TableKey> {
+    if !process.live {
+        return None;
+    }
+    let root_text = process.dir.link(b"root").ok()?;
+    let root = sys::behind(process.dir.fd(), c"root").ok()?;
+    Some(TableKey { namespace, root_text, root: (root.dev.0, root.dev.1, root.ino, root.mount?) })
+}
+
+/// The number in `KIND:[N]`.
+pub(crate) fn inode_of(text: &[u8], kind: &str) -> Option<u64> {
+    let number = text.strip_prefix(kind.as_bytes())?.strip_prefix(b":[")?.strip_suffix(b"]")?;
+    std::str::from_utf8(number).ok()?.parse().ok()
+}
+
+impl TableFacts {
+    /// Lines that do not look like mountinfo are passed over: the analyzer, not the collector, judges them.
+    pub(crate) fn parse(table: &[u8]) -> Self {
+        let mut facts = Self::default();
+        let root_device =
+            table.split(|&b| b == b'\n').filter_map(fields).find(|f| f[4] == b"/").map(|f| f[2]);
+        for line in table.split(|&b| b == b'\n') {
+            let Some([_, _, device, root, mount_point]) = fields(line) else { continue };
+            if let Some(inode) = inode_of(root, "mnt") {
+                facts.bound_namespaces.push((unescape(mount_point), inode));
+            }
+            let remembered = &mut facts.same_device_mounts;
+            if Some(device) == root_device && mount_point != b"/" && remembered.len() < REMEMBERED_MAX {
+                remembered.push(unescape(mount_point));
+            }
+            if let Some(at) = find(line, b",upperdir=") {
+                facts.stores.extend(store_of(&line[at + b",upperdir=".len()..]));
+            }
+        }
+        facts.stores.sort();
+        facts.stores.dedup();
+        facts
+    }
+
+    /// Reports what later steps need, for the process that this table was read from.
+    pub(super) fn report(&self, pid: u32, facts: &mut Vec<Fact>) {
+        for (path, inode) in &self.bound_namespaces {
+            facts.push(Fact::Bound { pid, path: path.clone(), inode: *inode });
+        }
+        for (runtime, path) in &self.stores {
+            facts.push(Fact::Directory { runtime: *runtime, path: path.clone() });
+        }
+    }
+}
+
+/// The first five fields: id, parent, device, root, mount point.
+fn fields(line: &[u8]) -> Option<[&[u8]; 5]> {
+    let mut fields = line.split(|&b| b == b' ');
+    Some([fields.next()?, fields.next()?, fields.next()?, fields.next()?, fields.next()?])
+}
+
+/// `ROOT/overlay2/ID/diff` is docker's layout, `ROOT/overlay/ID/diff` that of containers/storage and older dockers.
+fn store_of(options: &[u8]) -> Vec<(Runtime, Vec<u8>)> {
+    let upper = options.split(|&b| b == b',' || b == b' ').next().unwrap_or_default();
+    let parts: Vec<&[u8]> = upper.rsplitn(4, |&b| b == b'/').collect();
+    let [_, _, driver, root] = parts.as_slice() else { return vec![] };
+    let root = unescape(root);
+    match (*driver, root.starts_with(b"/")) {
+        (b"overlay2", true) => vec![(Runtime::Docker, root)],
+        (b"overlay", true) => vec![(Runtime::Docker, root.clone()), (Runtime::Storage, root)],
+        _ => vec![],
+    }
+}
+
+/// Undoes the octal escapes of mountinfo (`\040`).
+fn unescape(text: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((&byte, after)) = rest.split_first() {
+        let digits = after.get(..3).filter(|d| byte == b'\\' && d.iter().all(|b| (b'0'..=b'7').contains(b)));
+        if let Some(digits) = digits {
+            plain.push(digits.iter().fold(0u8, |n, d| n.wrapping_mul(8).wrapping_add(d - b'0')));
+            rest = &after[3..];
+        } else {
+            plain.push(byte);
+            rest = after;
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_tells_bound_namespaces_and_stores() {
+        let table = b"21 1 253:1 / / rw shared:1 - ext4 /dev/x rw\n\
+            30 21 0:4 mnt:[4026532999] /run/my\\040ns/a rw - nsfs nsfs rw\n\
+            31 21 0:4 net:[4026532000] /run/netns/b rw - nsfs nsfs rw\n\
+            32 21 253:1 /data /srv rw - ext4 /dev/x rw\n\
+            33 21 0:50 / /m rw - overlay overlay rw,lowerdir=/l,upperdir=/var/lib/docker/overlay2/89f5/diff,workdir=/w\n";
+        let facts = TableFacts::parse(table);
+        assert_eq!(facts.bound_namespaces, [(b"/run/my ns/a".to_vec(), 4_026_532_999)]);
+        assert_eq!(facts.same_device_mounts, [b"/srv".to_vec()]);
+        assert_eq!(facts.stores, [(Runtime::Docker, b"/var/lib/docker".to_vec())]);
+    }
+
+    #[test]
+    fn garbage_is_no_table() {
+        let facts = TableFacts::parse(b"\n1 2\n\xff\xff ,upperdir= \n,upperdir=x/overlay2/y/z\n");
+        assert!(facts.bound_namespaces.is_empty() && facts.stores.is_empty());
+    }
+}

@@ -1,0 +1,408 @@
+//! The system calls that std does not offer, each wrapped once. The only module with `unsafe`.
+
+use std::ffi::{CStr, CString};
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+use std::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
+
+use libc::{c_int, c_long};
+
+/// `f_type` of procfs in `statfs`, from `linux/magic.h`.
+const PROC_SUPER_MAGIC: i64 = 0x9fa0;
+
+/// A path of the host as the kernel wants it.
+///
+/// # Errors
+/// `EINVAL` when the path contains a NUL byte, which no path on Linux can.
+pub(crate) fn c_path(path: &[u8]) -> io::Result<CString> {
+    CString::new(path).map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))
+}
+
+fn check(result: c_long) -> io::Result<c_long> {
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
+}
+
+fn raw(dir: Option<BorrowedFd<'_>>) -> c_int {
+    dir.map_or(libc::AT_FDCWD, |fd| fd.as_raw_fd())
+}
+
+/// `openat`, always close-on-exec and never making a terminal the controlling one.
+pub(crate) fn open_at(
+    dir: Option<BorrowedFd<'_>>,
+    path: &CStr,
+    flags: c_int,
+    mode: libc::mode_t,
+) -> io::Result<OwnedFd> {
+    // SAFETY: path is NUL-terminated and outlives the call.
+    let fd = unsafe {
+        libc::openat(
+            raw(dir),
+            path.as_ptr(),
+            flags | libc::O_CLOEXEC | libc::O_NOCTTY,
+            libc::c_uint::from(mode),
+        )
+    };
+    check(c_long::from(fd))?;
+    // SAFETY: the kernel just handed out this descriptor and nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// `readlinkat`. The text is at most `PATH_MAX` (4096) bytes long.
+pub(crate) fn read_link_at(dir: BorrowedFd<'_>, path: &CStr) -> io::Result<Vec<u8>> {
+    let mut text = [0u8; libc::PATH_MAX as usize];
+    // SAFETY: the buffer is writable for its whole length, path is NUL-terminated.
+    let length =
+        unsafe { libc::readlinkat(dir.as_raw_fd(), path.as_ptr(), text.as_mut_ptr().cast(), text.len()) };
+    let length = check(length as c_long)? as usize;
+    Ok(text[..length].to_vec())
+}
+
+/// The names in an open directory, without `.` and `..`, in the order of the kernel. Consumes the descriptor.
+pub(crate) fn list_dir(dir: OwnedFd) -> io::Result<Vec<Vec<u8>>> {
+    use std::os::fd::IntoRawFd;
+    // SAFETY: fdopendir takes over the descriptor, which into_raw_fd gives up.
+    let stream = unsafe { libc::fdopendir(dir.into_raw_fd()) };
+    if stream.is_null() {
+        return Err(io::Error::last_os_error());
+    }
+    let mut names = Vec::new();
+    let outcome = loop {
+        // SAFETY: errno is thread-local; readdir reports an error only through it.
+        unsafe { *libc::__errno_location() = 0 };
+        // SAFETY: stream is an open directory stream that only this thread uses.
+        let entry = unsafe { libc::readdir(stream) };
+        if entry.is_null() {
+            let error = io::Error::last_os_error();
+            break if error.raw_os_error() == Some(0) { Ok(names) } else { Err(error) };
+        }
+        // SAFETY: d_name is NUL-terminated and valid until the next readdir.
+        let name = unsafe { CStr::from_ptr((*entry).d_name.as_ptr()) }.to_bytes();
+        if name != b"." && name != b".." {
+            names.push(name.to_vec());
+        }
+    };
+    // SAFETY: stream came from fdopendir and is closed once.
+    unsafe { libc::closedir(stream) };
+    outcome
+}
+
+/// What a link of `/proc/PID` leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Behind {
+    /// Device number of the file system, major and minor.
+    pub(crate) dev: (u32, u32),
+    pub(crate) ino: u64,
+    /// `st_mode`.
+    pub(crate) mode: u32,
+    /// Device number of a device node, major and minor.
+    pub(crate) rdev: (u32, u32),
+    /// Mount id as in the first field of mountinfo; `None` before kernel 5.8 where fdinfo tells nothing.
+    pub(crate) mount: Option<u64>,
+}
+
+/// What is behind `path`, following it if it is a link, without asking a file server and without mounting anything.
+///
+/// A link of procfs jumps straight to its target, so no mount on top of the target is entered and, with
+/// `AT_STATX_DONT_SYNC`, a dead NFS or FUSE server is not asked. Kernels before 4.11 have no statx: there the
+/// target is opened with `O_PATH`, and its mount id comes from fdinfo.
+pub(crate) fn behind(dir: BorrowedFd<'_>, path: &CStr) -> io::Result<Behind> {
+    // SAFETY: statx is plain data, for which all zeroes is a value.
+    let mut answer: libc::statx = unsafe { std::mem::zeroed() };
+    let flags = libc::AT_NO_AUTOMOUNT | libc::AT_STATX_DONT_SYNC;
+    let mask = libc::STATX_TYPE | libc::STATX_MODE | libc::STATX_INO | libc::STATX_MNT_ID;
+    // SAFETY: path is NUL-terminated, answer is writable. The raw call, because musl's statx() falls back to a
+    // stat that does ask the server.
+    let result = unsafe {
+        libc::syscall(libc::SYS_statx, dir.as_raw_fd(), path.as_ptr(), flags, mask, &raw mut answer)
+    };
+    match check(result) {
+        Ok(_) => Ok(Behind {
+            dev: (answer.stx_dev_major, answer.stx_dev_minor),
+            ino: answer.stx_ino,
+            mode: u32::from(answer.stx_mode),
+            rdev: (answer.stx_rdev_major, answer.stx_rdev_minor),
+            mount: (answer.stx_mask & libc::STATX_MNT_ID != 0).then_some(answer.stx_mnt_id),
+        }),
+        Err(error) if error.raw_os_error() == Some(libc::ENOSYS) => behind_without_statx(dir, path),
+        Err(error) => Err(error),
+    }
+}
+
+/// [`behind`] for kernels before 4.11.
+fn behind_without_statx(dir: BorrowedFd<'_>, path: &CStr) -> io::Result<Behind> {
+    let file = open_at(Some(dir), path, libc::O_PATH, 0)?;
+    let stat = stat_fd(&file)?;
+    let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{}", file.as_raw_fd())).unwrap_or_default();
+    let mount = info.lines().find_map(|line| line.strip_prefix("mnt_id:")?.trim().parse().ok());
+    Ok(Behind {
+        dev: (libc::major(stat.st_dev), libc::minor(stat.st_dev)),
+        ino: stat.st_ino,
+        mode: stat.st_mode,
+        rdev: (libc::major(stat.st_rdev), libc::minor(stat.st_rdev)),
+        mount,
+    })
+}
+
+/// `fstat` of an open descriptor.
+pub(crate) fn stat_fd(file: &impl AsRawFd) -> io::Result<libc::stat> {
+    // SAFETY: stat is plain data, for which all zeroes is a value.
+    let mut stat: libc::stat = unsafe { std::mem::zeroed() };
+    // SAFETY: stat is writable.
+    check(c_long::from(unsafe { libc::fstat(file.as_raw_fd(), &raw mut stat) }))?;
+    Ok(stat)
+}
+
+/// `lstat` of a name in a directory; `None` when nothing is there.
+pub(crate) fn lstat_at(dir: BorrowedFd<'_>, name: &CStr) -> io::Result<Option<libc::stat>> {
+    // SAFETY: stat is plain data, for which all zeroes is a value.
+    let mut stat: libc::stat = unsafe { std::mem::zeroed() };
+    // SAFETY: name is NUL-terminated, stat is writable.
+    let result =
+        unsafe { libc::fstatat(dir.as_raw_fd(), name.as_ptr(), &raw mut stat, libc::AT_SYMLINK_NOFOLLOW) };
+    match check(c_long::from(result)) {
+        Ok(_) => Ok(Some(stat)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether the directory is on a procfs, and not a recorded copy of one.
+pub(crate) fn is_procfs(dir: BorrowedFd<'_>) -> io::Result<bool> {
+    // SAFETY: statfs is plain data, for which all zeroes is a value.
+    let mut answer: libc::statfs = unsafe { std::mem::zeroed() };
+    // SAFETY: answer is writable.
+    check(c_long::from(unsafe { libc::fstatfs(dir.as_raw_fd(), &raw mut answer) }))?;
+    #[allow(clippy::unnecessary_cast, reason = "the type differs between glibc and musl")]
+    Ok(answer.f_type as i64 == PROC_SUPER_MAGIC)
+}
+
+/// Renames within one directory.
+pub(crate) fn rename_in(dir: BorrowedFd<'_>, from: &CStr, to: &CStr) -> io::Result<()> {
+    // SAFETY: both names are NUL-terminated.
+    let result = unsafe { libc::renameat(dir.as_raw_fd(), from.as_ptr(), dir.as_raw_fd(), to.as_ptr()) };
+    check(c_long::from(result)).map(drop)
+}
+
+/// Removes a name from a directory.
+pub(crate) fn unlink_in(dir: BorrowedFd<'_>, name: &CStr) -> io::Result<()> {
+    // SAFETY: name is NUL-terminated.
+    check(c_long::from(unsafe { libc::unlinkat(dir.as_raw_fd(), name.as_ptr(), 0) })).map(drop)
+}
+
+/// Sets the permission bits of an open file, whatever the umask was.
+pub(crate) fn chmod_fd(file: &impl AsRawFd, mode: libc::mode_t) -> io::Result<()> {
+    // SAFETY: takes numbers only.
+    check(c_long::from(unsafe { libc::fchmod(file.as_raw_fd(), mode) })).map(drop)
+}
+
+/// Steps back behind other work: lower CPU priority and the idle I/O class, for this thread and those it starts.
+/// Not the lowest priority: on a host whose CPUs are all busy the collection must still end. Failure does no harm.
+pub(crate) fn yield_to_others() {
+    const IOPRIO_WHO_PROCESS: c_int = 1;
+    const IOPRIO_CLASS_IDLE: c_int = 3 << 13;
+    // SAFETY: both calls take numbers only and concern the calling thread.
+    unsafe {
+        libc::setpriority(libc::PRIO_PROCESS, 0, 10);
+        libc::syscall(libc::SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_CLASS_IDLE);
+    }
+}
+
+/// Gives this thread a root and working directory of its own, which `setns` on a mount namespace demands.
+pub(crate) fn unshare_fs() -> io::Result<()> {
+    // SAFETY: takes a number only; the other threads keep sharing theirs.
+    check(c_long::from(unsafe { libc::unshare(libc::CLONE_FS) })).map(drop)
+}
+
+/// Moves this thread into a mount namespace.
+pub(crate) fn enter_mount_namespace(namespace: &impl AsRawFd) -> io::Result<()> {
+    // SAFETY: takes numbers only.
+    check(c_long::from(unsafe { libc::setns(namespace.as_raw_fd(), libc::CLONE_NEWNS) })).map(drop)
+}
+
+/// The id of this thread, as it is called in the pid namespace it lives in.
+pub(crate) fn thread_id() -> i32 {
+    // SAFETY: takes nothing, cannot fail.
+    unsafe { libc::syscall(libc::SYS_gettid) as i32 }
+}
+
+/// Effective user id.
+pub(crate) fn effective_uid() -> u32 {
+    // SAFETY: takes nothing, cannot fail.
+    unsafe { libc::geteuid() }
+}
+
+/// Clock ticks a second, the unit of the start time in `/proc/PID/stat`.
+pub(crate) fn clock_ticks() -> i64 {
+    // SAFETY: takes a number only.
+    #[allow(clippy::unnecessary_cast, reason = "c_long is not i64 on 32 bit")]
+    unsafe {
+        libc::sysconf(libc::_SC_CLK_TCK) as i64
+    }
+}
+
+/// `uname -n` and `uname -m`.
+pub(crate) fn node_and_machine() -> (Vec<u8>, Vec<u8>) {
+    // SAFETY: utsname is plain data, for which all zeroes is a value.
+    let mut name: libc::utsname = unsafe { std::mem::zeroed() };
+    // SAFETY: name is writable.
+    if unsafe { libc::uname(&raw mut name) } != 0 {
+        return (Vec::new(), Vec::new());
+    }
+    // SAFETY: the kernel terminates both fields with NUL.
+    unsafe {
+        (
+            CStr::from_ptr(name.nodename.as_ptr()).to_bytes().to_vec(),
+            CStr::from_ptr(name.machine.as_ptr()).to_bytes().to_vec(),
+        )
+    }
+}
+
+/// The kernel's log ring, `<PRIORITY>[seconds] text` lines. Reads without consuming; needs `CAP_SYSLOG`.
+pub(crate) fn kernel_log() -> io::Result<Vec<u8>> {
+    const SYSLOG_ACTION_READ_ALL: c_int = 3;
+    const SYSLOG_ACTION_SIZE_BUFFER: c_int = 10;
+    // SAFETY: this action takes no buffer.
+    let size = unsafe { libc::klogctl(SYSLOG_ACTION_SIZE_BUFFER, std::ptr::null_mut(), 0) };
+    let size = check(c_long::from(size))?.clamp(1 << 12, 1 << 24);
+    let mut text = vec![0u8; size as usize];
+    // SAFETY: the buffer is writable for the length given.
+    let length = unsafe { libc::klogctl(SYSLOG_ACTION_READ_ALL, text.as_mut_ptr().cast(), size as c_int) };
+    text.truncate(check(c_long::from(length))? as usize);
+    Ok(text)
+}
+
+/// Device number and inode of the file behind a loop device (`LOOP_GET_STATUS64`, `linux/loop.h`).
+pub(crate) fn loop_status(device: &impl AsRawFd) -> io::Result<((u32, u32), u64)> {
+    const LOOP_GET_STATUS64: u64 = 0x4C05;
+    /// `struct loop_info64`: the first two fields are all that is wanted of its 232 bytes.
+    #[repr(C)]
+    struct LoopInfo64 {
+        device: u64,
+        inode: u64,
+        rest: [u64; 27],
+    }
+    let mut info = LoopInfo64 { device: 0, inode: 0, rest: [0; 27] };
+    // SAFETY: info has the size that the kernel fills in.
+    let result = unsafe { libc::ioctl(device.as_raw_fd(), LOOP_GET_STATUS64 as _, &raw mut info) };
+    check(c_long::from(result))?;
+    Ok((decode_huge_dev(info.device), info.inode))
+}
+
+/// The kernel's `huge_encode_dev`: minor bits 0-7, major bits 8-19, minor bits 20 up.
+fn decode_huge_dev(dev: u64) -> (u32, u32) {
+    (((dev >> 8) & 0xfff) as u32, ((dev & 0xff) | ((dev >> 12) & 0xf_ff00)) as u32)
+}
+
+/// The open count of a device-mapper device by its name (`DM_DEV_STATUS`, `linux/dm-ioctl.h`).
+///
+/// `control` is `/dev/mapper/control`, opened only on hosts that have a dm device: opening it loads the module.
+pub(crate) fn dm_open_count(control: &impl AsRawFd, name: &[u8]) -> io::Result<i32> {
+    const DM_DEV_STATUS: u64 = 0xc138_fd07;
+    /// `struct dm_ioctl`, 312 bytes.
+    #[repr(C)]
+    struct DmIoctl {
+        version: [u32; 3],
+        data_size: u32,
+        data_start: u32,
+        target_count: u32,
+        open_count: i32,
+        flags: u32,
+        event_nr: u32,
+        padding: u32,
+        dev: u64,
+        name: [u8; 128],
+        uuid: [u8; 129],
+        data: [u8; 7],
+    }
+    const { assert!(size_of::<DmIoctl>() == 312) };
+    let mut request = DmIoctl {
+        version: [4, 0, 0],
+        data_size: 312,
+        data_start: 0,
+        target_count: 0,
+        open_count: 0,
+        flags: 0,
+        event_nr: 0,
+        padding: 0,
+        dev: 0,
+        name: [0; 128],
+        uuid: [0; 129],
+        data: [0; 7],
+    };
+    let room = request.name.get_mut(..name.len()).filter(|_| name.len() < 128);
+    room.ok_or_else(|| io::Error::from_raw_os_error(libc::ENAMETOOLONG))?.copy_from_slice(name);
+    // SAFETY: request is a whole dm_ioctl and says so in data_size.
+    let result = unsafe { libc::ioctl(control.as_raw_fd(), DM_DEV_STATUS as _, &raw mut request) };
+    check(c_long::from(result))?;
+    Ok(request.open_count)
+}
+
+/// Lets the command die with the thread that started it, so that a signal to the collector leaves nothing behind.
+pub(crate) fn die_with_parent(command: &mut Command) {
+    // SAFETY: between fork and exec only prctl is called, which is safe after fork.
+    unsafe {
+        command
+            .pre_exec(|| check(c_long::from(libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL))).map(drop));
+    }
+}
+
+/// The directory and name of the unfinished output, for the signal handler. -1: there is none.
+static UNFINISHED_DIR: AtomicI32 = AtomicI32::new(-1);
+static UNFINISHED_NAME: AtomicPtr<libc::c_char> = AtomicPtr::new(std::ptr::null_mut());
+
+/// From now on SIGINT, SIGTERM and SIGHUP remove this file before they end the program.
+/// `dir` must stay open until [`forget_unfinished`].
+pub(crate) fn remember_unfinished(dir: BorrowedFd<'_>, name: &CStr) {
+    // The name is leaked: a handler may read it at any moment.
+    UNFINISHED_NAME.store(name.to_owned().into_raw(), Ordering::SeqCst);
+    UNFINISHED_DIR.store(dir.as_raw_fd(), Ordering::SeqCst);
+}
+
+/// The file is whole or gone; a signal has nothing to remove any more.
+pub(crate) fn forget_unfinished() {
+    UNFINISHED_DIR.store(-1, Ordering::SeqCst);
+}
+
+extern "C" fn on_signal(signal: c_int) {
+    let dir = UNFINISHED_DIR.load(Ordering::SeqCst);
+    let name = UNFINISHED_NAME.load(Ordering::SeqCst);
+    let text = b"ebusy-collector: stopped by a signal; no bundle was written\n";
+    // SAFETY: unlinkat, write and _exit are async-signal-safe; name is leaked and so always valid.
+    unsafe {
+        if dir >= 0 && !name.is_null() {
+            libc::unlinkat(dir, name, 0);
+        }
+        libc::write(2, text.as_ptr().cast(), text.len());
+        libc::_exit(128 + signal);
+    }
+}
+
+/// Installs the handler for SIGINT, SIGTERM and SIGHUP; a signal that is ignored (nohup) stays ignored.
+pub(crate) fn catch_signals() {
+    for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
+        // SAFETY: sigaction is plain data; the handler only makes async-signal-safe calls.
+        unsafe {
+            let mut action: libc::sigaction = std::mem::zeroed();
+            libc::sigaction(signal, std::ptr::null(), &raw mut action);
+            if action.sa_sigaction == libc::SIG_IGN {
+                continue;
+            }
+            action = std::mem::zeroed();
+            action.sa_sigaction = on_signal as extern "C" fn(c_int) as usize;
+            libc::sigaction(signal, &raw const action, std::ptr::null_mut());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loop_device_numbers_are_split_as_the_kernel_joins_them() {
+        assert_eq!(decode_huge_dev(0xfd01), (253, 1));
+        assert_eq!(decode_huge_dev(0x0010_0801), (8, 257));
+    }
+}
