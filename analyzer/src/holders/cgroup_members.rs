@@ -2,7 +2,7 @@
 //! (kernel doc, cgroup-v2: a cgroup with live processes cannot be destroyed).
 
 use super::Found;
-use crate::report::{BusyKind, Evidence, HolderKind};
+use crate::report::{BusyKind, HolderKind};
 use crate::resolve::Target;
 use crate::snapshot::Snapshot;
 
@@ -16,11 +16,7 @@ pub(super) fn find(snapshot: &Snapshot, target: &Target, found: &mut Vec<Found>)
         let member = process.membership.container.as_ref().is_some_and(|id| target.ids.contains(id));
         if member {
             holder.pids.insert(*pid);
-            holder.evidence.push(Evidence {
-                file: process.membership.file.clone(),
-                line: Some(process.membership.line),
-                text: process.membership.container.clone().unwrap_or_default(),
-            });
+            holder.evidence.extend(process.membership.evidence());
         }
     }
     if !holder.pids.is_empty() {

@@ -1,6 +1,7 @@
 //! `/proc/PID/cgroup`: which systemd unit and which container a process belongs to (cgroups(7)).
 
-use crate::bytes::components;
+use crate::bytes::{components, visible};
+use crate::report::Evidence;
 
 /// What the cgroup paths of a process tell.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -13,6 +14,19 @@ pub struct Membership {
     pub file: String,
     /// Line (from 1) that told.
     pub line: u32,
+    /// That line.
+    pub text: Vec<u8>,
+}
+
+impl Membership {
+    /// Where the unit or container was read.
+    pub fn evidence(&self) -> Option<Evidence> {
+        (self.line > 0).then(|| Evidence {
+            file: self.file.clone(),
+            line: Some(self.line),
+            text: visible(&self.text),
+        })
+    }
 }
 
 /// Reads all lines; the container wins over the unit of the daemon that it may be nested in.
@@ -29,6 +43,7 @@ pub fn parse(text: &[u8]) -> Membership {
         {
             found.container = Some(id);
             found.line = number;
+            found.text = line.to_vec();
         }
         // systemd's own hierarchy (v1 `name=systemd`, v2 no controller) is the one that names the unit.
         if (controllers == b"name=systemd" || controllers.is_empty() || found.unit.is_none())
@@ -37,6 +52,7 @@ pub fn parse(text: &[u8]) -> Membership {
             found.unit = Some(unit.to_vec());
             if found.container.is_none() {
                 found.line = number;
+                found.text = line.to_vec();
             }
         }
     }

@@ -47,7 +47,7 @@ fn parse_row(
         Some(cgroup) if command + 1 == cgroup => {
             let (last, rest) = cells.split_last()?;
             parsed.comm = Some(rest.get(command..)?.join(&b' '));
-            parsed.membership = Some(cgroup::parse(&unjoin(last)));
+            parsed.membership = Some(Membership { line, text: row.to_vec(), ..cgroup::parse(&unjoin(last)) });
         }
         None if command + 1 == columns => parsed.command = Some(rest_of_line(row, command)?.to_vec()),
         _ => {}

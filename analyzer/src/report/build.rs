@@ -171,14 +171,7 @@ fn membership_evidence(snapshot: &Snapshot, found: &Found) -> Vec<super::Evidenc
             text: format!("mnt:[{}]", inode.0),
         });
     }
-    let membership = &process.membership;
-    if let Some(name) = membership.container.clone().or(membership.unit.as_deref().map(visible)) {
-        evidence.push(super::Evidence {
-            file: membership.file.clone(),
-            line: Some(membership.line),
-            text: name,
-        });
-    }
+    evidence.extend(process.membership.evidence());
     evidence
 }
 

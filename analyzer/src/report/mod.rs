@@ -418,6 +418,17 @@ pub struct BusyError {
     pub evidence: Option<Evidence>,
 }
 
+impl BusyError {
+    /// Whether the line names a container, path, device or any other id.
+    pub fn names_something(&self) -> bool {
+        self.container_id.is_some()
+            || self.path.is_some()
+            || self.device.is_some()
+            || self.name.is_some()
+            || !self.other_ids.is_empty()
+    }
+}
+
 /// A lane of the picture: one mount namespace and the target's mount in it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NamespaceView {

@@ -28,6 +28,8 @@ pub(super) fn verdict(snapshot: &Snapshot, target: &Target, found: &[Found], que
 }
 
 fn not_found(snapshot: &Snapshot, target: &Target, query: &Query) -> Verdict {
+    // A log that was read and has no busy error is an answer; everything else is a question that found nothing.
+    let quiet = *query == Query::Default && snapshot.log_lines > 0;
     let summary = match query {
         Query::Text(_) if !target.candidates.is_empty() => format!(
             "{} containers go by \"{}\": name one of them: {}.",
@@ -47,11 +49,11 @@ fn not_found(snapshot: &Snapshot, target: &Target, query: &Query) -> Verdict {
             "The bundle has no log to take a busy error from: name the container, path or device.".to_owned()
         }
         Query::Default => format!(
-            "The log of this bundle ({} lines) has no busy error: name a container, path or device to look at it.",
+            "The log of this bundle ({} lines) has no busy error, so there is nothing to free. Name a container, path or device to look at it all the same.",
             snapshot.log_lines
         ),
     };
-    Verdict { status: Status::Unknown, summary }
+    Verdict { status: if quiet { Status::Free } else { Status::Unknown }, summary }
 }
 
 fn held(snapshot: &Snapshot, target: &Target, blocking: &[&Found]) -> String {
@@ -111,6 +113,11 @@ fn object(snapshot: &Snapshot, target: &Target) -> String {
 
 /// Why "nothing found" is not yet "free".
 fn doubts(snapshot: &Snapshot, target: &Target, found: &[Found]) -> Option<String> {
+    if !target.knows_object() && target.ids.is_empty() && target.busy != BusyKind::Cgroup {
+        return Some(
+            "the error names no container, path or device. Name what you could not remove.".to_owned(),
+        );
+    }
     if snapshot.tables.is_empty() && target.busy != BusyKind::Cgroup {
         return Some("the bundle has no mount table at all.".to_owned());
     }

@@ -132,12 +132,7 @@ pub(super) fn expand(snapshot: &Snapshot, target: &mut Target) {
     if let Some(pid) = container.pids.first()
         && let Some(process) = snapshot.processes.get(pid)
     {
-        let evidence = Evidence {
-            file: process.membership.file.clone(),
-            line: Some(process.membership.line),
-            text: id.clone(),
-        };
-        target.alias(id.clone(), AliasKind::ContainerId, Some(evidence));
+        target.alias(id.clone(), AliasKind::ContainerId, process.membership.evidence());
     }
     let record = &container.record;
     if let Some(name) = &record.name {

@@ -253,7 +253,9 @@ fn add_device_mapper(snapshot: &Snapshot, target: &mut Target) {
         snapshot.dm_names.iter().map(|(name, (number, e))| (name.clone(), *number, Some(e.clone())));
     let ours: Vec<_> = by_sys.chain(by_tool).filter(|(name, _, _)| target.id_in(name).is_some()).collect();
     // Where another object of the container is the busy one, its device is only one more name.
-    let is_object = target.busy == BusyKind::Device || !target.knows_object();
+    let is_object = target.busy == BusyKind::Device
+        || !target.knows_object()
+        || target.paths.iter().any(|p| contains_path(p, b"devicemapper/mnt"));
     for (name, number, evidence) in ours {
         if is_object {
             add_device(target, number, evidence.clone());

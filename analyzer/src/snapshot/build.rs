@@ -513,7 +513,7 @@ impl Builder {
             if process.membership == Membership::default()
                 && let Some(membership) = row.membership
             {
-                process.membership = Membership { file, line: row.line, ..membership };
+                process.membership = Membership { file, ..membership };
             }
         }
     }
@@ -701,6 +701,8 @@ impl Builder {
         snapshot.log_lines = self.logs.lines_read();
         snapshot.log_links = self.logs.links();
         snapshot.errors = self.logs.finish();
+        // An error that names nothing can be looked at, but never answers "what is busy?" by itself.
+        snapshot.errors.sort_by_key(|e| !e.names_something());
         snapshot.group_namespaces(&self.pinned_tables);
         note_namespace_keepers(&mut snapshot);
         add_container_processes(&mut snapshot);
