@@ -1,0 +1,97 @@
+//! Files that somebody chose, and reading them piece by piece in the worker.
+
+use std::io;
+use wasm_bindgen::JsValue;
+use web_sys::{DragEvent, FileReaderSync, HtmlInputElement};
+
+/// A file that was dropped, chosen or built in: a handle, its bytes stay on the disk.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Picked(web_sys::File);
+
+impl Picked {
+    /// Name without folders.
+    pub fn name(&self) -> String {
+        self.0.name()
+    }
+
+    /// Size in bytes.
+    pub fn size(&self) -> u64 {
+        // A file's size is a whole number below 2^53.
+        self.0.size() as u64
+    }
+
+    pub(super) fn as_js(&self) -> &JsValue {
+        self.0.as_ref()
+    }
+}
+
+impl From<web_sys::File> for Picked {
+    fn from(file: web_sys::File) -> Self {
+        Self(file)
+    }
+}
+
+/// The first of the dropped files and how many there were.
+pub fn dropped(event: &DragEvent) -> Option<(Picked, u32)> {
+    first_of(event.data_transfer()?.files()?)
+}
+
+/// The first of the chosen files; the input is emptied, so that the same file can be chosen again.
+pub fn chosen(input: &HtmlInputElement) -> Option<(Picked, u32)> {
+    let picked = first_of(input.files()?);
+    input.set_value("");
+    picked
+}
+
+fn first_of(files: web_sys::FileList) -> Option<(Picked, u32)> {
+    files.get(0).map(|file| (Picked(file), files.length()))
+}
+
+/// Bytes asked of the browser at once: large enough that the call's own cost (about a tenth of a
+/// millisecond) does not count, small enough that progress moves and memory stays flat.
+const SLICE: u64 = 1 << 20;
+
+/// Reads a file in slices, synchronously. Works in a worker only: pages have no `FileReaderSync`.
+pub(super) struct SliceReader {
+    file: web_sys::File,
+    reader: FileReaderSync,
+    next: u64,
+    buffer: Vec<u8>,
+    used: usize,
+}
+
+impl SliceReader {
+    /// # Errors
+    /// Where the browser has no synchronous reader.
+    pub(super) fn new(file: web_sys::File) -> Result<Self, JsValue> {
+        Ok(Self { file, reader: FileReaderSync::new()?, next: 0, buffer: Vec::new(), used: 0 })
+    }
+
+    /// Fetches the next slice; an empty buffer afterwards is the end.
+    fn refill(&mut self) -> Result<(), JsValue> {
+        let end = (self.next + SLICE).min(self.file.size() as u64);
+        self.buffer.clear();
+        self.used = 0;
+        if self.next < end {
+            let blob = self.file.slice_with_f64_and_f64(self.next as f64, end as f64)?;
+            let bytes = js_sys::Uint8Array::new(&self.reader.read_as_array_buffer(&blob)?.into());
+            self.buffer.resize(bytes.length() as usize, 0);
+            bytes.copy_to(&mut self.buffer);
+            self.next = end;
+        }
+        Ok(())
+    }
+}
+
+impl io::Read for SliceReader {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.used == self.buffer.len() {
+            self.refill().map_err(|error| io::Error::other(super::thrown(&error)))?;
+        }
+        let rest = &self.buffer[self.used..];
+        let length = rest.len().min(out.len());
+        out[..length].copy_from_slice(&rest[..length]);
+        self.used += length;
+        Ok(length)
+    }
+}

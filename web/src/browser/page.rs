@@ -1,0 +1,117 @@
+//! The window around the app: drops anywhere, the title, the picture's width, saving a text as a file.
+
+use super::files::{self, Picked};
+use gloo::events::{EventListener, EventListenerOptions};
+use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::Closure;
+use web_sys::{Blob, BlobPropertyBag, DragEvent, Element, HtmlAnchorElement, HtmlElement, Url};
+use yew::Callback;
+
+/// Listens for files dropped anywhere in the window for as long as it lives.
+pub struct DropZone {
+    _listeners: Vec<EventListener>,
+}
+
+impl DropZone {
+    /// `over` hears whether something is being dragged over the window, `dropped` the first of the
+    /// dropped files and how many there were.
+    pub fn new(over: Callback<bool>, dropped: Callback<(Picked, u32)>) -> Self {
+        let window = gloo::utils::window();
+        // Not passive: without preventDefault the browser would open the file itself.
+        let listen = |kind: &'static str, handle: Box<dyn Fn(&DragEvent)>| {
+            let options = EventListenerOptions::enable_prevent_default();
+            EventListener::new_with_options(&window, kind, options, move |event| {
+                if let Some(event) = event.dyn_ref::<DragEvent>() {
+                    event.prevent_default();
+                    handle(event);
+                }
+            })
+        };
+        let (start, leave) = (over.clone(), over.clone());
+        let _listeners = vec![
+            listen("dragover", Box::new(move |_| start.emit(true))),
+            // The window itself is left when there is no element that the pointer goes to.
+            listen(
+                "dragleave",
+                Box::new(move |event| {
+                    if event.related_target().is_none() {
+                        leave.emit(false);
+                    }
+                }),
+            ),
+            listen(
+                "drop",
+                Box::new(move |event| {
+                    over.emit(false);
+                    if let Some(file) = files::dropped(event) {
+                        dropped.emit(file);
+                    }
+                }),
+            ),
+        ];
+        Self { _listeners }
+    }
+}
+
+/// Tells the width of an element, now and whenever it changes.
+pub struct WidthWatch {
+    observer: web_sys::ResizeObserver,
+    _closure: Closure<dyn FnMut(js_sys::Array)>,
+}
+
+impl WidthWatch {
+    /// Watches `element`; `None` where the browser cannot.
+    pub fn new(element: &Element, changed: Callback<f64>) -> Option<Self> {
+        let closure = Closure::<dyn FnMut(js_sys::Array)>::new(move |entries: js_sys::Array| {
+            if let Ok(entry) = entries.get(0).dyn_into::<web_sys::ResizeObserverEntry>() {
+                changed.emit(entry.content_rect().width());
+            }
+        });
+        let observer = web_sys::ResizeObserver::new(closure.as_ref().unchecked_ref()).ok()?;
+        observer.observe(element);
+        Some(Self { observer, _closure: closure })
+    }
+}
+
+impl Drop for WidthWatch {
+    fn drop(&mut self) {
+        self.observer.disconnect();
+    }
+}
+
+/// Sets the title of the window.
+pub fn set_title(title: &str) {
+    gloo::utils::document().set_title(title);
+}
+
+/// Moves the keyboard's focus.
+pub fn focus(element: &Element) {
+    if let Some(element) = element.dyn_ref::<HtmlElement>() {
+        // An element that cannot take the focus leaves it where it is.
+        let _ = element.focus();
+    }
+}
+
+/// Offers `text` as a download called `name`.
+pub fn save(name: &str, mime: &str, text: &str) {
+    let options = BlobPropertyBag::new();
+    options.set_type(mime);
+    let parts = js_sys::Array::of1(&text.into());
+    let Some(url) = Blob::new_with_str_sequence_and_options(&parts, &options)
+        .ok()
+        .and_then(|blob| Url::create_object_url_with_blob(&blob).ok())
+    else {
+        return;
+    };
+    if let Some(link) = gloo::utils::document()
+        .create_element("a")
+        .ok()
+        .and_then(|element| element.dyn_into::<HtmlAnchorElement>().ok())
+    {
+        link.set_href(&url);
+        link.set_download(name);
+        link.click();
+    }
+    // Only the name of the blob goes; the browser keeps the bytes until they are saved.
+    let _ = Url::revoke_object_url(&url);
+}

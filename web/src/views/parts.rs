@@ -1,0 +1,234 @@
+//! Small parts that several views use.
+
+use crate::browser::{clipboard, clock};
+use crate::text;
+use ebusy_analyzer::report::{Effect, Evidence, Status};
+use gloo::timers::callback::Timeout;
+use yew::prelude::*;
+
+/// Signs that stand beside a word, never instead of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Glyph {
+    /// The product's mark: two lanes, one of them held.
+    Brand,
+    /// Held, and blocking.
+    Blocked,
+    /// Free.
+    Check,
+    /// Unknown.
+    Question,
+    /// Holding without blocking.
+    Half,
+    /// Unrelated.
+    Ring,
+    /// A warning.
+    Warning,
+}
+
+/// A sign. Decoration: the word beside it says the same.
+pub fn icon(glyph: Glyph) -> Html {
+    let shape = match glyph {
+        Glyph::Brand => html! {
+            <g>
+                <path d="M4 6h16M4 12h9M4 18h16" class="stroke" />
+                <circle cx="17.5" cy="12" r="3" class="fill" />
+            </g>
+        },
+        Glyph::Blocked => html! {
+            <g>
+                <path d="M8 2h8l6 6v8l-6 6H8l-6-6V8z" class="fill" />
+                <path d="M7 12h10" class="knock" />
+            </g>
+        },
+        Glyph::Check => html! {
+            <g><circle cx="12" cy="12" r="10" class="fill" /><path d="M7.5 12.5l3 3 6-7" class="knock" /></g>
+        },
+        Glyph::Question => html! {
+            <g>
+                <path d="M12 1.5L22.5 12 12 22.5 1.5 12z" class="fill" />
+                <path d="M9.5 9.8a2.5 2.5 0 1 1 3.6 2.2c-.8.4-1.1.9-1.1 1.8M12 16.6v.2" class="knock" />
+            </g>
+        },
+        Glyph::Half => html! {
+            <g>
+                <circle cx="12" cy="12" r="9" class="stroke" />
+                <path d="M12 3a9 9 0 0 1 0 18z" class="fill" />
+            </g>
+        },
+        Glyph::Ring => html! { <circle cx="12" cy="12" r="8" class="stroke dashed" /> },
+        Glyph::Warning => html! {
+            <g><path d="M12 2.5L23 21.5H1z" class="fill" /><path d="M12 9v6M12 17.8v.2" class="knock" /></g>
+        },
+    };
+    html! {
+        <svg class="icon" viewBox="0 0 24 24" width="24" height="24" aria-hidden="true" focusable="false">
+            { shape }
+        </svg>
+    }
+}
+
+/// The sign of a verdict.
+pub fn status_glyph(status: Status) -> Glyph {
+    match status {
+        Status::Held => Glyph::Blocked,
+        Status::Free => Glyph::Check,
+        Status::Unknown => Glyph::Question,
+    }
+}
+
+/// The sign of an effect.
+pub fn effect_glyph(effect: Effect) -> Glyph {
+    match effect {
+        Effect::Blocking => Glyph::Blocked,
+        Effect::Holding => Glyph::Half,
+        Effect::Unrelated => Glyph::Ring,
+    }
+}
+
+/// Name of an effect in attributes and classes, as in the report's JSON.
+pub fn effect_name(effect: Effect) -> &'static str {
+    match effect {
+        Effect::Blocking => "blocking",
+        Effect::Holding => "holding",
+        Effect::Unrelated => "unrelated",
+    }
+}
+
+/// An effect by sign, word and colour.
+pub fn badge(effect: Effect) -> Html {
+    html! {
+        <span class={classes!("badge", effect_name(effect))}>
+            { icon(effect_glyph(effect)) }{ text::t().effect(effect) }
+        </span>
+    }
+}
+
+/// Properties of [`Copy`].
+#[derive(Properties, PartialEq)]
+pub struct CopyProps {
+    /// What to copy.
+    #[prop_or_default]
+    pub value: AttrValue,
+    /// Makes what to copy when it is wanted, in place of `value`.
+    #[prop_or_default]
+    pub make: Option<Callback<(), String>>,
+    /// What the button says.
+    #[prop_or(text::t().copy)]
+    pub label: &'static str,
+    /// What a screen reader hears in place of the bare word.
+    #[prop_or_default]
+    pub what: Option<AttrValue>,
+}
+
+/// How long "Copied" stays, in milliseconds.
+const COPIED_STAYS: u32 = 2500;
+
+/// A button that copies a text and says whether that worked.
+#[component]
+pub fn Copy(props: &CopyProps) -> Html {
+    let t = text::t();
+    let copied = use_state_eq(|| None::<bool>);
+    let reset = use_mut_ref(|| None::<Timeout>);
+    let onclick = {
+        let (copied, value, make) = (copied.clone(), props.value.clone(), props.make.clone());
+        Callback::from(move |_: MouseEvent| {
+            let (copied, reset) = (copied.clone(), reset.clone());
+            let done = Callback::from(move |worked: bool| {
+                copied.set(Some(worked));
+                let copied = copied.clone();
+                // Replacing the timer stops the one before: a second click counts from anew.
+                *reset.borrow_mut() = Some(Timeout::new(COPIED_STAYS, move || copied.set(None)));
+            });
+            let text = make.as_ref().map_or_else(|| value.to_string(), |make| make.emit(()));
+            clipboard::copy(text, done);
+        })
+    };
+    let (label, mark) = match *copied {
+        None => (props.label, "false"),
+        Some(true) => (t.copied, "true"),
+        Some(false) => (t.copy_failed, "failed"),
+    };
+    let aria = props.what.as_ref().filter(|_| copied.is_none()).map(|what| format!("{label}: {what}"));
+    html! {
+        <button type="button" class="copy" data-test="copy" data-copied={mark}
+            data-copy-text={(!props.value.is_empty()).then(|| props.value.clone())} aria-label={aria} {onclick}>
+            <span aria-live="polite">{ label }</span>
+        </button>
+    }
+}
+
+/// A fold: how many items are shown, and the button for the rest.
+pub struct Fold {
+    /// How many of the items to show.
+    pub shown: usize,
+    hidden: usize,
+    toggle: Callback<MouseEvent>,
+}
+
+impl Fold {
+    /// The button that shows the rest, in an element that is there with or without it.
+    pub fn button(&self) -> Html {
+        let button = (self.hidden > 0).then(|| {
+            let label = (text::t().show_more)(self.hidden);
+            html! { <button type="button" class="fold" onclick={self.toggle.clone()}>{ label }</button> }
+        });
+        html! { <div class="slot">{ button }</div> }
+    }
+}
+
+/// Shows the first `first` of `total` items until somebody wants all. A rest of one is not worth a
+/// button and is shown at once.
+#[hook]
+pub fn use_fold(total: usize, first: usize) -> Fold {
+    let all = use_state_eq(|| false);
+    let folded = !*all && total > first + 1;
+    let toggle = Callback::from(move |_| all.set(true));
+    Fold { shown: if folded { first } else { total }, hidden: if folded { total - first } else { 0 }, toggle }
+}
+
+/// A time (RFC 3339 UTC, or as it stands in the log) in UTC, with the reader's own zone in the tooltip.
+pub fn time(value: &str) -> Html {
+    let local = clock::local(value).map(|local| (text::t().local_time)(&local));
+    html! { <time datetime={value.to_owned()} title={local}>{ text::utc(value) }</time> }
+}
+
+/// `file:line`.
+pub fn place(evidence: &Evidence) -> String {
+    match evidence.line {
+        Some(line) => format!("{}:{line}", evidence.file),
+        None => evidence.file.clone(),
+    }
+}
+
+/// Properties of [`EvidenceTable`].
+#[derive(Properties, PartialEq)]
+pub struct EvidenceProps {
+    /// What to show.
+    pub items: Vec<Evidence>,
+}
+
+/// File, line and text of claims.
+#[component]
+pub fn EvidenceTable(props: &EvidenceProps) -> Html {
+    let t = text::t();
+    let fold = use_fold(props.items.len(), 6);
+    let rows = props.items.iter().take(fold.shown).enumerate().map(|(index, item)| {
+        html! {
+            <tr key={index}>
+                <td class="place"><code>{ place(item) }</code></td>
+                <td><code>{ &item.text }</code></td>
+            </tr>
+        }
+    });
+    html! {
+        <div class="scroll" tabindex="0" role="group" aria-label={t.evidence}>
+            <table class="evidence">
+                <thead>
+                    <tr><th scope="col">{ t.column_where }</th><th scope="col">{ t.column_text }</th></tr>
+                </thead>
+                <tbody>{ for rows }</tbody>
+            </table>
+            { fold.button() }
+        </div>
+    }
+}

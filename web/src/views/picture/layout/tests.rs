@@ -1,0 +1,99 @@
+//! The picture's geometry at the widths that matter.
+
+use super::*;
+use crate::sample;
+
+const WIDTHS: [f64; 5] = [328.0, 500.0, 700.0, 960.0, 1240.0];
+
+fn inside(outer: &Area, inner: &Area) -> bool {
+    inner.x >= outer.x
+        && inner.y >= outer.y
+        && inner.x + inner.width <= outer.x + outer.width + 0.5
+        && inner.y + inner.height <= outer.y + outer.height + 0.5
+}
+
+#[test]
+fn lanes_follow_each_other_without_touching_and_fill_the_width() {
+    for width in WIDTHS {
+        let scene = scene(&sample::report(), width, 99);
+        assert_eq!(scene.lanes.len(), 4);
+        for pair in scene.lanes.windows(2) {
+            assert!(pair[0].area.y + pair[0].area.height < pair[1].area.y, "at {width}");
+        }
+        for lane in &scene.lanes {
+            assert!(lane.area.x >= 0.0 && lane.area.x + lane.area.width <= width, "at {width}");
+        }
+        let last = &scene.lanes[3].area;
+        assert!(last.y + last.height <= scene.height, "at {width}");
+    }
+}
+
+#[test]
+fn what_belongs_to_a_lane_lies_in_it_and_does_not_overlap() {
+    for width in WIDTHS {
+        for lane in scene(&sample::report(), width, 99).lanes {
+            assert!(inside(&lane.area, &lane.mount.area), "{width}: {:?} {:?}", lane.area, lane.mount.area);
+            for chip in &lane.chips {
+                assert!(inside(&lane.area, &chip.area), "at {width}: {chip:?}");
+                let beside = chip.area.x + chip.area.width <= lane.mount.area.x;
+                let above = chip.area.y + chip.area.height <= lane.mount.area.y;
+                assert!(beside || above, "at {width}: {chip:?} under {:?}", lane.mount.area);
+            }
+            assert!(inside(&lane.area, &lane.branch.pill), "at {width}: {:?}", lane.branch.pill);
+        }
+    }
+}
+
+#[test]
+fn every_monospace_text_has_room() {
+    for width in WIDTHS {
+        for lane in scene(&sample::report(), width, 99).lanes {
+            for text in &lane.mount.texts {
+                let end = text.x + columns(&text.content) as f64 * MONO;
+                let edge = lane.mount.area.x + lane.mount.area.width;
+                assert!(end <= edge, "at {width}: {text:?} ends at {end}, box at {edge}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_cut_branch_has_its_mark_and_never_an_arrow() {
+    for width in WIDTHS {
+        let scene = scene(&sample::report(), width, 99);
+        let styles: Vec<Vec<Style>> = scene
+            .lanes
+            .iter()
+            .map(|lane| lane.branch.lines.iter().map(|line| line.style).collect())
+            .collect();
+        let holder = &styles[2];
+        assert!(holder.contains(&Style::CutMark) && !holder.contains(&Style::Reaches), "at {width}");
+        assert_eq!(scene.lanes[1].branch.relation, Relation::Start);
+    }
+}
+
+#[test]
+fn the_target_is_marked_where_it_is_mounted_and_nowhere_else() {
+    let scene = scene(&sample::report(), 960.0, 99);
+    let marked: Vec<usize> = scene.lanes.iter().map(|lane| lane.mount.targets.len()).collect();
+    assert_eq!(marked, [0, 0, 1, 1]);
+}
+
+#[test]
+fn only_the_lanes_that_are_wanted_are_drawn() {
+    let report = sample::report_with(200);
+    assert_eq!(report.namespaces.len(), 202);
+    assert_eq!(scene(&report, 960.0, 10).lanes.len(), 10);
+}
+
+#[test]
+fn more_processes_than_fit_are_counted() {
+    let mut report = sample::report();
+    let process = report.namespaces[0].processes[0].clone();
+    report.namespaces[0].processes = vec![process; 40];
+    report.namespaces[0].process_count = 118;
+    let lane = scene(&report, 328.0, 99).lanes.swap_remove(0);
+    let last = lane.chips.last().map(|chip| chip.text.content.clone());
+    assert_eq!(last, Some(format!("+{}", 118 - (lane.chips.len() - 1))));
+    assert!(lane.chips.len() < 12, "{}", lane.chips.len());
+}

@@ -1,0 +1,150 @@
+//! A bundle that is open: host, errors and search beside the answer.
+
+use super::errors_list::ErrorsList;
+use super::holders::Holders;
+use super::host::host_facts;
+use super::parts::{place, use_fold};
+use super::picture::PictureView;
+use super::remedies::{self, Remedies, next_steps};
+use super::search::Search;
+use super::share;
+use super::target::Aliases;
+use super::verdict::verdict;
+use super::warnings::{self, Warnings};
+use crate::state::Open;
+use crate::text;
+use crate::worker::protocol::Question;
+use ebusy_analyzer::report::{BusyError, Report, Status};
+use std::rc::Rc;
+use yew::prelude::*;
+
+/// Properties of [`BundleView`].
+#[derive(Properties, PartialEq)]
+pub struct BundleViewProps {
+    /// The bundle.
+    pub bundle: Rc<Open>,
+    /// A report is wanted.
+    pub ask: Callback<Question>,
+}
+
+/// The screen of an open bundle.
+#[component]
+pub fn BundleView(props: &BundleViewProps) -> Html {
+    let BundleViewProps { bundle, ask } = props;
+    let several = (bundle.file.of > 1)
+        .then(|| html! { <p class="note" role="status">{ (text::t().first_of_files)(bundle.file.of) }</p> });
+    let sections = bundle.report.as_ref().map(|report| sections(bundle, report, ask));
+    html! {
+        <div class="bundle">
+            { host_facts(&bundle.overview) }
+            <div class="slot">{ several }</div>
+            <div class="columns">
+                { verdict(bundle) }
+                <aside class="side" aria-label={text::t().side}>
+                    <Search overview={bundle.overview.clone()} ask={ask.clone()} />
+                    <ErrorsList errors={bundle.overview.errors.clone()} question={bundle.question.clone()}
+                        ask={ask.clone()} />
+                </aside>
+                <div class={classes!("details", bundle.waiting.then_some("waiting"))}>{ sections }</div>
+            </div>
+        </div>
+    }
+}
+
+/// What stands below the verdict, the most useful first. Another answer is another element: nothing
+/// stays folded open from the one before.
+fn sections(bundle: &Open, report: &Rc<Report>, ask: &Callback<Question>) -> Html {
+    let t = text::t();
+    let warnings = warnings::all(&bundle.overview, report);
+    let held = report.verdict.status == Status::Held;
+    let candidates = (!report.target.candidates.is_empty())
+        .then(|| html! { <Candidates report={report.clone()} ask={ask.clone()} /> });
+    let next = (!held && !report.next_steps.is_empty()).then(|| next_steps(report));
+    let remedies = (remedies::any(report) || (held && !report.next_steps.is_empty()))
+        .then(|| html! { <Remedies report={report.clone()} /> });
+    let picture = (!report.namespaces.is_empty()).then(|| html! { <PictureView report={report.clone()} /> });
+    let holders = (held || !report.holders.is_empty()).then(|| html! { <Holders report={report.clone()} /> });
+    let errors = (!report.errors.is_empty()).then(|| html! { <LogLines errors={report.errors.clone()} /> });
+    let aliases = (!report.target.aliases.is_empty()).then(|| html! { <Aliases report={report.clone()} /> });
+    let looked =
+        (!report.looked_at.is_empty()).then(|| sentences("looked-title", t.looked_title, &report.looked_at));
+    let warned = (!warnings.is_empty()).then(|| html! { <Warnings items={warnings} /> });
+    let share = Some(share::share(report));
+    let parts = [share, candidates, next, remedies, picture, holders, errors, aliases, looked, warned];
+    html! {
+        <div key={bundle.answered} class="sections">
+            { for parts.into_iter().enumerate().map(|(index, part)| html! {
+                <div key={index} class="slot">{ part }</div>
+            }) }
+        </div>
+    }
+}
+
+/// Sentences of the report under a title.
+fn sentences(id: &'static str, title: &'static str, items: &[String]) -> Html {
+    let items = items.iter().enumerate().map(|(index, item)| html! { <li key={index}>{ item }</li> });
+    html! {
+        <section class="section" aria-labelledby={id}>
+            <h2 {id}>{ title }</h2>
+            <ul class="sentences">{ for items }</ul>
+        </section>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct CandidatesProps {
+    report: Rc<Report>,
+    ask: Callback<Question>,
+}
+
+/// Other containers that the query fits too.
+#[component]
+fn Candidates(props: &CandidatesProps) -> Html {
+    let candidates = &props.report.target.candidates;
+    let fold = use_fold(candidates.len(), 8);
+    let items = candidates.iter().take(fold.shown).enumerate().map(|(index, candidate)| {
+        let wanted = candidate.clone();
+        let onclick = props.ask.reform(move |_: MouseEvent| Question::Text(wanted.clone()));
+        html! { <li key={index}><button type="button" class="fold" {onclick}>{ candidate }</button></li> }
+    });
+    html! {
+        <section class="note" aria-labelledby="candidates-title">
+            <h2 id="candidates-title" class="small-title">{ text::t().candidates_title }</h2>
+            <ul class="plain candidates">{ for items }</ul>
+            { fold.button() }
+        </section>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct LogLinesProps {
+    errors: Vec<BusyError>,
+}
+
+/// The log's own words about this target.
+#[component]
+fn LogLines(props: &LogLinesProps) -> Html {
+    let t = text::t();
+    let fold = use_fold(props.errors.len(), 3);
+    let items = props.errors.iter().take(fold.shown).enumerate().map(|(index, error)| {
+        let first = error.first.as_deref().map(text::utc).unwrap_or_default();
+        let last = error.last.as_deref().map(text::utc).unwrap_or_default();
+        let place = error.evidence.as_ref().map(place).unwrap_or_default();
+        html! {
+            <figure key={index} class="mount">
+                <figcaption>
+                    <span class="mount-facts">{ (t.seen)(error.count, &first, &last) }</span>
+                    <code class="place">{ place }</code>
+                </figcaption>
+                <pre class="mount-line wrap" tabindex="0"><code>{ &error.line }</code></pre>
+            </figure>
+        }
+    });
+    html! {
+        <section class="section" aria-labelledby="log-title">
+            <h2 id="log-title">{ t.log_title }</h2>
+            <div>{ for items }</div>
+            { fold.button() }
+        </section>
+    }
+}

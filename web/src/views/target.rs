@@ -1,0 +1,80 @@
+//! What is busy: its title, and all its names with where each was found.
+
+use super::parts::{Copy, place, use_fold};
+use crate::text;
+use ebusy_analyzer::report::{Alias, Report};
+use std::rc::Rc;
+use yew::prelude::*;
+
+/// The target in a few words: `container web`, or what was asked for.
+pub fn title(report: &Report) -> String {
+    let t = text::t();
+    let target = &report.target;
+    match (&target.name, &target.container_id) {
+        (Some(name), _) => (t.container)(name),
+        (None, Some(id)) => (t.container)(text::short_id(id)),
+        (None, None) => target.query.clone(),
+    }
+}
+
+/// Short id, driver, state and kind, as far as known.
+pub fn details(report: &Report) -> String {
+    let t = text::t();
+    let target = &report.target;
+    let id = target.container_id.as_deref().map(|id| (t.id)(text::short_id(id)));
+    let state = target.state.as_deref().map(|state| (t.state)(state));
+    let busy = t.busy_kind(target.busy).map(str::to_owned);
+    [id, target.driver.clone(), state, busy].into_iter().flatten().collect::<Vec<_>>().join(" · ")
+}
+
+/// Properties of [`Aliases`].
+#[derive(Properties, PartialEq)]
+pub struct AliasesProps {
+    /// The report.
+    pub report: Rc<Report>,
+}
+
+/// All names of the target.
+#[component]
+pub fn Aliases(props: &AliasesProps) -> Html {
+    let t = text::t();
+    let aliases = &props.report.target.aliases;
+    let fold = use_fold(aliases.len(), 8);
+    let rows = aliases.iter().take(fold.shown).enumerate().map(|(index, alias)| row(index, alias));
+    html! {
+        <section class="section" aria-labelledby="aliases-title">
+            <h2 id="aliases-title">{ t.aliases_title }</h2>
+            <p class="muted">{ t.aliases_text }</p>
+            <div class="scroll" tabindex="0" role="group" aria-labelledby="aliases-title">
+                <table>
+                    <thead>
+                        <tr>
+                            <th scope="col">{ t.column_kind }</th>
+                            <th scope="col">{ t.column_name }</th>
+                            <th scope="col">{ t.column_from }</th>
+                        </tr>
+                    </thead>
+                    <tbody>{ for rows }</tbody>
+                </table>
+            </div>
+            { fold.button() }
+        </section>
+    }
+}
+
+fn row(index: usize, alias: &Alias) -> Html {
+    let t = text::t();
+    let places = alias.evidence.iter().take(3).enumerate().map(|(index, evidence)| {
+        html! { <li key={index}><code title={evidence.text.clone()}>{ place(evidence) }</code></li> }
+    });
+    html! {
+        <tr key={index}>
+            <th scope="row">{ t.alias_kind(alias.kind) }</th>
+            <td class="value">
+                <code>{ &alias.value }</code>{ " " }
+                <Copy value={alias.value.clone()} what={alias.value.clone()} />
+            </td>
+            <td><ul class="plain">{ for places }</ul></td>
+        </tr>
+    }
+}

@@ -1,0 +1,50 @@
+//! What could not be read or is missing.
+
+use super::parts::{Glyph, icon, use_fold};
+use crate::text;
+use ebusy_analyzer::report::{Diagnostic, Overview, Report};
+use yew::prelude::*;
+
+/// The warnings of bundle and report, each once.
+pub fn all(overview: &Overview, report: &Report) -> Vec<Diagnostic> {
+    let mut all = report.warnings.clone();
+    all.extend(overview.warnings.iter().filter(|warning| !report.warnings.contains(warning)).cloned());
+    all
+}
+
+/// Properties of [`Warnings`].
+#[derive(Properties, PartialEq)]
+pub struct WarningsProps {
+    /// What to show.
+    pub items: Vec<Diagnostic>,
+}
+
+/// The list.
+#[component]
+pub fn Warnings(props: &WarningsProps) -> Html {
+    let t = text::t();
+    let fold = use_fold(props.items.len(), 5);
+    let items = props.items.iter().take(fold.shown).enumerate().map(|(index, item)| {
+        html! {
+            <li key={index}>
+                <p>{ &item.message }{ " " }<span class="muted">{ &item.advice }</span></p>
+                <p class="small muted"><code>{ &item.code }</code>{ " " }<code>{ place(item) }</code></p>
+            </li>
+        }
+    });
+    html! {
+        <section class="section warnings" data-test="warnings" aria-labelledby="warnings-title">
+            <h2 id="warnings-title">{ icon(Glyph::Warning) }{ (t.warnings_title)(props.items.len()) }</h2>
+            <ul class="plain">{ for items }</ul>
+            { fold.button() }
+        </section>
+    }
+}
+
+fn place(item: &Diagnostic) -> String {
+    match (&item.file, item.line) {
+        (Some(file), Some(line)) => format!("{file}:{line}"),
+        (Some(file), None) => file.clone(),
+        (None, _) => String::new(),
+    }
+}

@@ -1,0 +1,52 @@
+//! The worker's end: reads the bundle, answers questions. Knows no JavaScript, so that it is tested
+//! natively; [`crate::browser::worker_scope`] feeds it.
+
+use super::protocol::{Failure, Request, Response};
+use crate::text;
+use ebusy_analyzer::Analysis;
+use std::io::Read;
+use std::ops::ControlFlow;
+
+/// One bundle and what was understood of it.
+#[derive(Debug, Default)]
+pub struct Host {
+    analysis: Option<Analysis>,
+}
+
+impl Host {
+    /// Reads the bundle and tells `emit` how far it is, then the overview or why there is none.
+    pub fn open(&mut self, input: impl Read, emit: &mut dyn FnMut(Response)) {
+        let opened = Analysis::open(input, &mut |progress| {
+            emit(Response::Progress { bytes: progress.bytes, entries: progress.entries });
+            ControlFlow::Continue(())
+        });
+        match opened {
+            Ok(analysis) => {
+                emit(Response::Opened(Box::new(analysis.overview())));
+                self.analysis = Some(analysis);
+            }
+            Err(error) => emit(Response::Failed(error.into())),
+        }
+    }
+
+    /// Answers one request.
+    pub fn answer(&self, request: Request) -> Response {
+        let Request::Explain { number, question } = request;
+        match &self.analysis {
+            Some(analysis) => {
+                Response::Explained { number, report: Box::new(analysis.explain(&question.into())) }
+            }
+            None => Response::Failed(not_open()),
+        }
+    }
+}
+
+/// The page asked before a bundle was open: the page's mistake, not the user's.
+fn not_open() -> Failure {
+    let t = text::t();
+    Failure {
+        code: "nothing-open".into(),
+        message: t.nothing_open.into(),
+        advice: t.advice_report_fault.into(),
+    }
+}

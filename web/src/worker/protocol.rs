@@ -1,0 +1,82 @@
+//! What page and worker say to each other: JSON text both ways, except for the bundle itself, which
+//! goes over as a `File` (a handle, not a copy) and is the first message.
+
+use ebusy_analyzer::report::{Overview, Report};
+use ebusy_analyzer::{OpenError, Query};
+use serde::{Deserialize, Serialize};
+
+/// From the page to the worker, after the file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Request {
+    /// Wants a report.
+    Explain {
+        /// Comes back with the answer, so that a late one can be told from the one wanted.
+        number: u32,
+        /// About what.
+        question: Question,
+    },
+}
+
+/// What a report is wanted about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Question {
+    /// Whatever the analyzer finds first.
+    Default,
+    /// The busy error at this index of the overview.
+    Error(usize),
+    /// What somebody typed.
+    Text(String),
+}
+
+impl From<Question> for Query {
+    fn from(question: Question) -> Self {
+        match question {
+            Question::Default => Self::Default,
+            Question::Error(index) => Self::Error(index),
+            Question::Text(text) => Self::Text(text),
+        }
+    }
+}
+
+/// From the worker to the page.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Response {
+    /// How far reading is.
+    Progress {
+        /// Bytes of the file read so far.
+        bytes: u64,
+        /// Archive entries seen so far.
+        entries: u64,
+    },
+    /// The bundle is read.
+    Opened(Box<Overview>),
+    /// The answer to [`Request::Explain`].
+    Explained {
+        /// Number of the request.
+        number: u32,
+        /// The answer.
+        report: Box<Report>,
+    },
+    /// It could not go on; nothing more comes from this worker.
+    Failed(Failure),
+}
+
+/// Something went wrong, told for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// Stable code, e.g. `unknown-format`.
+    pub code: String,
+    /// What happened, and to which file.
+    pub message: String,
+    /// What to do.
+    pub advice: String,
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        Self { code: error.code.to_owned(), message: error.message, advice: error.advice }
+    }
+}
