@@ -1,5 +1,7 @@
 //! Where the bundle goes, and what is left when it cannot.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends by panicking")]
+
 mod support;
 
 use std::os::unix::fs::PermissionsExt;

@@ -1,5 +1,7 @@
 //! The collector on a recorded host: files in a directory, as on a machine without the privilege, or an old kernel's.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends by panicking")]
+
 mod support;
 
 use support::{Bundle, Item, Scratch, collect, contains};
@@ -34,7 +36,7 @@ fn host() -> Scratch {
 }
 
 fn collect_host(host: &Scratch, more: &[&str]) -> Bundle {
-    let root = host.path("");
+    let root = host.dir();
     collect(&[&["--root", root.as_str()], more].concat())
 }
 

@@ -146,6 +146,10 @@ impl Scratch {
         self.0.join(path).to_str().unwrap().to_owned()
     }
 
+    pub(crate) fn dir(&self) -> String {
+        self.0.to_str().unwrap().to_owned()
+    }
+
     pub(crate) fn names(&self, path: &str) -> Vec<String> {
         let entries = std::fs::read_dir(self.0.join(path)).unwrap();
         let mut names: Vec<_> = entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
