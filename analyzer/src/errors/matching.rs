@@ -25,7 +25,7 @@ pub(crate) fn apply(text: &str, lower: &str) -> Vec<Operand> {
             let anchor = clause.template.split('}').nth(1).unwrap_or_default();
             let anchor = anchor.split('{').next().unwrap_or_default();
             if let Some(at) = lower.find(anchor) {
-                let start = text[..at].rfind(' ').map_or(0, |n| n + 1);
+                let start = text[..at].rfind([' ', '"', '(']).map_or(0, |n| n + 1);
                 found.extend(matches(clause, row, text, lower, start));
             }
             continue;
