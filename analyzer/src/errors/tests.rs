@@ -123,6 +123,8 @@ fn docker_of_every_age() {
         "plugin",
         Directory,
     );
+    let e = one("level=error msg=\"CT cleanup: failed to unmount secrets: device or resource busy\"");
+    assert_eq!((e.container_id.as_deref(), e.driver.as_deref()), (Some(CT), Some("secrets-tmpfs")));
     let e = one(
         "Cannot destroy container 0a1b2c3d4e5f: Driver devicemapper failed to remove root filesystem CT: Device is Busy",
     );
