@@ -43,7 +43,19 @@ impl WasmTarget {
     /// Builds a package's library in release and returns the module's file.
     pub(crate) fn build(self, workspace: &Workspace, package: &str) -> Result<PathBuf> {
         let mut cargo = workspace.cargo();
-        cargo.args(["build", "--release", "--lib", "--package", package, "--target", TARGET]);
+        // Cargo leaves link-time optimisation out where a crate is a Rust library as well, which makes the module
+        // five times as large; so only the module is asked for.
+        cargo.args([
+            "rustc",
+            "--release",
+            "--lib",
+            "--package",
+            package,
+            "--target",
+            TARGET,
+            "--crate-type",
+            "cdylib",
+        ]);
         cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", workspace.path_free_rustflags());
         // wasm-bindgen reads the section target_features, which full stripping removes; it drops the names itself.
         cargo.env("CARGO_PROFILE_RELEASE_STRIP", "debuginfo");
