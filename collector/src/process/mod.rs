@@ -147,7 +147,7 @@ impl Process<'_> {
     }
 
     fn stat(&mut self) -> Result<Stat, Vanished> {
-        match self.dir.read_virtual(b"stat", SMALL_MAX) {
+        match self.dir.read_record(b"stat", SMALL_MAX) {
             Ok(content) => Ok(Stat::parse(content.bytes)),
             Err(error) => self.not_read("stat", error).map(|()| Stat::default()),
         }
@@ -155,7 +155,7 @@ impl Process<'_> {
 
     /// Copies a small file and returns its text, empty when it could not be read.
     fn small(&mut self, name: &str) -> Result<Vec<u8>, Vanished> {
-        match self.dir.read_virtual(name.as_bytes(), SMALL_MAX) {
+        match self.dir.read_record(name.as_bytes(), SMALL_MAX) {
             Ok(content) => {
                 self.batch.entries.push(Entry::plain(self.path(name), content.bytes.clone()));
                 Ok(content.bytes)
@@ -172,7 +172,7 @@ impl Process<'_> {
             // It is read from the process's memory, which may be what hung.
             return Ok(Vec::new());
         }
-        match self.dir.read_virtual(b"cmdline", CMDLINE_MAX) {
+        match self.dir.read_record(b"cmdline", CMDLINE_MAX) {
             Ok(content) => {
                 let path = self.path("cmdline");
                 if content.truncated {
