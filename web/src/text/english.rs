@@ -55,7 +55,7 @@ pub static ENGLISH: Texts = Texts {
     unnamed_object: "something unnamed",
     no_time: "time unknown",
     search_label: "Explain something else",
-    search_placeholder: "Container id, name, path or device",
+    search_placeholder: "Id, name, path or device",
     search: "Explain",
     containers: "Containers in the bundle",
     no_name: "no name",
@@ -72,6 +72,7 @@ pub static ENGLISH: Texts = Texts {
     held: "Held",
     free: "Free",
     unknown: "Unknown",
+    this_host: "This host",
     container: |name| format!("container {name}"),
     id: |id| format!("id {id}"),
     state: |state| format!("state {state}"),
@@ -120,6 +121,7 @@ pub static ENGLISH: Texts = Texts {
     mounted_at: |path| format!("mounted at {path}"),
     not_mounted: "not mounted here",
     more_mounts: |count| format!("and {count} more mounts of it"),
+    open_on_it: |files| format!("open on it: {files}"),
     parent: |path, propagation| format!("below {path} · {propagation}"),
     // Holders.
     holders_title: |count| match count {

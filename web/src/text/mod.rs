@@ -81,6 +81,7 @@ pub struct Texts {
     pub held: &'static str,
     pub free: &'static str,
     pub unknown: &'static str,
+    pub this_host: &'static str,
     pub container: fn(&str) -> String,
     pub id: fn(&str) -> String,
     pub state: fn(&str) -> String,
@@ -127,6 +128,7 @@ pub struct Texts {
     pub mounted_at: fn(&str) -> String,
     pub not_mounted: &'static str,
     pub more_mounts: fn(usize) -> String,
+    pub open_on_it: fn(&str) -> String,
     pub parent: fn(&str, &str) -> String,
     // Holders.
     pub holders_title: fn(usize) -> String,

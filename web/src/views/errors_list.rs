@@ -71,6 +71,11 @@ fn subject(error: &BusyError) -> String {
     }
 }
 
+/// What follows `start`, or all of it where that is missing.
+fn after<'a>(line: &'a str, start: &str) -> &'a str {
+    line.find(start).map_or(line, |at| &line[at + start.len()..])
+}
+
 /// First and last time in UTC.
 fn when(error: &BusyError) -> String {
     match (&error.first, &error.last) {
@@ -82,9 +87,9 @@ fn when(error: &BusyError) -> String {
 
 /// The message itself: what stands before it in a log line (time, host, level) tells little here.
 fn wording(line: &str) -> &str {
-    let start = line.find("msg=\"").map(|at| at + 5);
-    let line = start.map_or(line, |at| &line[at..]);
-    let line = if start.is_some() { line.strip_suffix('"').unwrap_or(line) } else { line };
+    // journald's JSON, else logfmt, else the line as it is.
+    let line = ["\"MESSAGE\":\"", "msg=\"", "msg=\\\""].iter().fold(line, |line, start| after(line, start));
+    let line = line.trim_end_matches(['"', '\\', '}']);
     match line.find("returned error: ") {
         Some(at) => &line[at + 16..],
         None => line,
@@ -100,6 +105,8 @@ mod tests {
         let line = "Nov 22 web1 dockerd[8]: level=error msg=\"Handler for DELETE /x returned error: Driver \
                     devicemapper failed: Device is Busy\"";
         assert_eq!(wording(line), "Driver devicemapper failed: Device is Busy");
+        let json = "{\"_BOOT_ID\":\"d5\",\"MESSAGE\":\"level=error msg=\\\"Device is Busy\\\"\"}";
+        assert_eq!(wording(json), "Device is Busy");
         assert_eq!(wording("-job rm(ac05) = ERR (1)"), "-job rm(ac05) = ERR (1)");
     }
 

@@ -13,6 +13,9 @@ pub fn title(report: &Report) -> String {
     match (&target.name, &target.container_id) {
         (Some(name), _) => (t.container)(name),
         (None, Some(id)) => (t.container)(text::short_id(id)),
+        (None, None) if target.query.is_empty() => {
+            report.host.name.clone().unwrap_or_else(|| t.this_host.to_owned())
+        }
         (None, None) => target.query.clone(),
     }
 }

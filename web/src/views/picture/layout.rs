@@ -103,7 +103,7 @@ pub struct Branch {
 pub struct MountBox {
     /// All of it.
     pub area: Area,
-    /// Whether it is mounted there.
+    /// Whether it is mounted or open there.
     pub here: bool,
     /// Mount point and facts.
     pub texts: Vec<Text>,
@@ -148,12 +148,28 @@ pub fn scene(report: &Report, width: f64, shown: usize) -> Scene {
     let mut y = 1.0;
     for (index, view) in report.namespaces.iter().enumerate().take(shown) {
         let relation = start.map_or(Relation::Unknown, |start| relation(&report.namespaces, start, index));
-        let lane = frame.lane(index, view, relation, y);
+        let lane = frame.lane(index, view, relation, &open_files(report, view), y);
         y += lane.area.height + GAP;
         lanes.push(lane);
     }
+    if let [lane] = lanes.as_mut_slice() {
+        // A lane alone sends nothing to anybody.
+        lane.branch.lines.clear();
+    }
     let rail = frame.rail(&lanes);
     Scene { width: frame.width, height: y - GAP + 1.0, lanes, rail }
+}
+
+/// What processes of a namespace have open on the target, where no mount of it is left there.
+fn open_files(report: &Report, view: &NamespaceView) -> String {
+    let holders = report.holders.iter().filter(|holder| {
+        view.mounts.is_empty()
+            && view.inode.is_some()
+            && holder.mount_namespace == view.inode
+            && holder.effect != Effect::Unrelated
+    });
+    let files = holders.flat_map(|holder| &holder.open_files);
+    files.map(|file| format!("{} {}", file.pid, file.reference)).collect::<Vec<_>>().join(", ")
 }
 
 /// Where things stand from left to right.
@@ -194,11 +210,11 @@ impl Frame {
         }
     }
 
-    fn lane(&self, index: usize, view: &NamespaceView, relation: Relation, top: f64) -> Lane {
+    fn lane(&self, index: usize, view: &NamespaceView, relation: Relation, open: &str, top: f64) -> Lane {
         let (mut texts, chips, left_end) = self.space(view, top + PAD);
         let branch_y = if self.wide { top + PAD + 14.0 } else { left_end + PILL / 2.0 };
         let mount_top = if self.wide { top + PAD } else { branch_y + PILL / 2.0 + 8.0 };
-        let mount = self.mount(view, mount_top);
+        let mount = self.mount(view, open, mount_top);
         let branch = self.branch(relation, branch_y, &mount);
         let mut end = mount.area.y + mount.area.height + 8.0;
         let (x, room) = self.mount;
@@ -267,7 +283,7 @@ impl Frame {
         (chips, y + CHIP + 8.0)
     }
 
-    fn mount(&self, view: &NamespaceView, top: f64) -> MountBox {
+    fn mount(&self, view: &NamespaceView, open: &str, top: f64) -> MountBox {
         let t = text::t();
         let (x, width) = self.mount;
         let (inner, mut y) = (x + 10.0, top + 19.0);
@@ -289,13 +305,19 @@ impl Frame {
             texts.push(text(inner, y, "gone-text", t.not_mounted.to_owned()));
             y += LINE;
         }
+        if !open.is_empty() {
+            targets.push((inner + 6.0, y - 4.0));
+            let words = elide(&(t.open_on_it)(open), room(inner + 18.0));
+            texts.push(text(inner + 18.0, y, "mono strong", words));
+            y += LINE;
+        }
         if let Some(parent) = &view.parent_mount {
             let words = (t.parent)(&shorten_ids(&parent.mount_point), &propagation(parent));
             texts.push(text(inner, y, "mono muted", elide(&words, room(inner))));
             y += LINE;
         }
         let area = Area { x, y: top, width, height: y - top - 6.0 };
-        MountBox { area, here: !view.mounts.is_empty(), texts, targets }
+        MountBox { area, here: !targets.is_empty(), texts, targets }
     }
 
     fn branch(&self, relation: Relation, y: f64, mount: &MountBox) -> Branch {

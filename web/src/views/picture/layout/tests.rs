@@ -80,6 +80,15 @@ fn the_target_is_marked_where_it_is_mounted_and_nowhere_else() {
 }
 
 #[test]
+fn open_files_after_a_lazy_umount_are_in_the_picture() {
+    let mut report = sample::report();
+    report.holders[2].effect = Effect::Blocking;
+    let host = scene(&report, 960.0, 99).lanes.swap_remove(0);
+    assert!(host.mount.here && host.mount.targets.len() == 1);
+    assert!(host.mount.texts.iter().any(|text| text.content == "open on it: 900 fd/3"), "{:?}", host.mount);
+}
+
+#[test]
 fn only_the_lanes_that_are_wanted_are_drawn() {
     let report = sample::report_with(200);
     assert_eq!(report.namespaces.len(), 202);
