@@ -132,10 +132,15 @@ pub struct TempDir(PathBuf);
 impl TempDir {
     /// A new directory below the system's own for temporary files.
     pub fn new(purpose: &str) -> Self {
+        Self::below(&std::env::temp_dir(), purpose)
+    }
+
+    /// A new directory below another one.
+    pub fn below(parent: &Path, purpose: &str) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("ebusy-test-{purpose}-{}-{number}", std::process::id());
-        let path = std::env::temp_dir().join(name);
+        let path = parent.join(name);
         std::fs::create_dir(&path).expect("a directory for temporary files can be made");
         // mountinfo has the real path.
         Self(path.canonicalize().expect("it was just made"))

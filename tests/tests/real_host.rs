@@ -43,7 +43,8 @@ struct Layer {
 
 impl Layer {
     fn mount(test: &str) -> Self {
-        let dir = TempDir::new(test);
+        // Not in /tmp: what a service has on /tmp would hide the mount from everyone in its namespace.
+        let dir = TempDir::below(Path::new("/var/tmp"), test);
         let container = hex64(&format!("container {test} {}", std::process::id()));
         let layer = hex64(&format!("layer {test} {}", std::process::id()));
         let home = dir.join("var/lib/docker/devicemapper");

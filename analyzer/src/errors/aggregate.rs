@@ -1,9 +1,11 @@
 //! Occurrences → one error of each kind, with how often and when it was seen.
 
+use super::links::IdLink;
+use super::objects;
 use super::roles::Facts;
 use super::time::Stamp;
 use crate::report::{BusyError, Evidence};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// One message that was read.
 pub(crate) struct Occurrence {
@@ -72,19 +74,37 @@ impl Aggregate {
     }
 
     /// The errors, see [`super::LogScanner::finish`] for their order.
-    pub(crate) fn finish(self) -> Vec<BusyError> {
+    pub(crate) fn finish(self, links: &BTreeSet<IdLink>) -> Vec<BusyError> {
         let (follow_ups, mut kinds): (Vec<Kind>, Vec<Kind>) =
             self.kinds.into_iter().partition(|k| k.follow_up);
         // A job's `ERR (1)` counts by itself only where the error it belongs to is not in the log.
         let lonely = follow_ups.into_iter().filter(|f| !kinds.iter().any(|k| concerns(&k.error, &f.error)));
         let lonely: Vec<Kind> = lonely.collect();
         kinds.extend(lonely);
+        let containers = containers_of(&kinds, links);
         kinds.sort_by_key(|k| {
             let unix = k.last.as_ref().and_then(|s| s.unix);
             std::cmp::Reverse((unix.is_some(), unix, k.order))
         });
-        kinds.into_iter().map(|k| k.error).collect()
+        kinds.into_iter().map(|k| k.error).map(|e| with_container(e, &containers)).collect()
     }
+}
+
+/// The full ids that some line calls a container.
+fn containers_of(kinds: &[Kind], links: &BTreeSet<IdLink>) -> BTreeSet<String> {
+    let named = kinds.iter().filter_map(|k| k.error.container_id.clone());
+    let linked = links.iter().filter(|l| l.certain).map(|l| l.container_id.clone());
+    named.chain(linked).filter(|id| objects::is_full_id(id)).collect()
+}
+
+/// Where the line alone does not tell that an id is a container's, but another one does.
+fn with_container(mut error: BusyError, containers: &BTreeSet<String>) -> BusyError {
+    if error.container_id.is_none()
+        && let Some(at) = error.other_ids.iter().position(|id| containers.contains(id))
+    {
+        error.container_id = Some(error.other_ids.remove(at));
+    }
+    error
 }
 
 fn concerns(error: &BusyError, follow_up: &BusyError) -> bool {

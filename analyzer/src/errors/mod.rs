@@ -114,7 +114,7 @@ impl LogScanner {
     /// The errors: those with a full time by when they were last seen, latest first; then those without
     /// (year or zone are missing), the one that appeared last in the logs first.
     pub fn finish(self) -> Vec<BusyError> {
-        self.errors.finish()
+        self.errors.finish(&self.links)
     }
 }
 

@@ -49,6 +49,10 @@ pub(super) fn find(snapshot: &Snapshot, target: &Target) -> Vec<Found> {
                 }
             }
             found.name_members(snapshot);
+            // Where no cgroup tells (a plain tar of /proc), what systemd left in the namespace does.
+            if found.kind == HolderKind::SystemdUnit && found.unit.is_none() {
+                found.unit = crate::causes::systemd_marks(snapshot, namespace).map(|(unit, _)| unit);
+            }
             if matches!(found.kind, HolderKind::Host) {
                 found.unit = None;
                 found.pids.clear();

@@ -1,0 +1,198 @@
+//! The `ebusy` command: exit codes, what it says where, its formats.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "a broken expectation is a broken test")]
+
+use ebusy_analyzer::report::{Report, Status};
+use ebusy_tests::demo;
+use ebusy_tests::harness::{TempDir, need_path, output, output_with};
+use serde_json::Value;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+struct Ebusy {
+    program: PathBuf,
+    dir: TempDir,
+}
+
+impl Ebusy {
+    fn new(test: &str) -> Option<Self> {
+        let program = need_path(test, "EBUSY_BIN")?;
+        Some(Self { program, dir: TempDir::new("cli") })
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command.current_dir(self.dir.path());
+        command
+    }
+
+    fn call(&self, arguments: &[&str]) -> Output {
+        output(self.command().args(arguments))
+    }
+
+    fn file(&self, name: &str, content: &[u8]) {
+        std::fs::write(self.dir.join(name), content).expect("a file can be written");
+    }
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("the command writes UTF-8")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn the_first_line_is_the_answer() {
+    let Some(ebusy) = Ebusy::new("cli::the_first_line_is_the_answer") else { return };
+    ebusy.file("demo.tar.gz", &demo::bundle());
+    for arguments in [&["analyze", "demo.tar.gz"][..], &["analyze", "demo.tar.gz", "--id", "shop-frontend"]] {
+        let answer = ebusy.call(arguments);
+        assert_eq!(answer.status.code(), Some(0), "{}", stderr(&answer));
+        let text = stdout(&answer);
+        let first = text.lines().next().unwrap_or_default();
+        for word in ["shop-frontend", "httpd.service", "cadvisor"] {
+            assert!(first.contains(word), "{word} in: {first}");
+        }
+    }
+}
+
+#[test]
+fn json_is_the_report_and_markdown_has_the_commands() {
+    let Some(ebusy) = Ebusy::new("cli::json_is_the_report_and_markdown_has_the_commands") else { return };
+    ebusy.file("demo.tar.gz", &demo::bundle());
+    let answer = ebusy.call(&["analyze", "demo.tar.gz", "--format", "json"]);
+    let report: Report = serde_json::from_slice(&answer.stdout).expect("a report");
+    assert_eq!((report.schema.as_str(), report.verdict.status), ("ebusy.report/1", Status::Held));
+    let markdown = stdout(&ebusy.call(&["analyze", "demo.tar.gz", "--format", "markdown"]));
+    let command = &report.holders[0].remedies[0].command;
+    assert!(markdown.contains(command.as_str()), "{markdown}");
+    assert!(markdown.contains("```"), "commands stand in code blocks");
+}
+
+#[test]
+fn a_bundle_can_come_through_a_pipe() {
+    let Some(ebusy) = Ebusy::new("cli::a_bundle_can_come_through_a_pipe") else { return };
+    ebusy.file("demo.tar.gz", &demo::bundle());
+    let piped = output_with(ebusy.command().args(["analyze", "-"]), &demo::bundle());
+    assert_eq!(piped.status.code(), Some(0), "{}", stderr(&piped));
+    assert_eq!(stdout(&piped), stdout(&ebusy.call(&["analyze", "demo.tar.gz"])));
+}
+
+#[test]
+fn what_is_not_in_the_bundle_ends_with_3_and_says_what_to_do() {
+    let Some(ebusy) = Ebusy::new("cli::what_is_not_in_the_bundle_ends_with_3_and_says_what_to_do") else {
+        return;
+    };
+    ebusy.file("demo.tar.gz", &demo::bundle());
+    for query in ["no-such-container", "0123456789abcdef", "/no/such/path"] {
+        let answer = ebusy.call(&["analyze", "demo.tar.gz", "--id", query]);
+        assert_eq!(answer.status.code(), Some(3), "{query}");
+        assert!(stderr(&answer).contains(query), "{}", stderr(&answer));
+        assert!(stderr(&answer).contains("--id"), "what to do: {}", stderr(&answer));
+        assert!(!stdout(&answer).contains("httpd"), "nobody is blamed: {}", stdout(&answer));
+    }
+}
+
+#[test]
+fn bad_input_and_bad_calls_end_with_2_and_name_the_matter() {
+    let Some(ebusy) = Ebusy::new("cli::bad_input_and_bad_calls_end_with_2_and_name_the_matter") else {
+        return;
+    };
+    ebusy.file("demo.tar.gz", &demo::bundle());
+    ebusy.file("empty", b"");
+    ebusy.file("noise", &demo::bundle().into_iter().map(|byte| byte ^ 0x5a).collect::<Vec<u8>>());
+    for (arguments, word) in [
+        (&["analyze", "missing.tar.gz"][..], "missing.tar.gz"),
+        (&["analyze", "."], "."),
+        (&["analyze", "empty"], "empty"),
+        (&["analyze", "noise"], "tar"),
+        (&["analyze"], "bundle"),
+        (&["analyze", "demo.tar.gz", "--format", "xml"], "xml"),
+        (&["analyze", "demo.tar.gz", "--no-such-option"], "--no-such-option"),
+        (&["analyze", "demo.tar.gz", "second.tar.gz"], "second.tar.gz"),
+        (&["errors", "missing.log"], "missing.log"),
+        (&["no-such-command"], "no-such-command"),
+        (&[], "--help"),
+    ] {
+        let answer = ebusy.call(arguments);
+        assert_eq!(answer.status.code(), Some(2), "{arguments:?}: {}", stderr(&answer));
+        assert!(stderr(&answer).contains(word), "{arguments:?}: {}", stderr(&answer));
+        assert!(!stderr(&answer).contains("panicked"), "{arguments:?}");
+        assert_eq!(stdout(&answer), "", "{arguments:?}");
+    }
+}
+
+#[test]
+fn help_and_version_go_to_standard_output() {
+    let Some(ebusy) = Ebusy::new("cli::help_and_version_go_to_standard_output") else { return };
+    let help = ebusy.call(&["--help"]);
+    assert_eq!(help.status.code(), Some(0));
+    assert!(stdout(&help).contains("analyze") && stdout(&help).contains("errors"), "{}", stdout(&help));
+    assert!(stdout(&ebusy.call(&["--version"])).starts_with("ebusy "));
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let Some(ebusy) = Ebusy::new("cli::a_reader_that_goes_away_is_no_error") else { return };
+    ebusy.file("demo.tar.gz", &demo::bundle());
+    let mut command = ebusy.command();
+    command
+        .args(["analyze", "demo.tar.gz"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().expect("it starts");
+    drop(child.stdout.take());
+    let ended = child.wait_with_output().expect("it ends");
+    assert!(!stderr(&ended).contains("panicked"), "{}", stderr(&ended));
+}
+
+/// A docker daemon's log, with lines that are about something else.
+fn log() -> String {
+    let host = demo::host();
+    let other = "2017-04-12T10:00:00+0000 web1 sshd[77]: error: connect to port 22: Device or resource busy\n\
+                 2017-04-12T10:00:01+0000 web1 dockerd[634]: time=\"2017-04-12T10:00:01Z\" level=info msg=\"API listen\"\n";
+    format!("{other}{}\n", host.log.join("\n"))
+}
+
+#[test]
+fn errors_lists_the_busy_errors_as_json_lines() {
+    let Some(ebusy) = Ebusy::new("cli::errors_lists_the_busy_errors_as_json_lines") else { return };
+    ebusy.file("docker.log", log().as_bytes());
+    let answer = ebusy.call(&["errors", "docker.log", "--format", "json"]);
+    assert_eq!(answer.status.code(), Some(0), "{}", stderr(&answer));
+    let errors: Vec<Value> =
+        stdout(&answer).lines().map(|line| serde_json::from_str(line).expect("an object a line")).collect();
+    let host = demo::host();
+    let containers = &host.docker.as_ref().expect("docker runs").containers;
+    for (name, times) in [("shop-frontend", 3), ("nightly-report", 1)] {
+        let container = containers.iter().find(|c| c.name == name).expect("it was run");
+        let of_it: Vec<&Value> =
+            errors.iter().filter(|e| e["container_id"] == container.id.as_str()).collect();
+        assert!(of_it.iter().any(|e| e["count"].as_u64() >= Some(times)), "{name}: {errors:#?}");
+        assert!(of_it.iter().all(|e| e["runtime"] == "docker"), "{name}: {of_it:#?}");
+        for key in ["other_ids", "path", "device", "driver", "line", "first", "last"] {
+            assert!(of_it.iter().all(|error| error.get(key).is_some()), "{key} is there, if null");
+        }
+    }
+    assert!(errors.iter().all(|error| !error["line"].to_string().contains("sshd")), "{errors:#?}");
+    let piped = output_with(ebusy.command().args(["errors", "-", "--format", "json"]), log().as_bytes());
+    assert_eq!(stdout(&piped), stdout(&answer));
+}
+
+#[test]
+fn a_log_without_busy_errors_ends_with_3() {
+    let Some(ebusy) = Ebusy::new("cli::a_log_without_busy_errors_ends_with_3") else { return };
+    ebusy.file(
+        "quiet.log",
+        b"2017-04-12T10:00:00 web1 dockerd[1]: level=info msg=\"API listen on /run/docker.sock\"\n",
+    );
+    ebusy.file("empty.log", b"");
+    for log in ["quiet.log", "empty.log"] {
+        let answer = ebusy.call(&["errors", log]);
+        assert_eq!(answer.status.code(), Some(3), "{log}");
+        assert!(!stderr(&answer).is_empty() || !stdout(&answer).is_empty(), "a sentence says so");
+    }
+}

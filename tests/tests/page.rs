@@ -1,0 +1,353 @@
+//! The page in a real browser, opened from a file and served, used as a person would.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "a broken expectation is a broken test")]
+
+mod support;
+
+use ebusy_analyzer::report::Effect;
+use ebusy_tests::demo;
+use ebusy_tests::harness::{TempDir, machine, need_command, need_path, wait_until};
+use ebusy_tests::synth::{Content, Entry, Host, Propagation, tar};
+use ebusy_tests::webdriver::{Browser, Element};
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+/// An opened page, with the files of its test.
+struct Page {
+    browser: Browser,
+    url: String,
+    dir: TempDir,
+    artifacts: Option<PathBuf>,
+    _alone: MutexGuard<'static, ()>,
+}
+
+impl Page {
+    /// The page, opened from its file; skips by name.
+    fn open(test: &str) -> Option<Self> {
+        let page = need_path(test, "EBUSY_PAGE")?;
+        Self::open_at(test, &format!("file://{}", page.display()))
+    }
+
+    fn open_at(test: &str, url: &str) -> Option<Self> {
+        let chromedriver = need_command(test, "chromedriver")?;
+        need_command(test, "chromium")?;
+        // One browser at a time: two cores, and nobody wants to wait for a picture twice.
+        let alone = machine();
+        let browser = Browser::start(&chromedriver);
+        browser.look(1280, "light");
+        browser.open(url);
+        let artifacts = std::env::var_os("EBUSY_ARTIFACTS").map(PathBuf::from);
+        let page = Self { browser, url: url.to_owned(), dir: TempDir::new("page"), artifacts, _alone: alone };
+        page.element("start");
+        Some(page)
+    }
+
+    /// The first element with a `data-test` name, once it is there.
+    fn element(&self, name: &str) -> Element {
+        self.browser.wait_for(&format!("[data-test={name}]"))
+    }
+
+    fn has(&self, name: &str) -> bool {
+        !self.browser.all(&format!("[data-test={name}]")).is_empty()
+    }
+
+    fn text(&self, name: &str) -> String {
+        self.browser.text(&self.element(name))
+    }
+
+    fn click(&self, name: &str) {
+        self.browser.click(&self.element(name));
+    }
+
+    /// Writes a file and gives it to the page.
+    fn give(&self, name: &str, content: &[u8]) {
+        let path = self.dir.join(name);
+        std::fs::write(&path, content).expect("a file can be written");
+        self.give_path(&path);
+    }
+
+    fn give_path(&self, path: &Path) {
+        self.browser.type_into(&self.element("file-input"), &path.to_string_lossy());
+    }
+
+    fn search(&self, query: &str) {
+        let input = self.element("search-input");
+        self.browser.clear(&input);
+        self.browser.type_into(&input, query);
+        self.click("search-submit");
+    }
+
+    /// The verdict's status, once its text has a word.
+    fn verdict_with(&self, word: &str) -> String {
+        wait_until(&format!("the verdict has {word:?}"), || {
+            let verdict = self.browser.all("[data-test=verdict]").into_iter().next()?;
+            self.browser.text(&verdict).contains(word).then_some(())?;
+            self.browser.attribute(&verdict, "data-status")
+        })
+    }
+
+    fn screenshot(&self, name: &str) {
+        if let Some(dir) = &self.artifacts {
+            self.browser.screenshot(&dir.join(format!("page-{name}.png")));
+        }
+    }
+
+    /// Nothing in the console, and no request but for the page itself.
+    fn assert_quiet(&self) {
+        assert_eq!(self.browser.console_errors(), [""; 0], "the console");
+        let own = |url: &String| *url == self.url || url.starts_with("blob:") || url.starts_with("data:");
+        let foreign: Vec<String> = self.browser.requests().into_iter().filter(|url| !own(url)).collect();
+        assert_eq!(foreign, [""; 0], "requests");
+    }
+}
+
+/// A server that gives the page to whoever asks, and remembers what was asked for.
+struct Server {
+    address: SocketAddr,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl Server {
+    fn start(page: &Path) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        let address = listener.local_addr().expect("it has an address");
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let (page, log) = (std::fs::read(page).expect("the page can be read"), Arc::clone(&asked));
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let path = answer(stream, &page).unwrap_or_else(|error| error.to_string());
+                log.lock().expect("no one panics with it").push(path);
+            }
+        });
+        Self { address, asked }
+    }
+
+    fn asked(&self) -> Vec<String> {
+        self.asked.lock().expect("no one panics with it").clone()
+    }
+}
+
+fn answer(mut stream: TcpStream, page: &[u8]) -> std::io::Result<String> {
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte)? == 1 {
+        head.push(byte[0]);
+    }
+    let head = String::from_utf8_lossy(&head).into_owned();
+    let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
+    let (status, body) = if path == "/" { ("200 OK", page) } else { ("404 Not Found", &b""[..]) };
+    let length = body.len();
+    write!(
+        stream,
+        "HTTP/1.1 {status}\r\nContent-Type: text/html\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+    )?;
+    stream.write_all(body)?;
+    Ok(path)
+}
+
+#[test]
+fn the_demo_from_a_file_in_every_width_and_colour() {
+    let Some(page) = Page::open("page::the_demo_from_a_file_in_every_width_and_colour") else { return };
+    page.screenshot("start-1280-light");
+    page.click("demo-button");
+    assert_eq!(page.verdict_with("shop-frontend"), "held");
+    let verdict = page.text("verdict");
+    assert!(verdict.contains("httpd.service") && verdict.contains("cadvisor"), "{verdict}");
+
+    let report = support::ask_default(&demo::bundle());
+    let wanted: Vec<String> = support::with_effect(&report, Effect::Blocking)
+        .iter()
+        .filter_map(|holder| holder.mount_namespace.map(|inode| inode.to_string()))
+        .collect();
+    let cards = page.browser.all("[data-test=holder][data-effect=blocking]");
+    let shown: Vec<String> =
+        cards.iter().filter_map(|card| page.browser.attribute(card, "data-ns")).collect();
+    assert_eq!(shown, wanted, "the holders' namespaces, in the report's order");
+    assert!(page.browser.all("[data-test=error-item]").len() >= 2);
+    assert!(page.browser.displayed(&page.element("picture")));
+
+    for (width, scheme) in [(360, "light"), (360, "dark"), (1280, "light"), (1600, "light"), (1600, "dark")] {
+        page.browser.look(width, scheme);
+        let wide = page.browser.script("return document.documentElement.scrollWidth - window.innerWidth");
+        assert!(wide.as_i64().is_some_and(|wide| wide <= 0), "{wide} pixels too wide at {width}");
+        page.screenshot(&format!("demo-{width}-{scheme}"));
+    }
+    let colour = "return getComputedStyle(document.body).backgroundColor";
+    let dark = page.browser.script(colour);
+    page.browser.look(1600, "light");
+    assert_ne!(page.browser.script(colour), dark, "dark differs from light");
+    page.assert_quiet();
+}
+
+#[test]
+fn served_it_does_the_same_and_asks_for_nothing_more() {
+    const TEST: &str = "page::served_it_does_the_same_and_asks_for_nothing_more";
+    let Some(file) = need_path(TEST, "EBUSY_PAGE") else { return };
+    let server = Server::start(&file);
+    let Some(page) = Page::open_at(TEST, &format!("http://{}/", server.address)) else { return };
+    page.give("web1.tar.gz", &demo::bundle());
+    assert_eq!(page.verdict_with("shop-frontend"), "held");
+    page.assert_quiet();
+    // The policy holds for whatever might get into the page, too.
+    let attempt =
+        format!("return fetch('http://{}/leak').then(() => 'sent', () => 'refused')", server.address);
+    assert_eq!(page.browser.script(&attempt), "refused");
+    let image = format!(
+        "return new Promise(done => {{ const i = new Image(); i.onload = i.onerror = () => done('over'); \
+         i.src = 'http://{}/leak.png' }})",
+        server.address
+    );
+    page.browser.script(&image);
+    let asked: Vec<String> = server.asked().into_iter().filter(|path| path != "/favicon.ico").collect();
+    assert_eq!(asked, ["/"]);
+}
+
+#[test]
+fn a_given_bundle_is_read_and_its_containers_are_searched() {
+    let Some(page) = Page::open("page::a_given_bundle_is_read_and_its_containers_are_searched") else {
+        return;
+    };
+    let host = demo::host();
+    page.give("web1.tar.gz", &host.bundle());
+    let report = support::ask_default(&host.bundle());
+    assert_eq!(page.verdict_with("shop-frontend"), "held");
+    assert!(page.text("verdict").contains(&report.verdict.summary), "the page says what the analyzer says");
+
+    page.search("nightly-report");
+    assert_eq!(page.verdict_with("log-shipper"), "held");
+    let containers = &host.docker.as_ref().expect("docker runs").containers;
+    let shop = containers.iter().find(|c| c.name == "shop-frontend").expect("it was run");
+    page.search(&shop.layer);
+    assert_eq!(page.verdict_with("httpd.service"), "held");
+    page.search("no-such-container");
+    assert_eq!(page.verdict_with("no-such-container"), "unknown");
+    assert!(page.browser.all("[data-test=holder]").is_empty(), "nobody is blamed");
+    page.screenshot("not-found");
+
+    let items = page.browser.all("[data-test=error-item]");
+    page.browser.click(items.last().expect("there are two errors"));
+    assert_eq!(page.verdict_with("nightly-report"), "held");
+    page.assert_quiet();
+}
+
+#[test]
+fn a_copy_button_puts_the_command_into_the_clipboard() {
+    let Some(page) = Page::open("page::a_copy_button_puts_the_command_into_the_clipboard") else { return };
+    page.click("demo-button");
+    page.verdict_with("shop-frontend");
+    let button = page.browser.wait_for("[data-test=remedy] [data-test=copy]");
+    let wanted = page.browser.attribute(&button, "data-copy-text").expect("the button has its text");
+    assert!(!wanted.is_empty());
+    page.browser.click(&button);
+    wait_until("the button says that it has copied", || {
+        (page.browser.attribute(&button, "data-copied").as_deref() == Some("true")).then_some(())
+    });
+    // Pasted, as the reader will: Control and v.
+    let input = page.element("search-input");
+    page.browser.clear(&input);
+    page.browser.type_into(&input, "\u{e009}v\u{e000}");
+    let pasted = page.browser.script("return document.querySelector('[data-test=search-input]').value");
+    let one_line = |text: &str| text.replace(['\r', '\n'], "");
+    assert_eq!(pasted.as_str().map(one_line), Some(one_line(&wanted)));
+    page.assert_quiet();
+}
+
+#[test]
+fn reading_can_be_cancelled_and_the_page_goes_on() {
+    let Some(page) = Page::open("page::reading_can_be_cancelled_and_the_page_goes_on") else { return };
+    let path = page.dir.join("big.tar");
+    write_big_bundle(&path);
+    page.give_path(&path);
+    page.click("cancel");
+    page.element("start");
+    assert!(!page.has("verdict") && !page.has("failure"), "cancelled, not failed");
+    page.click("demo-button");
+    assert_eq!(page.verdict_with("shop-frontend"), "held");
+    page.assert_quiet();
+}
+
+/// The demo's host with so many tables, no two alike, that nobody has read them before the mouse is at the button.
+fn write_big_bundle(path: &Path) {
+    const SIZE: usize = 600 << 20;
+    let host = demo::host();
+    let table = host.mounts.mountinfo(host.ns, "/");
+    // The end of a tar is two blocks of zeros, which would be in the middle here.
+    let without_end = |mut tar: Vec<u8>| {
+        let end = tar.iter().rposition(|byte| *byte != 0).map_or(0, |last| (last + 1).next_multiple_of(512));
+        tar.truncate(end);
+        tar
+    };
+    let mut file = std::io::BufWriter::new(std::fs::File::create(path).expect("a file can be made"));
+    let mut written = 0;
+    let mut pid = 100_000;
+    let start: Vec<Entry> = host
+        .entries()
+        .into_iter()
+        .filter(|entry| !matches!(entry.content, Content::Same(_)))
+        .take(40)
+        .collect();
+    file.write_all(&without_end(tar(&host.top(), 0, &start))).expect("the disk has room");
+    while written < SIZE {
+        let many = table.repeat(256).replace("relatime", &format!("relatime{pid}"));
+        let chunk = without_end(tar(&host.top(), 0, &[Entry::file(format!("proc/{pid}/mountinfo"), many)]));
+        file.write_all(&chunk).expect("the disk has room");
+        (written, pid) = (written + chunk.len(), pid + 1);
+    }
+    file.flush().expect("the disk has room");
+}
+
+#[test]
+fn garbage_is_refused_with_a_reason_and_the_page_goes_on() {
+    let Some(page) = Page::open("page::garbage_is_refused_with_a_reason_and_the_page_goes_on") else {
+        return;
+    };
+    let noise: Vec<u8> = demo::bundle().into_iter().map(|byte| byte ^ 0x5a).collect();
+    for (name, content) in [("holiday.jpg", noise), ("empty.tar.gz", Vec::new())] {
+        page.give(name, &content);
+        let failure = page.element("failure");
+        assert!(page.browser.attribute(&failure, "data-code").is_some_and(|code| !code.is_empty()));
+        assert!(page.browser.text(&failure).len() > 30, "a sentence or two: {}", page.browser.text(&failure));
+        page.screenshot(&format!("failure-{name}"));
+        page.browser.open(&page.url);
+        page.element("start");
+    }
+    // Without a reload, too.
+    page.give("noise", b"time=now level=error");
+    page.element("failure");
+    page.give("web1.tar.gz", &demo::bundle());
+    assert_eq!(page.verdict_with("shop-frontend"), "held");
+    page.assert_quiet();
+}
+
+#[test]
+fn a_truncated_bundle_is_read_with_a_warning() {
+    let Some(page) = Page::open("page::a_truncated_bundle_is_read_with_a_warning") else { return };
+    let whole = demo::bundle();
+    page.give("cut.tar.gz", &whole[..whole.len() / 2]);
+    let warnings = page.element("warnings");
+    assert!(!page.browser.text(&warnings).is_empty());
+    page.screenshot("truncated");
+    page.assert_quiet();
+}
+
+#[test]
+fn hostile_text_in_a_bundle_stays_text() {
+    let Some(page) = Page::open("page::hostile_text_in_a_bundle_stays_text") else { return };
+    let hostile = "<img src=x onerror=document.title='owned'><script>document.title='owned'</script>";
+    let mut host = Host::new(hostile, "6.1.0-50-amd64");
+    let fs = host.tmpfs(hostile, "rw");
+    let ns = host.mounts.copy_with(host.ns, Propagation::Private);
+    host.mounts.mount(ns, &format!("/mnt/target/{}", hostile.replace('/', "\\")), &fs);
+    host.spawn_in(ns, "<b>evil</b>", &["/bin/evil", hostile, "\u{202e}gnp.exe", "$(reboot)"]);
+    page.give("hostile.tar.gz", &host.bundle());
+    page.search("/mnt/target");
+    page.verdict_with("/mnt/target");
+    assert_ne!(page.browser.script("return document.title"), "owned");
+    let injected =
+        page.browser.script("return document.querySelectorAll('#app img, #app script, #app b').length");
+    assert_eq!(injected, 0, "no element came out of the bundle");
+    page.screenshot("hostile");
+    page.assert_quiet();
+}
