@@ -7,7 +7,6 @@ use ebusy_analyzer::report::{AliasKind, BundleInfo, BusyKind, HolderKind};
 pub static ENGLISH: Texts = Texts {
     // The shell.
     page_title: "ebusy: who keeps this container busy?",
-    tagline: "Who keeps this container busy?",
     skip: "Skip to the content",
     promise: "Nothing leaves this browser: the page’s own security policy forbids every connection.",
     drop_here: "Drop to open",

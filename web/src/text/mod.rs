@@ -6,7 +6,7 @@ mod english;
 mod format;
 
 pub use english::ENGLISH;
-pub use format::{bytes, short_id, utc, utc_range};
+pub use format::{brief, bytes, log_message, short_id, utc, utc_range};
 
 use ebusy_analyzer::report::{AliasKind, BundleInfo, BusyKind, Effect, HolderKind, NamespaceRole, Status};
 
@@ -20,7 +20,6 @@ pub fn t() -> &'static Texts {
 pub struct Texts {
     // The shell.
     pub page_title: &'static str,
-    pub tagline: &'static str,
     pub skip: &'static str,
     pub promise: &'static str,
     pub drop_here: &'static str,

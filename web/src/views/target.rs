@@ -16,7 +16,8 @@ pub fn title(report: &Report) -> String {
         (None, None) if target.query.is_empty() => {
             report.host.name.clone().unwrap_or_else(|| t.this_host.to_owned())
         }
-        (None, None) => target.query.clone(),
+        // An error that names nothing is asked about by its whole line.
+        (None, None) => text::brief(text::log_message(&target.query), 80),
     }
 }
 
@@ -26,7 +27,7 @@ pub fn details(report: &Report) -> String {
     let target = &report.target;
     let id = target.container_id.as_deref().map(|id| (t.id)(text::short_id(id)));
     let state = target.state.as_deref().map(|state| (t.state)(state));
-    let busy = t.busy_kind(target.busy).map(str::to_owned);
+    let busy = t.busy_kind(target.busy).filter(|_| target.found).map(str::to_owned);
     [id, target.driver.clone(), state, busy].into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
