@@ -112,7 +112,7 @@ pub static ENGLISH: Texts = Texts {
     peer_group: |group| format!("peer group {group}"),
     slave_of: |group| format!("slave of group {group}"),
     master_of: |group| format!("master, group {group}"),
-    cut_source: "cut: private at the start",
+    cut_source: "cut: private source",
     cut_private: "cut: private",
     cut_group: |group| format!("cut: peer group {group}"),
     cut_master: |group| format!("cut: slave of {group}"),

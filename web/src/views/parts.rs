@@ -216,7 +216,7 @@ pub fn EvidenceTable(props: &EvidenceProps) -> Html {
         html! {
             <tr key={index}>
                 <td class="place"><code>{ place(item) }</code></td>
-                <td><code>{ &item.text }</code></td>
+                <td class="value"><code>{ &item.text }</code></td>
             </tr>
         }
     });

@@ -78,7 +78,7 @@ fn row(index: usize, alias: &Alias) -> Html {
                 <code>{ &alias.value }</code>{ " " }
                 <Copy value={alias.value.clone()} what={alias.value.clone()} />
             </td>
-            <td><ul class="plain">{ for places }</ul></td>
+            <td class="value"><ul class="plain">{ for places }</ul></td>
         </tr>
     }
 }

@@ -11,6 +11,10 @@ use ebusy_analyzer::report::{Effect, NamespaceRole, NamespaceView, Report};
 
 /// Below this width namespace and mount do not fit beside each other.
 const WIDE: f64 = 700.0;
+/// From the rail to the mount, beside each other.
+const BRANCH: f64 = 236.0;
+/// Longest text on a branch, in characters.
+const PILL_ROOM: usize = 22;
 const NARROWEST: f64 = 280.0;
 const GAP: f64 = 10.0;
 const PAD: f64 = 14.0;
@@ -193,7 +197,7 @@ impl Frame {
             // The mount's path needs the room; beyond 460 px the namespace has enough.
             let space = (width * 0.34).min(460.0);
             let rail = PAD + space + 18.0;
-            let mount = rail + 212.0;
+            let mount = rail + BRANCH;
             Self {
                 width,
                 wide: true,
@@ -321,7 +325,7 @@ impl Frame {
     }
 
     fn branch(&self, relation: Relation, y: f64, mount: &MountBox) -> Branch {
-        let content = of_relation(&relation);
+        let content = elide(&of_relation(&relation), PILL_ROOM);
         let pill = Area {
             x: self.pill,
             y: y - PILL / 2.0,
