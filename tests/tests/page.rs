@@ -97,7 +97,10 @@ impl Page {
     /// Nothing in the console, and no request but for the page itself.
     fn assert_quiet(&self) {
         assert_eq!(self.browser.console_errors(), [""; 0], "the console");
-        let own = |url: &String| *url == self.url || url.starts_with("blob:") || url.starts_with("data:");
+        // The rest is the browser's own new tab.
+        let own = |url: &String| {
+            *url == self.url || ["blob:", "data:", "chrome:"].iter().any(|scheme| url.starts_with(scheme))
+        };
         let foreign: Vec<String> = self.browser.requests().into_iter().filter(|url| !own(url)).collect();
         assert_eq!(foreign, [""; 0], "requests");
     }
