@@ -43,7 +43,7 @@ const OPTIONS: [Line; 10] = [
     Line {
         group: "Another host",
         names: "    --root DIR",
-        help: "the root directory of a host mounted at DIR [default: /]",
+        help: "a host whose root directory is mounted at DIR",
     },
     Line {
         group: "Another host",

@@ -1,9 +1,11 @@
 //! Occurrences → one error of each kind, with how often and when it was seen.
 
+use super::objects;
 use super::roles::Facts;
 use super::time::Stamp;
 use crate::report::{BusyError, Evidence};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// One message that was read.
 pub(crate) struct Occurrence {
@@ -23,7 +25,9 @@ pub(crate) struct Occurrence {
 pub(crate) struct Aggregate {
     kinds: Vec<Kind>,
     by_key: HashMap<String, usize>,
-    seen: HashMap<(String, String), Seen>,
+    /// By a hash of time and message: there may be many.
+    seen: HashMap<u64, Seen>,
+    added: u64,
 }
 
 #[derive(Debug)]
@@ -48,7 +52,7 @@ impl Aggregate {
     /// Counts an occurrence. The same entry in another file (the journal as text and as JSON) counts once;
     /// repeated in one file it counts each time.
     pub(crate) fn add(&mut self, new: Occurrence) {
-        let seen = self.seen.entry((new.identity.clone(), new.message.clone())).or_default();
+        let seen = self.seen.entry(fingerprint(&new.identity, &new.message)).or_default();
         if seen.file != new.evidence.file {
             seen.file.clone_from(&new.evidence.file);
             seen.here = 0;
@@ -58,7 +62,8 @@ impl Aggregate {
         seen.most = seen.most.max(seen.here);
 
         let key = key(&new.facts, &new.message);
-        let order = self.seen.len() as u64;
+        self.added += 1;
+        let order = self.added;
         let Some(&at) = self.by_key.get(&key) else {
             self.by_key.insert(key, self.kinds.len());
             self.kinds.push(Kind::new(new, order));
@@ -71,20 +76,40 @@ impl Aggregate {
         }
     }
 
-    /// The errors, see [`super::LogScanner::finish`] for their order.
-    pub(crate) fn finish(self) -> Vec<BusyError> {
+    /// The errors, see [`super::LogScanner::finish`] for their order. `containers` are ids that some line
+    /// calls a container's.
+    pub(crate) fn finish(self, mut containers: BTreeSet<String>) -> Vec<BusyError> {
         let (follow_ups, mut kinds): (Vec<Kind>, Vec<Kind>) =
             self.kinds.into_iter().partition(|k| k.follow_up);
         // A job's `ERR (1)` counts by itself only where the error it belongs to is not in the log.
         let lonely = follow_ups.into_iter().filter(|f| !kinds.iter().any(|k| concerns(&k.error, &f.error)));
         let lonely: Vec<Kind> = lonely.collect();
         kinds.extend(lonely);
+        let named = kinds.iter().filter_map(|k| k.error.container_id.clone());
+        containers.extend(named.filter(|id| objects::is_full_id(id)));
         kinds.sort_by_key(|k| {
             let unix = k.last.as_ref().and_then(|s| s.unix);
             std::cmp::Reverse((unix.is_some(), unix, k.order))
         });
-        kinds.into_iter().map(|k| k.error).collect()
+        kinds.into_iter().map(|k| k.error).map(|e| with_container(e, &containers)).collect()
     }
+}
+
+/// Where the line alone does not tell that an id is a container's, but another one does.
+fn with_container(mut error: BusyError, containers: &BTreeSet<String>) -> BusyError {
+    if error.container_id.is_none()
+        && let Some(at) = error.other_ids.iter().position(|id| containers.contains(id))
+    {
+        error.container_id = Some(error.other_ids.remove(at));
+    }
+    error
+}
+
+/// The same on every run: `DefaultHasher::new()` has no random keys.
+fn fingerprint(identity: &str, message: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (identity, message).hash(&mut hasher);
+    hasher.finish()
 }
 
 fn concerns(error: &BusyError, follow_up: &BusyError) -> bool {

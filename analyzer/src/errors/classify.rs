@@ -25,7 +25,8 @@ const DRIVERS: [&str; 12] = [
 pub(crate) fn driver(lower: &str, path: Option<&str>, device: Option<&str>) -> Option<String> {
     let special = path.and_then(special_path);
     let named = || named_driver(lower);
-    let by_path = || path.and_then(driver_of_path);
+    // The path of a CSI volume does not tell what is behind it, the tool that speaks does.
+    let by_path = || path.and_then(driver_of_path).filter(|d| d != "csi" || driver_of_text(lower).is_none());
     let by_device = || device.and_then(|d| driver_of_device(d, lower));
     let found = special.map(str::to_owned).or_else(named).or_else(by_path).or_else(by_device);
     found.or_else(|| driver_of_text(lower).map(str::to_owned))
@@ -45,6 +46,9 @@ fn special_path(path: &str) -> Option<&'static str> {
     }
     if has("/plugins/") && !has("/kubelet/") {
         return Some("plugin");
+    }
+    if has("/volume-subpaths/") {
+        return Some("bind");
     }
     match last {
         "shm" => return Some("shm"),
@@ -95,6 +99,12 @@ fn driver_of_path(path: &str) -> Option<String> {
     if let Some(name) = component {
         return Some((*name).to_owned());
     }
+    // A layer's directory by its relative path.
+    if let [.., id, "merged"] = parts.as_slice()
+        && objects::is_full_id(id)
+    {
+        return Some("overlay2".to_owned());
+    }
     // `overlay-containers/ID/userdata`: podman's run directory under that driver.
     let run = parts.iter().find_map(|p| p.strip_suffix("-containers").filter(|d| DRIVERS.contains(d)));
     run.map(str::to_owned)
@@ -104,8 +114,7 @@ fn driver_of_path(path: &str) -> Option<String> {
 /// Kubernetes' volume plugin as a kind: `kubernetes.io~secret` is a tmpfs of secrets.
 fn volume_plugin(name: &str) -> String {
     match name {
-        "secret" => "secrets-tmpfs".to_owned(),
-        "rbd" => "ceph-rbd".to_owned(),
+        "secret" => "secret-tmpfs".to_owned(),
         name => name.to_owned(),
     }
 }
@@ -124,9 +133,7 @@ fn driver_of_device(device: &str, lower: &str) -> Option<String> {
         "drbd"
     } else if name.starts_with("zd")
         || name.starts_with("zvol/")
-        || lower.contains("dataset")
-        || lower.contains("pool")
-        || lower.contains("zfs")
+        || ["dataset is busy", "pool is busy", "zfs "].iter().any(|w| lower.contains(w))
     {
         "zfs"
     } else if name.contains("docker-") || objects::is_full_id(name) {
@@ -145,7 +152,7 @@ fn driver_of_device(device: &str, lower: &str) -> Option<String> {
 
 /// Where neither path nor device tells: the tool that speaks.
 fn driver_of_text(lower: &str) -> Option<&'static str> {
-    const TOOLS: [(&str, &str); 22] = [
+    const TOOLS: [(&str, &str); 32] = [
         ("rbd:", "rbd"),
         ("rbd unmap", "rbd"),
         ("losetup", "loop"),
@@ -168,6 +175,16 @@ fn driver_of_text(lower: &str) -> Option<&'static str> {
         ("pool is busy", "zfs"),
         ("pool or dataset is busy", "zfs"),
         ("btrfs", "btrfs"),
+        ("subvolume", "btrfs"),
+        ("unmount secrets", "secrets-tmpfs"),
+        ("unmount ipc", "shm"),
+        ("unmount shm", "shm"),
+        ("umount.nfs", "nfs"),
+        ("mount.nfs", "nfs"),
+        ("fusermount", "fuse"),
+        (" overlay2:", "overlay2"),
+        (" overlay:", "overlay"),
+        ("aufs", "aufs"),
     ];
     TOOLS.iter().find(|(word, _)| lower.contains(word)).map(|(_, driver)| *driver)
 }

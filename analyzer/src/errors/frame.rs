@@ -182,8 +182,7 @@ fn host_like(word: &str) -> bool {
 
 /// The message's own `time="…"`, which is more exact than that of the log that carried it.
 fn logfmt_time(text: &str, record: &mut Record) {
-    let head = &text[..text.len().min(64)];
-    let Some(at) = head.find("time=") else { return };
+    let Some(at) = text.find("time=").filter(|at| *at < 64) else { return };
     let value = text[at + 5..].trim_start_matches(['\\', '"']);
     if let Ok((_, stamp)) = time::iso(value).or_else(|_| time::any(value)) {
         note(record, stamp);
@@ -222,7 +221,9 @@ fn json(text: &str, record: &mut Record, depth: usize) -> bool {
     }
     let mut inner = Record { text: String::new(), ..record.clone() };
     peel(&message, &mut inner, depth);
+    inner.text.push(' ');
     inner.text.push_str(&clean::unescape(&others));
+    inner.text.truncate(inner.text.trim_end().len());
     *record = inner;
     true
 }
@@ -297,7 +298,7 @@ mod tests {
             parts(
                 r#"{"log":"umount: /x: target is busy.\n","stream":"stderr","time":"2024-01-01T00:00:00.5Z"}"#
             ),
-            ("umount: /x: target is busy.stream: stderr".into(), some("2024-01-01T00:00:00.5Z"), None)
+            ("umount: /x: target is busy. stream: stderr".into(), some("2024-01-01T00:00:00.5Z"), None)
         );
         let r = read(r#"{"MESSAGE":[104,105],"__REALTIME_TIMESTAMP":"1500000000000000","_COMM":"dockerd"}"#);
         assert_eq!((r.text.as_str(), r.identity.as_str()), ("hi", "1500000000"));

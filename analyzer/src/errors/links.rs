@@ -12,6 +12,8 @@ pub struct IdLink {
     pub layer_id: Option<String>,
     /// Its name.
     pub name: Option<String>,
+    /// False where only the docker version tells that the first id is a container's (`removing mounted layer`).
+    pub certain: bool,
     /// The line that says so.
     pub evidence: Evidence,
 }
@@ -32,6 +34,7 @@ pub(crate) fn links(text: &str, evidence: &Evidence) -> Vec<IdLink> {
         container_id: container.to_owned(),
         layer_id: layer.map(str::to_owned),
         name: name.map(str::to_owned),
+        certain: !text.contains("mounted layer"),
         evidence: evidence.clone(),
     };
     let mut found = Vec::new();

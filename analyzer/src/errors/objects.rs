@@ -42,8 +42,11 @@ pub(crate) fn ids_in(text: &str) -> Vec<Token<'_>> {
     let mut found = Vec::new();
     let mut start = 0;
     for part in text.split(|c: char| !c.is_ascii_alphanumeric()) {
-        if is_long_id(part) && !in_uuid(text, start, part.len()) {
-            found.push(Token { start, text: part });
+        // Static pods: `kubepods-pod<32 digits>.slice`.
+        let skip = if part.len() == 35 && part.starts_with("pod") { 3 } else { 0 };
+        let (start_of_id, part_of_id) = (start + skip, &part[skip..]);
+        if is_long_id(part_of_id) && !in_uuid(text, start, part.len()) {
+            found.push(Token { start: start_of_id, text: part_of_id });
         }
         start += part.len() + 1;
         // A separator of more than one byte shifts the count.
@@ -54,9 +57,10 @@ pub(crate) fn ids_in(text: &str) -> Vec<Token<'_>> {
     found
 }
 
-/// True for the last 12 digits of a UUID.
+/// True for the last 12 digits of a UUID, also of one that systemd wrote with `_`.
 fn in_uuid(text: &str, start: usize, len: usize) -> bool {
-    len == 12 && start >= 24 && text.get(start - 24..start + 12).is_some_and(is_uuid)
+    let whole = start.checked_sub(24).and_then(|from| text.get(from..start + 12));
+    len == 12 && whole.is_some_and(|u| is_uuid(&u.replace('_', "-")))
 }
 
 /// The absolute paths of a message. Quoted ones may have blanks; unquoted ones end with a blank, a

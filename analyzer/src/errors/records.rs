@@ -24,7 +24,7 @@ pub(crate) struct Candidate {
 
 /// Calls `each` for every candidate; returns the number of lines of the log.
 pub(crate) fn each_candidate(log: &[u8], mut each: impl FnMut(Candidate)) -> u64 {
-    let finders: Vec<Finder> = wording::STEMS.iter().map(|s| Finder::new(s)).collect();
+    let finders: Vec<Finder> = wording::STEMS.iter().chain(wording::LINK_STEMS).map(Finder::new).collect();
     let mut stems: Vec<(FindIter, Option<usize>)> = finders
         .iter()
         .map(|f| {
@@ -34,13 +34,17 @@ pub(crate) fn each_candidate(log: &[u8], mut each: impl FnMut(Candidate)) -> u64
         })
         .collect();
     let mut lines = LineCounter { counted_to: 0, line: 1 };
-    let mut done = 0;
+    let (mut done, mut joined_to) = (0, 0);
     while let Some(at) = next_hit(&mut stems, done) {
         let start = memchr::memrchr(b'\n', &log[..at]).map_or(0, |n| n + 1);
         let end = memchr::memchr(b'\n', &log[at..]).map_or(log.len(), |n| at + n);
-        let (candidate, used) = build(log, (start, at, end), done, &mut lines);
+        let (candidate, used) = build(log, (start, at, end), joined_to, &mut lines);
         each(candidate);
         done = used;
+        // A line that only tells a link may still be the beginning of a wrapped error.
+        if wording::STEMS.iter().any(|s| memchr::memmem::find(&log[start..end], s).is_some()) {
+            joined_to = used;
+        }
     }
     let newlines = memchr::memchr_iter(b'\n', log).count() as u64;
     newlines + u64::from(!log.is_empty() && !log.ends_with(b"\n"))
@@ -63,6 +67,11 @@ struct LineCounter {
 
 impl LineCounter {
     fn at(&mut self, log: &[u8], offset: usize) -> u32 {
+        if offset < self.counted_to {
+            // A wrapped error begins before a line that was looked at already.
+            let less = memchr::memchr_iter(b'\n', &log[offset..self.counted_to]).count();
+            return self.line.saturating_sub(u32::try_from(less).unwrap_or(u32::MAX));
+        }
         if let Some(part) = log.get(self.counted_to..offset) {
             let more = memchr::memchr_iter(b'\n', part).count();
             self.line = self.line.saturating_add(u32::try_from(more).unwrap_or(u32::MAX));
@@ -137,6 +146,10 @@ fn continues(previous: &str, line: &str) -> bool {
         ["busy", "= err"].iter().any(|w| lower.contains(w)) && !lower.ends_with(':') && !lower.ends_with(',');
     if said {
         return false;
+    }
+    // btrfs-progs name the subvolume in the line before.
+    if lower.contains("delete subvolume (") && after.starts_with("ERROR") {
+        return true;
     }
     let cut_phrase = ["device or", "device or resource", "resource", "device is", "target is", "dataset is"];
     let cut_here =

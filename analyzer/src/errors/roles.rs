@@ -2,7 +2,8 @@
 //! or device is busy, which ids are others'. And whether the message is a busy error at all.
 
 use super::classify;
-use super::clauses::{self, Operand, Operation, Role};
+use super::clauses::{Operation, Role};
+use super::matching::{self, Operand};
 use super::objects::{self, Token};
 use super::wording::{self, Hit, Proof};
 use crate::report::BusyKind;
@@ -26,7 +27,7 @@ pub(crate) struct Facts {
 pub(crate) fn interpret(text: &str, program: Option<&str>) -> Option<Facts> {
     let lower = text.to_ascii_lowercase();
     let hit = wording::find(&lower)?;
-    let operands = clauses::apply(text, &lower);
+    let operands = matching::apply(text, &lower);
     let tokens = objects::paths(text);
     let (path, operation) = busy_path(text, &hit, &operands, &tokens);
     let device = busy_device(text, &hit, &operands, &tokens);
@@ -56,12 +57,17 @@ fn busy_path(text: &str, hit: &Hit, operands: &[Operand], tokens: &[Token]) -> (
     if let Some(o) = before.max_by_key(|o| (o.start, std::cmp::Reverse(o.row))) {
         return (Some(clean_path(&o.value)), operation(operands, hit, Some(o)));
     }
+    let after = operands.iter().filter(clause_path).filter(|o| o.start > hit.start);
+    let after = after.min_by_key(|o| (o.start, o.row));
+    // `[Errno 16] Device or resource busy: 'PATH'` is as good as a clause before.
+    if let Some(o) = after.filter(|o| o.start < hit.start + 64) {
+        return (Some(clean_path(&o.value)), operation(operands, hit, Some(o)));
+    }
     let free = |t: &&Token| names_storage(text, t);
     if let Some(t) = tokens.iter().filter(free).rfind(|t| t.start < hit.start && !mount_option(text, t)) {
         return (Some(clean_path(t.text)), operation(operands, hit, None));
     }
-    let after = operands.iter().filter(clause_path).filter(|o| o.start > hit.start);
-    if let Some(o) = after.min_by_key(|o| (o.start, o.row)) {
+    if let Some(o) = after {
         return (Some(clean_path(&o.value)), operation(operands, hit, Some(o)));
     }
     let after = tokens.iter().filter(free).find(|t| t.start > hit.start);
@@ -148,7 +154,8 @@ fn plausible_device(operand: &Operand) -> bool {
         _ => {
             value.contains(['/', '-', '_', '.'])
                 || objects::is_id(value)
-                || value.len() > 3 && !["mapper", "with", "that", "this"].contains(&value)
+                || value.len() > 3
+                    && !["mapper", "with", "that", "this", "failed", "error", "from", "name"].contains(&value)
         }
     }
 }
@@ -226,17 +233,30 @@ fn concerns_storage(
 ) -> bool {
     let has = |words: &[&str]| words.iter().any(|w| lower.contains(w));
     let operated = operands.iter().any(|o| o.operation != Operation::None);
+    let kernel_file = |p: &str| {
+        (p.starts_with("/sys/") || p.starts_with("/proc/")) && !p.contains("/cgroup/") && !p.contains("/ns/")
+    };
     let windows = path.is_none() && (lower.contains(":\\") || lower.contains(":/users"));
     match hit.proof {
         Proof::Storage => true,
-        _ if windows => false,
+        _ if windows || path.is_some_and(kernel_file) => false,
         Proof::Errno => {
             operated
                 || device.is_some()
                 || path.is_some_and(in_storage)
                 || path.is_some()
                     && has(&[
-                        "mount", "rmdir", "rmtree", "remove", "removing", "delete", "unlink", "rm:", "rm_rf",
+                        "mount",
+                        "rmdir",
+                        "rmtree",
+                        "remove",
+                        "removing",
+                        "delete",
+                        "unlink",
+                        "rm:",
+                        "rm_rf",
+                        "filesystemexception",
+                        "apply2files",
                         "clean",
                     ])
                 || has(CONTEXT)
@@ -295,6 +315,10 @@ const CONTEXT: &[&str] = &[
     "lxd",
     "incus",
     "mdadm",
+    "dmsetup",
+    "mount.nfs",
+    "mount error",
+    "mount.cifs",
     "cryptsetup",
     "vgchange",
     "wipefs",

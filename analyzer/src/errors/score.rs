@@ -157,6 +157,6 @@ mod tests {
 
     #[test]
     fn a_broken_corpus_is_named() {
-        assert!(super::score("{}").unwrap_err().starts_with("line 1 "));
+        assert!(score("{}").unwrap_err().starts_with("line 1 "));
     }
 }

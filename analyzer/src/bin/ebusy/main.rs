@@ -1,6 +1,7 @@
 //! `ebusy`: the analyzer as a command. Each subcommand is a module; here is only the choice between them.
 
 mod analyze;
+mod errors;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -12,6 +13,10 @@ ebusy: who keeps this container busy?
       Says who holds a container's mount, why, and what to do. BUNDLE is what ebusy-collector wrote,
       or any .tar or .tar.gz with proc/PID/mountinfo files in it. Without --id the latest busy error
       of the log in the bundle is explained.
+
+  ebusy errors LOG|- [--format text|json]
+      Lists the busy errors of a log in any format: what could not be removed, unmounted or mounted.
+      json prints one object a line.
 
 Exit codes: 0 a verdict was reached, 3 what was asked for is not there, 2 the input or the call is bad.
 ";
@@ -31,6 +36,7 @@ fn main() -> ExitCode {
     let rest: Vec<OsString> = arguments.collect();
     let result = match command.as_ref().and_then(|c| c.to_str()) {
         Some("analyze") => analyze::run(rest),
+        Some("errors") => Ok(errors::run(lexopt::Parser::from_args(rest))),
         Some("--help" | "-h" | "help") => {
             print_out(HELP);
             Ok(ExitCode::SUCCESS)
