@@ -62,8 +62,10 @@ fn held(snapshot: &Snapshot, target: &Target, blocking: &[&Found]) -> String {
     let name = holder_name(snapshot, first);
     let others = match rest {
         [] => String::new(),
-        [one] => format!(" So does {}.", holder_name(snapshot, one)),
-        [one, more @ ..] => format!(" So do {} and {} more.", holder_name(snapshot, one), more.len()),
+        [one] => format!(" So does {}.", inside_sentence(&holder_name(snapshot, one))),
+        [one, more @ ..] => {
+            format!(" So do {} and {} more.", inside_sentence(&holder_name(snapshot, one)), more.len())
+        }
     };
     let namespace = first.namespace.and_then(|k| snapshot.namespaces.get(&k)?.inode());
     let place = match (first.kind, namespace) {
@@ -86,6 +88,16 @@ fn held(snapshot: &Snapshot, target: &Target, blocking: &[&Found]) -> String {
         (_, None) => "in a mount namespace of its own".to_owned(),
     };
     format!("{name} holds {object} {place}.{others}")
+}
+
+/// A holder's name where it does not begin the sentence. Names of processes and units keep their case.
+fn inside_sentence(name: &str) -> String {
+    for (begin, within) in [("Container ", "container "), ("A mount ", "a mount "), ("The ", "the ")] {
+        if let Some(rest) = name.strip_prefix(begin) {
+            return format!("{within}{rest}");
+        }
+    }
+    name.to_owned()
 }
 
 /// The busy object in words.
