@@ -273,6 +273,16 @@ impl Snapshot {
         self.daemon().and_then(|(pid, _)| self.namespace_of(pid)).or_else(|| self.host_namespace())
     }
 
+    /// The mount that a mount is on, with its table and line.
+    pub fn parent_of(&self, namespace: NamespaceKey, id: MountId) -> Option<(&MountTable, u32, Mount<'_>)> {
+        let tables = self.namespaces.get(&namespace)?.tables.iter();
+        tables.filter_map(|t| self.table(*t)).find_map(|table| {
+            let (_, child) = table.mounts().find(|(_, m)| m.id == id)?;
+            let (line, parent) = table.mounts().find(|(_, m)| m.id == child.parent && m.id != child.id)?;
+            Some((table, line, parent))
+        })
+    }
+
     /// Start of a process as RFC 3339 UTC.
     pub fn started_at(&self, process: &Process) -> Option<String> {
         let ticks = self.facts.clock_ticks.unwrap_or(100).max(1);
