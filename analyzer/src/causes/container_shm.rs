@@ -12,8 +12,11 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
     let mount = case.holder.mounts.iter().find(|m| {
         let last = components(m.mount_point.as_bytes()).next_back().unwrap_or_default();
         // Only where it is the busy object; whoever has a container's root mostly has its shm, too.
-        let is_busy =
-            case.target.paths.iter().any(|p| crate::resolve::is_path_of(m.mount_point.as_bytes(), p));
+        let is_busy = case
+            .target
+            .paths
+            .iter()
+            .any(|p| crate::holders::is_mount_of_path(case.target, m.mount_point.as_bytes(), p));
         is_busy && m.fs_type == "tmpfs" && matches!(last, b"shm" | b"secrets")
     })?;
     let who = super::retry::holder_name(case.snapshot, case.holder);

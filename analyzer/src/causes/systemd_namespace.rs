@@ -71,13 +71,13 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
     let mut remedies: Vec<_> = remedy::remove_mount_point(case).into_iter().collect();
     remedies.push(remedy::restart_unit(&unit, "Restarts the service"));
     remedies.extend(remedy::unmount_inside(case));
-    if udevd {
+    if udevd && case.snapshot.facts.docker_version.is_none() {
         remedies.push(remedy::lasting(
             String::new(),
             "Upgrade docker to 18.03 or newer: it no longer makes its storage directory private, so that umounts reach udevd's namespace (moby#36047).",
             "",
         ));
-    } else {
+    } else if !udevd {
         remedies.extend(lasting(&unit));
     }
     Some(Finding { id: "systemd-private-namespace", summary, remedies })
