@@ -79,7 +79,11 @@ fn held(snapshot: &Snapshot, target: &Target, blocking: &[&Found]) -> String {
             format!("in mount namespace {inode}, which no process is in")
         }
         (HolderKind::Host | HolderKind::Daemon, _) if first.is_daemons => {
-            "in the namespace of the runtime itself".to_owned()
+            if snapshot.daemon().is_some() {
+                "in the namespace of the runtime itself".to_owned()
+            } else {
+                "itself".to_owned()
+            }
         }
         (HolderKind::Container, _) if first.is_target => {
             return format!("{name} itself is still alive and uses {object}.{others}");
