@@ -8,7 +8,7 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
     if case.target.busy != BusyKind::Cgroup || case.holder.pids.is_empty() {
         return None;
     }
-    let who = super::holder_name(case.snapshot, case.holder);
+    let who = case.holder.name(case.snapshot);
     let mut remedies: Vec<_> = remedy::end_processes(case).into_iter().collect();
     if let Some(path) = case.target.paths.iter().next() {
         remedies.push(remedy::now(

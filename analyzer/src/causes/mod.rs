@@ -30,10 +30,7 @@ use crate::report::{Cause, Effect, Remedy};
 use crate::resolve::Target;
 use crate::snapshot::Snapshot;
 
-pub(crate) use daemon_namespaces::is_runtime_process;
-pub(crate) use retry::holder_name;
 pub use retry::next_steps;
-pub(crate) use systemd_namespace::marks as systemd_marks;
 
 /// What a rule looks at.
 pub(crate) struct Case<'a> {

@@ -13,7 +13,7 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
         case.holder.open_files.iter().find(|f| {
             components(f.path.as_bytes()).next_back().is_some_and(|name| name.starts_with(b".nfs"))
         })?;
-    let who = super::holder_name(case.snapshot, case.holder);
+    let who = case.holder.name(case.snapshot);
     Some(Finding {
         id: "nfs-silly-rename",
         summary: format!(

@@ -12,7 +12,7 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
         return None;
     }
     let mount = case.holder.mounts.iter().find(|m| m.fs_type == "overlay")?;
-    let who = super::holder_name(case.snapshot, case.holder);
+    let who = case.holder.name(case.snapshot);
     let mut remedies = remedy::for_any_holder(case);
     remedies.push(remedy::lasting(
         "echo N > /sys/module/overlay/parameters/index\necho 'options overlay index=off' > /etc/modprobe.d/overlay-index.conf".to_owned(),

@@ -124,7 +124,10 @@ pub(super) fn end_processes(case: &Case<'_>) -> Option<Remedy> {
     let pids: Vec<Pid> = case.holder.pids.iter().copied().filter(|p| p.0 != 1).collect();
     let first = pids.first()?;
     let name = case.snapshot.processes.get(first).map(crate::snapshot::Process::name).unwrap_or_default();
-    if pids.iter().any(|p| case.snapshot.processes.get(p).is_some_and(super::is_runtime_process)) {
+    if pids
+        .iter()
+        .any(|p| case.snapshot.processes.get(p).is_some_and(crate::snapshot::Process::is_runtime_process))
+    {
         return None;
     }
     let list: Vec<String> = pids.iter().take(40).map(|p| p.0.to_string()).collect();

@@ -2,7 +2,6 @@
 
 use super::{BusyKind, Effect, HolderKind, Status, Verdict};
 use crate::Query;
-use crate::causes::holder_name;
 use crate::holders::{Found, open_count, unread};
 use crate::resolve::Target;
 use crate::snapshot::Snapshot;
@@ -59,12 +58,12 @@ fn not_found(snapshot: &Snapshot, target: &Target, query: &Query) -> Verdict {
 fn held(snapshot: &Snapshot, target: &Target, blocking: &[&Found]) -> String {
     let object = object(snapshot, target);
     let [first, rest @ ..] = blocking else { return String::new() };
-    let name = holder_name(snapshot, first);
+    let name = first.name(snapshot);
     let others = match rest {
         [] => String::new(),
-        [one] => format!(" So does {}.", inside_sentence(&holder_name(snapshot, one))),
+        [one] => format!(" So does {}.", inside_sentence(&one.name(snapshot))),
         [one, more @ ..] => {
-            format!(" So do {} and {} more.", inside_sentence(&holder_name(snapshot, one)), more.len())
+            format!(" So do {} and {} more.", inside_sentence(&one.name(snapshot)), more.len())
         }
     };
     let namespace = first.namespace.and_then(|k| snapshot.namespaces.get(&k)?.inode());
@@ -186,8 +185,7 @@ fn free(snapshot: &Snapshot, target: &Target, found: &[Found]) -> String {
         ([], _) => String::new(),
         ([one, ..], 0) => format!(" {}", one.effect_reason),
         (_, n) => {
-            let first =
-                holding.iter().find(|h| !h.is_daemons).map(|h| holder_name(snapshot, h)).unwrap_or_default();
+            let first = holding.iter().find(|h| !h.is_daemons).map(|h| h.name(snapshot)).unwrap_or_default();
             let more = if n > 1 { format!(" and {} more", n - 1) } else { String::new() };
             format!(" {first}{more} still has a copy of its mount, which keeps space but does not block.")
         }

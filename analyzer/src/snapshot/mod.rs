@@ -4,6 +4,7 @@
 mod build;
 mod entry_path;
 mod ids;
+mod marks;
 mod namespaces;
 mod propagation;
 
