@@ -15,7 +15,7 @@ pub mod text;
 mod time;
 mod verdict;
 
-pub(crate) use build::{build, overview};
+pub(crate) use build::{build, overview, process_view};
 pub use time::rfc3339;
 
 /// Name and version of the report's shape.
