@@ -183,7 +183,7 @@ fn looked_at(snapshot: &Snapshot, looked: &leftovers::Looked) -> Vec<String> {
             snapshot.namespaces.values().filter(|n| n.pids.is_empty()).count(),
         ),
         format!(
-            "{} of the mounts are a container's or pin a network namespace; {} belong where they are, {} copies go with the runtime's own umount.",
+            "Mounts of a container or pins of a network namespace: {}; {} of them belong where they are, {} copies go with the runtime's own umount.",
             looked.candidates, looked.belong, looked.follow,
         ),
     ];
@@ -192,13 +192,13 @@ fn looked_at(snapshot: &Snapshot, looked: &leftovers::Looked) -> Vec<String> {
         sentences.push(format!("{unread} mount namespaces that something keeps could not be read."));
     }
     sentences.push(if snapshot.recorded.has_container_list {
-        format!("{} containers, by the runtime's own list and the processes' cgroups.", snapshot.containers.len())
+        format!("Containers by the runtime's own list and the processes' cgroups: {}.", snapshot.containers.len())
     } else {
         "No list of containers: only what no running container uses and the runtime's namespace no longer has is told.".to_owned()
     });
     sentences.push(match looked.thin_devices {
         0 => "No thin devices of containers.".to_owned(),
-        n => format!("{n} thin devices of containers, with who has them open."),
+        n => format!("Thin devices of containers, with who has them open: {n}."),
     });
     sentences
 }

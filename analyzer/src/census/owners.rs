@@ -87,7 +87,10 @@ impl<'s> Owners<'s> {
         match container.record.state.as_deref() {
             Some("running" | "paused" | "restarting" | "created" | "starting" | "pausing") => Life::Alive,
             Some(state) => Life::Ended(state.to_owned()),
-            None if self.snapshot.recorded.has_container_list => Life::Gone,
+            // Listed without a state, as podman's storage lists: only who is in no list is gone.
+            None if self.snapshot.recorded.has_container_list && container.record.runtime.is_none() => {
+                Life::Gone
+            }
             None => Life::Unknown,
         }
     }
