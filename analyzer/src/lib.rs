@@ -12,6 +12,9 @@
 //! | target → holders and their effect | [`holders`] |
 //! | holder → cause and remedies | [`causes`] |
 //! | everything → report | [`report`] |
+//! | snapshot and target → what happened when | [`timeline`] |
+//! | snapshot → what is left over, without any error | [`census`] |
+//! | two reports or censuses of one host → what changed | [`diff`] |
 //!
 //! # Design constraints
 //! No IO besides the `Read` that is handed in, no clock, no globals, no JavaScript and no `std::path`
@@ -21,19 +24,23 @@
 pub mod archive;
 pub mod bytes;
 pub mod causes;
+pub mod census;
+pub mod diff;
 pub mod errors;
 pub mod holders;
 pub mod parse;
 pub mod report;
 pub mod resolve;
 pub mod snapshot;
+pub mod timeline;
 
 use std::fmt;
 use std::io::Read;
 use std::ops::ControlFlow;
 
+use census::Census;
 use report::{Overview, Report};
-use snapshot::{Builder, Snapshot};
+use snapshot::{Builder, Recorded, Snapshot};
 
 /// How far reading is. `bytes` counts what was read of the input as given (compressed).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,8 +98,13 @@ impl Analysis {
         progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Self, OpenError> {
         let mut builder = Builder::default();
-        let end = archive::read_entries(input, progress, &Builder::wants, &mut |entry| builder.add(entry))?;
-        let snapshot = builder.finish(&end);
+        let mut recorded = Recorded::default();
+        let end = archive::read_entries(input, progress, &Builder::wants, &mut |entry| {
+            recorded.add(&entry);
+            builder.add(entry);
+        })?;
+        let mut snapshot = builder.finish(&end);
+        snapshot.recorded = recorded;
         if snapshot.processes.is_empty() && snapshot.tables.is_empty() {
             return Err(no_host(&end));
         }
@@ -107,6 +119,11 @@ impl Analysis {
     /// Who holds the target.
     pub fn explain(&self, query: &Query) -> Report {
         report::build(&self.snapshot, query)
+    }
+
+    /// What lives on where it no longer belongs, whatever the log says.
+    pub fn census(&self) -> Census {
+        census::take(&self.snapshot)
     }
 
     /// The host itself, for tools that want more than a report.

@@ -7,6 +7,7 @@ mod ids;
 mod marks;
 mod namespaces;
 mod propagation;
+mod recorded;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,6 +24,7 @@ pub use build::Builder;
 pub use ids::{DeviceNumber, MountId, NamespaceInode, PeerGroup, Pid, TableId};
 pub use namespaces::{MountNamespace, NamespaceKey};
 pub use propagation::PeerGroups;
+pub use recorded::Recorded;
 
 /// A host.
 #[derive(Debug, Default)]
@@ -55,6 +57,8 @@ pub struct Snapshot {
     pub log_lines: u64,
     /// What could not be read.
     pub diagnostics: Vec<Diagnostic>,
+    /// Sizes, ends and other facts beside the holders'.
+    pub recorded: Recorded,
 }
 
 /// Facts about host and bundle.
