@@ -7,6 +7,7 @@ mod daemon_namespaces;
 mod entered_container;
 mod host_bind;
 mod leftover_mount;
+mod more_of_paste;
 mod old_kernel;
 mod open_reference;
 mod pinned_namespace;
