@@ -4,6 +4,7 @@
 //! sense is an error with a column, never the end of the file.
 
 pub mod cgroup;
+pub mod container_list;
 pub mod device_tools;
 pub mod kernel_release;
 pub mod links;

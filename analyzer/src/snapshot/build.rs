@@ -15,7 +15,7 @@ use crate::bytes::{components, visible};
 use crate::errors::LogScanner;
 use crate::parse::cgroup::Membership;
 use crate::parse::{
-    cgroup, device_tools, kernel_release, links, lsof, mountinfo, namespace_link, numbered_lines,
+    cgroup, container_list, device_tools, kernel_release, links, lsof, mountinfo, namespace_link, numbered_lines,
     process_files, process_list, runtime_state, whole_number, words,
 };
 use crate::report::{Diagnostic, Evidence};
@@ -44,6 +44,8 @@ pub struct Builder {
     /// Where it was read, for texts that were put together from lines of other files.
     read_in: Option<String>,
     tables_read_in: HashMap<TableId, String>,
+    /// Rows of `docker ps` and the like.
+    listed_containers: Vec<(Evidence, runtime_state::ContainerRecord)>,
     /// Rows of `lsof` listings with their file.
     open_files: Vec<(String, lsof::OpenFile)>,
 }
@@ -544,6 +546,10 @@ impl Builder {
             self.snapshot.facts.docker_version.get_or_insert(version);
         }
         self.listed.extend(process_list::parse(bytes).into_iter().map(|row| (file.to_owned(), row)));
+        for row in container_list::parse(bytes) {
+            let text = line_text(bytes, row.line);
+            self.listed_containers.push((Evidence { file: file.to_owned(), line: Some(row.line), text }, row.record));
+        }
         self.open_files.extend(lsof::parse(bytes).into_iter().map(|row| (file.to_owned(), row)));
         self.add_kernel(bytes);
         self.add_unit_list(bytes);
@@ -810,6 +816,8 @@ impl Builder {
         if facts.format.is_empty() {
             facts.format = if self.saw_sosreport { "sosreport" } else { "proc-tree" }.into();
         }
+        let shortcomings = super::shortcomings::of(&snapshot);
+        snapshot.diagnostics.extend(shortcomings);
         snapshot.log_lines = self.logs.lines_read();
         snapshot.log_links = self.logs.links();
         snapshot.errors = self.logs.finish();
@@ -822,6 +830,7 @@ impl Builder {
         snapshot.group_namespaces(&self.pinned_tables);
         note_namespace_keepers(&mut snapshot);
         add_container_processes(&mut snapshot);
+        add_listed_containers(&mut snapshot, self.listed_containers);
         add_logged_layers(&mut snapshot);
         snapshot.diagnostics.sort();
         snapshot
@@ -859,6 +868,25 @@ fn add_container_processes(snapshot: &mut Snapshot) {
         let container = snapshot.containers.entry(id.clone()).or_default();
         container.record.id = id;
         container.pids.insert(pid);
+    }
+}
+
+/// Listings show short ids: they belong to the one container whose id begins so.
+fn add_listed_containers(
+    snapshot: &mut Snapshot,
+    mut listed: Vec<(Evidence, runtime_state::ContainerRecord)>,
+) {
+    listed.sort_by(|a, b| a.0.cmp(&b.0));
+    for (evidence, mut record) in listed {
+        let known: Vec<String> =
+            snapshot.containers.keys().filter(|k| k.starts_with(&record.id)).cloned().collect();
+        if let [one] = &known[..] {
+            record.id.clone_from(one);
+        }
+        let container = snapshot.containers.entry(record.id.clone()).or_default();
+        container.record.id.clone_from(&record.id);
+        container.evidence.push(evidence);
+        merge(&mut container.record, record);
     }
 }
 
@@ -905,6 +933,10 @@ fn merge(old: &mut runtime_state::ContainerRecord, new: runtime_state::Container
         (&mut old.layer_id, new.layer_id),
         (&mut old.device_name, new.device_name),
         (&mut old.upper_dir, new.upper_dir),
+        (&mut old.sandbox, new.sandbox),
+        (&mut old.pod_uid, new.pod_uid),
+        (&mut old.pod, new.pod),
+        (&mut old.image_id, new.image_id),
     ];
     for (old, new) in fields {
         set_if_absent(old, new);

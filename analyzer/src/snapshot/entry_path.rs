@@ -107,7 +107,10 @@ impl<'a> EntryPath<'a> {
             [b"runtime", b"containers.json"] => Role::Containers,
             [.., b"config.v2.json"] => Role::DockerConfig,
             [b"docker", name] if name.starts_with(b"inspect") => Role::DockerConfig,
-            [b"sos_commands", b"docker", name] if name.starts_with(b"docker_inspect") => Role::DockerConfig,
+            // sos 3 has them in `docker`, sos 4 in `docker/containers`; `crictl_inspect` and `podman_inspect` alike.
+            [b"sos_commands", .., name] if memchr::memmem::find(name, b"_inspect").is_some() => {
+                Role::DockerConfig
+            }
             [b"systemd", name] if name.ends_with(b".show") => Role::UnitProperties(&name[..name.len() - 5]),
             [b"logs" | b"journal" | b"sos_logs", ..] => Role::Log,
             [b"var", b"log", ..] => Role::Log,

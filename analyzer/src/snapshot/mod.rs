@@ -7,6 +7,7 @@ mod hosts;
 mod ids;
 mod namespaces;
 mod propagation;
+mod shortcomings;
 
 use std::collections::{BTreeMap, BTreeSet};
 
