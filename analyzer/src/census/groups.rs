@@ -125,7 +125,7 @@ fn kind(snapshot: &Snapshot, key: NamespaceKey) -> HolderKind {
         HolderKind::Pinned
     } else if all.iter().all(|p| p.membership.container.is_some()) {
         HolderKind::Container
-    } else if all.iter().all(|p| crate::snapshot::Process::is_runtime_process(p)) {
+    } else if all.iter().all(|p| p.is_runtime_process()) {
         HolderKind::Daemon
     } else if snapshot.systemd_marks(namespace).is_some() {
         HolderKind::SystemdUnit

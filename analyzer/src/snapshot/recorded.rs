@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::entry_path::{EntryPath, Role};
 use super::{NamespaceInode, Pid};
-use crate::archive::{Content, Entry};
+use crate::archive::Content;
 use crate::bytes::visible;
 use crate::parse::{namespace_link, numbered_lines, whole_number};
 use crate::report::Evidence;
@@ -35,9 +35,8 @@ pub struct Recorded {
 
 impl Recorded {
     /// Takes one member of a bundle.
-    pub fn add(&mut self, entry: &Entry<'_>) {
-        let path = EntryPath::new(entry.path);
-        match (&entry.content, path.role()) {
+    pub(super) fn add(&mut self, path: &EntryPath<'_>, content: &Content<'_>) {
+        match (content, path.role()) {
             (Content::Symlink(target), Role::OfProcess(pid, name)) if name == b"ns/net" => {
                 if let Some((b"net", inode)) = namespace_link::parse(target) {
                     self.network_namespaces.insert(pid, inode);

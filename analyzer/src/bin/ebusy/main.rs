@@ -2,6 +2,7 @@
 
 mod analyze;
 mod census;
+mod directory;
 mod errors;
 
 use std::ffi::OsString;
@@ -10,10 +11,11 @@ use std::process::ExitCode;
 const HELP: &str = "\
 ebusy: who keeps this container busy?
 
-  ebusy analyze BUNDLE|- [--id ID|NAME|PATH|DEVICE] [--format text|json|markdown]
+  ebusy analyze BUNDLE|DIR|TEXT|- [--id ID|NAME|PATH|DEVICE] [--host NAME] [--format text|json|markdown]
       Says who holds a container's mount, why, and what to do. BUNDLE is what ebusy-collector wrote,
-      or any .tar or .tar.gz with proc/PID/mountinfo files in it. Without --id the latest busy error
-      of the log in the bundle is explained.
+      a sosreport, a supportconfig, or any tar or zip with proc/PID/mountinfo files in it; DIR is one
+      unpacked. TEXT is what somebody pasted: an error, mountinfo lines, ps, lsns, dmsetup info, in any
+      mixture. Without --id the latest busy error is explained. --host chooses in an archive of several.
 
   ebusy errors LOG|- [--format text|json]
       Lists the busy errors of a log in any format: what could not be removed, unmounted or mounted.
