@@ -5,9 +5,9 @@ use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::bundle::{Entries, Entry};
 use crate::bundle::output::Output;
 use crate::bundle::writer::Writer;
+use crate::bundle::{Entries, Entry};
 use crate::context::{Context, Fact};
 use crate::namespaces::Pinned;
 use crate::process::{Known, ProcessJob, ProcessReader};
@@ -126,7 +126,9 @@ impl<'a> Collection<'a> {
                 break;
             }
             entered.extend(pinned.iter().cloned());
-            if self.run(pinned.into_iter().map(|pinned| vec![Step::Namespace(pinned)]).collect())? == Ended::Deadline {
+            if self.run(pinned.into_iter().map(|pinned| vec![Step::Namespace(pinned)]).collect())?
+                == Ended::Deadline
+            {
                 return Ok(Ended::Deadline);
             }
         }

@@ -145,7 +145,8 @@ impl Dir {
             buffer.bytes.resize(LINK_MAX, 0);
         }
         if self.walk == Walk::Direct {
-            let read = |path: &std::ffi::CStr| sys::read_link_into(self.fd(), path, &mut buffer.bytes[..LINK_MAX]);
+            let read =
+                |path: &std::ffi::CStr| sys::read_link_into(self.fd(), path, &mut buffer.bytes[..LINK_MAX]);
             buffer.length = sys::with_path(path, read)?;
         } else {
             let text = self.link(path)?;

@@ -36,7 +36,14 @@ pub(crate) struct Batch<F> {
 
 impl<F> Batch<F> {
     pub(crate) fn new() -> Self {
-        Self { jobs: 0, entries: Entries::default(), skips: vec![], logs: vec![], missing: vec![], facts: vec![] }
+        Self {
+            jobs: 0,
+            entries: Entries::default(),
+            skips: vec![],
+            logs: vec![],
+            missing: vec![],
+            facts: vec![],
+        }
     }
 }
 
@@ -148,7 +155,9 @@ impl<J: Clone + Send + 'static, F: Send + 'static> Lane<J, F> {
         {
             let left = deadline.saturating_duration_since(Instant::now());
             // Without a worker the host is out of threads: nothing can be asked safely.
-            let (Some(worker), false) = (&mut self.worker, left.is_zero()) else { return Ok(Ended::Deadline) };
+            let (Some(worker), false) = (&mut self.worker, left.is_zero()) else {
+                return Ok(Ended::Deadline);
+            };
             let at = worker.current().min(jobs.len() - 1);
             match worker.receiver.recv_timeout(work.patience(&jobs[at]).min(left)) {
                 Ok(batch) => {
@@ -249,7 +258,10 @@ mod tests {
     fn a_job_that_hangs_is_replaced_and_the_rest_goes_on() {
         let mut numbers = Numbers { done: vec![], workers: 0 };
         let deadline = Instant::now() + Duration::from_secs(60);
-        assert_eq!(run(&mut numbers, [vec![1, 2, 3, 4], vec![], vec![5, 6], vec![7]], deadline), Ok(Ended::AllDone));
+        assert_eq!(
+            run(&mut numbers, [vec![1, 2, 3, 4], vec![], vec![5, 6], vec![7]], deadline),
+            Ok(Ended::AllDone)
+        );
         assert_eq!(numbers.done, [1, 2, 30, 4, 5, 6, 7]);
         assert_eq!(numbers.workers, 3, "one for each lane, and one after that was given up");
     }

@@ -8,6 +8,12 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
         return None;
     }
     let mount = case.holder.mounts.first()?;
+    // A few lines of a table, as people paste them, tell nothing of who made the namespace.
+    let namespace = case.snapshot.namespaces.get(&case.holder.namespace?)?;
+    let mut tables = namespace.tables.iter().filter_map(|t| case.snapshot.table(*t));
+    if !tables.any(|t| t.mounts().any(|(_, m)| m.raw_mount_point == b"/")) {
+        return None;
+    }
     let state = mount.propagation();
     let who = case.holder.name(case.snapshot);
     let summary = format!(

@@ -146,7 +146,7 @@ pub struct Process {
 impl Process {
     /// The name a person would call it by.
     pub fn name(&self) -> String {
-        visible(&self.comm)
+        if self.comm.is_empty() { "a process".to_owned() } else { visible(&self.comm) }
     }
 
     /// Last component of the executable, without ` (deleted)`.
@@ -267,10 +267,16 @@ impl Snapshot {
         self.namespaces.values().find(|n| n.pids.contains(&pid))
     }
 
-    /// The host's own mount namespace: that of pid 1, else the one with most processes.
+    /// The host's own mount namespace: that of pid 1 or of the kernel's threads. Where neither is known it is the
+    /// one that most processes of a real collection are in; a few pasted lines tell of nobody that it is the host's.
     pub fn host_namespace(&self) -> Option<&MountNamespace> {
-        self.namespace_of(Pid(1))
-            .or_else(|| self.namespaces.values().max_by_key(|n| (n.pids.len(), std::cmp::Reverse(&n.key))))
+        const A_FEW: usize = 5;
+        let most = || {
+            let largest =
+                self.namespaces.values().max_by_key(|n| (n.pids.len(), std::cmp::Reverse(&n.key)))?;
+            (largest.pids.len() > A_FEW && largest.pids.len() * 2 > self.processes.len()).then_some(largest)
+        };
+        self.namespace_of(Pid(1)).or_else(|| self.namespace_of(Pid(2))).or_else(most)
     }
 
     /// The container daemon: dockerd first, then others.

@@ -108,7 +108,15 @@ impl ProcessReader {
         let dir = proc.dir.sub(name.as_bytes()).map_err(Vanished)?;
         let prefix = format!("proc/{name}/").into_bytes();
         let buffer = &mut self.buffer;
-        let mut process = Process { pid: job.pid, prefix, dir: &dir, live: proc.live, batch, buffer, seen: Seen::default() };
+        let mut process = Process {
+            pid: job.pid,
+            prefix,
+            dir: &dir,
+            live: proc.live,
+            batch,
+            buffer,
+            seen: Seen::default(),
+        };
 
         let stat = process.stat()?;
         let namespace = process.mount_namespace();
@@ -182,7 +190,18 @@ struct Seen {
 /// Where in a batch the entries of this name are: like with like.
 fn rank(name: &str) -> u8 {
     const ORDER: [&str; 12] = [
-        "mountinfo", "cmdline", "comm", "stat", "status", "cgroup", "ns/mnt", "root", "cwd", "exe", "links", "fd/",
+        "mountinfo",
+        "cmdline",
+        "comm",
+        "stat",
+        "status",
+        "cgroup",
+        "ns/mnt",
+        "root",
+        "cwd",
+        "exe",
+        "links",
+        "fd/",
     ];
     let at = ORDER.iter().position(|start| name.starts_with(start)).unwrap_or(ORDER.len());
     // `stat` is also how `status` starts.

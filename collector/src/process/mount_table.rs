@@ -7,8 +7,8 @@
 
 use std::io;
 
-use super::{KnownTable, Process};
 use super::identity::find;
+use super::{KnownTable, Process};
 use crate::context::{Fact, Runtime};
 use crate::sys;
 
@@ -28,10 +28,7 @@ pub(crate) struct TableKey {
 pub(super) enum Table {
     /// `key` is `None` when the table must not stand for another process's.
     /// It is in the buffer.
-    Read {
-        key: Option<TableKey>,
-        facts: TableFacts,
-    },
+    Read { key: Option<TableKey>, facts: TableFacts },
     /// It is this one.
     Same(KnownTable),
 }
