@@ -37,6 +37,8 @@ pub struct Census {
     pub host: Host,
     /// What the bundle held and what it lacked.
     pub bundle: BundleInfo,
+    /// When the host was booted, RFC 3339 UTC, where the bundle tells.
+    pub booted_at: Option<String>,
     /// The answer in one sentence.
     pub summary: String,
     /// Who is at fault, worst first: what blocks a removal before what only holds space.
@@ -140,6 +142,7 @@ pub fn take(snapshot: &Snapshot) -> Census {
         schema: SCHEMA.to_owned(),
         host: overview.host,
         bundle: overview.bundle,
+        booted_at: snapshot.facts.boot_time.map(crate::report::rfc3339),
         summary: summary(&groups, snapshot.facts.complete),
         groups,
         looked_at: looked_at(snapshot, &survey.looked),

@@ -1,1 +1,149 @@
-//! stub
+//! Two reports or two censuses of one host → what is gone, what is new, what is still there. What is there
+//! at both times is a leak; what is gone by itself was a race.
+//!
+//! Things are matched by what they are (namespace, unit or container, start of their processes), never by their
+//! place in a list. A pid alone says nothing: the kernel gives it away again, and so it does with the inode numbers
+//! of namespaces; only together with the start of a process they stand for the same thing.
+
+mod bundles;
+mod census;
+mod holders;
+pub mod text;
+
+use serde::{Deserialize, Serialize};
+
+use crate::census::Census;
+use crate::report::{BundleInfo, Diagnostic, Effect, Evidence, HolderKind, Host, Report, Status};
+
+pub use census::{CensusChanges, LeftoverChange};
+
+/// Name and version of the comparison's shape.
+pub const SCHEMA: &str = "ebusy.diff/1";
+
+/// What changed between two bundles.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Diff {
+    /// Always [`SCHEMA`].
+    pub schema: String,
+    /// The earlier bundle, as given first.
+    pub a: Side,
+    /// The later one.
+    pub b: Side,
+    /// What to call the target; `None` where two whole hosts were compared.
+    pub target: Option<String>,
+    /// The answer: leak or race.
+    pub summary: String,
+    /// Holders that only the first bundle has.
+    pub gone: Vec<HolderChange>,
+    /// Holders that only the second bundle has.
+    pub new: Vec<HolderChange>,
+    /// Holders that both have.
+    pub still: Vec<HolderChange>,
+    /// The same for everything that is left over on the host.
+    pub census: Option<CensusChanges>,
+    /// Why the two may not be comparable.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// One of the two bundles.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Side {
+    /// Its host.
+    pub host: Host,
+    /// How complete it is.
+    pub bundle: BundleInfo,
+    /// The verdict about the target; `None` where no target was asked for or it is not in this bundle.
+    pub status: Option<Status>,
+    /// When the host was booted, RFC 3339 UTC, where known.
+    pub booted_at: Option<String>,
+}
+
+/// A holder in one or both bundles.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HolderChange {
+    /// Short name: `httpd.service`, `container cadvisor`, `top (622)`.
+    pub label: String,
+    /// What kind of holder.
+    pub kind: HolderKind,
+    /// Effect in the first bundle.
+    pub before: Option<Effect>,
+    /// Effect in the second bundle.
+    pub after: Option<Effect>,
+    /// Inode number of its mount namespace.
+    pub mount_namespace: Option<u64>,
+    /// systemd unit.
+    pub unit: Option<String>,
+    /// Container id.
+    pub container: Option<String>,
+    /// The process that it was told by, where it has any.
+    pub pid: Option<u32>,
+    /// When that process started.
+    pub started_at: Option<String>,
+    /// What tells it from, or links it with, a holder of the other bundle; may be empty.
+    pub note: String,
+    /// Where it was read, in the latest bundle that has it.
+    pub evidence: Vec<Evidence>,
+}
+
+/// Compares what two bundles say about one target.
+pub fn of_reports(a: &Report, b: &Report) -> Diff {
+    let sides = (bundles::of_report(a), bundles::of_report(b));
+    let changes = holders::compare(a, b);
+    let target = [&b.target, &a.target].into_iter().find(|t| t.found).map(label_of);
+    let warnings = bundles::warnings(&sides.0, &sides.1);
+    Diff {
+        schema: SCHEMA.to_owned(),
+        summary: holders::summary(&changes, a, b, target.as_deref()),
+        a: sides.0,
+        b: sides.1,
+        target,
+        gone: changes.gone,
+        new: changes.new,
+        still: changes.still,
+        census: None,
+        warnings,
+    }
+}
+
+/// Compares what is left over on a host at two times.
+pub fn of_censuses(a: &Census, b: &Census) -> Diff {
+    let sides = (bundles::of_census(a), bundles::of_census(b));
+    let changes = census::compare(a, b);
+    let warnings = bundles::warnings(&sides.0, &sides.1);
+    Diff {
+        schema: SCHEMA.to_owned(),
+        summary: census::summary(&changes),
+        a: sides.0,
+        b: sides.1,
+        target: None,
+        gone: Vec::new(),
+        new: Vec::new(),
+        still: Vec::new(),
+        census: Some(changes),
+        warnings,
+    }
+}
+
+/// Compares the target of two reports and, beside it, the whole host.
+pub fn of_both(reports: (&Report, &Report), censuses: (&Census, &Census)) -> Diff {
+    let mut diff = of_reports(reports.0, reports.1);
+    // A report without a target has no timeline to take the boot from.
+    diff.a.booted_at.clone_from(&censuses.0.booted_at);
+    diff.b.booted_at.clone_from(&censuses.1.booted_at);
+    diff.warnings = bundles::warnings(&diff.a, &diff.b);
+    diff.census = Some(census::compare(censuses.0, censuses.1));
+    diff
+}
+
+fn label_of(target: &crate::report::Target) -> String {
+    match (&target.name, &target.container_id) {
+        (Some(name), Some(id)) => format!("container {name} ({})", crate::resolve::short(id)),
+        (None, Some(id)) => format!("container {}", crate::resolve::short(id)),
+        _ => target.query.clone(),
+    }
+}
+
+/// `1 holder`, `3 holders`.
+fn count(n: usize, one: &str, many: &str) -> String {
+    if n == 1 { format!("1 {one}") } else { format!("{n} {many}") }
+}

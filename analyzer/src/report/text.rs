@@ -196,7 +196,7 @@ pub fn kind_name(kind: HolderKind) -> &'static str {
 }
 
 /// The name that serde gives a unit variant.
-pub(super) fn kebab<T: serde::Serialize>(value: &T) -> String {
+pub(crate) fn kebab<T: serde::Serialize>(value: &T) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(name)) => name,
         _ => String::new(),

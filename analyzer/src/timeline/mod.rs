@@ -45,7 +45,10 @@ pub(crate) fn events(
             &b.event.what,
         ))
     });
-    events.dedup_by(|a, b| a.event == b.event);
+    // The journal as text and as JSON tell the same.
+    events.dedup_by(|a, b| {
+        a.event.what == b.event.what && a.event.at == b.event.at && a.event.written == b.event.written
+    });
     events.into_iter().map(|e| e.event).collect()
 }
 
@@ -71,8 +74,7 @@ fn written(
     match moment {
         Some(moment) => dated(moment, kind, what, evidence),
         None => {
-            let what =
-                format!("{what} The time is as it is written there, without a year or zone to tell more.");
+            let what = format!("{what} The source gives no year or zone.");
             let written = Some(visible(text.as_bytes()));
             Dated { moment: None, event: TimelineEvent { at: None, written, kind, what, evidence } }
         }
@@ -189,11 +191,12 @@ fn unit_events<'s>(snapshot: &'s Snapshot, holders: impl Iterator<Item = &'s Fou
         let restarts =
             restarts.map(|n| format!(" systemd restarted it {n} times by itself.")).unwrap_or_default();
         let what = format!("{unit} became active.{restarts}");
-        let evidence = Evidence {
-            file: format!("systemd/{unit}.show"),
-            line: None,
-            text: format!("ActiveEnterTimestamp={text}"),
+        // Other captures have the properties of all units in one file of any name.
+        let file = match snapshot.facts.collector {
+            Some(_) => format!("systemd/{unit}.show"),
+            None => format!("systemctl show {unit}"),
         };
+        let evidence = Evidence { file, line: None, text: format!("ActiveEnterTimestamp={text}") };
         Some(written(clock::systemd(text), text, TimelineKind::UnitActive, what, vec![evidence]))
     };
     units.iter().filter_map(event).collect()

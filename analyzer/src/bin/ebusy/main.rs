@@ -2,6 +2,7 @@
 
 mod analyze;
 mod census;
+mod diff;
 mod directory;
 mod errors;
 
@@ -25,6 +26,10 @@ ebusy: who keeps this container busy?
       Lists what of containers lives on where it no longer belongs, without any error: who keeps it,
       the space or device that it pins, and what of it will block a removal.
 
+  ebusy diff A B [--id ID|NAME|PATH|DEVICE] [--format text|json]
+      Compares two bundles of one host, the earlier one first: holders gone, new and still there, so that
+      a race is told from a leak. Without --id the latest busy error of A is the question.
+
 Exit codes: 0 a verdict was reached, 3 what was asked for is not there, 2 the input or the call is bad.
 ";
 
@@ -44,6 +49,7 @@ fn main() -> ExitCode {
     let result = match command.as_ref().and_then(|c| c.to_str()) {
         Some("analyze") => analyze::run(rest),
         Some("census") => census::run(rest),
+        Some("diff") => diff::run(rest),
         Some("errors") => Ok(errors::run(lexopt::Parser::from_args(rest))),
         Some("--help" | "-h" | "help") => {
             print_out(HELP);

@@ -1,0 +1,96 @@
+//! Whether two bundles can be compared at all: the same host, the same boot, the right order.
+
+use super::Side;
+use crate::census::Census;
+use crate::report::{Diagnostic, Report, Status, TimelineKind};
+use crate::timeline::clock;
+
+/// The kernel computes the boot time anew at each reading, from a clock that may be set in between.
+const BOOT_TOLERANCE: u64 = 120;
+
+pub(super) fn of_report(report: &Report) -> Side {
+    let booted = report.timeline.iter().find(|e| e.kind == TimelineKind::Booted).and_then(|e| e.at.clone());
+    let status: Option<Status> = report.target.found.then_some(report.verdict.status);
+    Side { host: report.host.clone(), bundle: report.bundle.clone(), status, booted_at: booted }
+}
+
+pub(super) fn of_census(census: &Census) -> Side {
+    Side {
+        host: census.host.clone(),
+        bundle: census.bundle.clone(),
+        status: None,
+        booted_at: census.booted_at.clone(),
+    }
+}
+
+pub(super) fn warnings(a: &Side, b: &Side) -> Vec<Diagnostic> {
+    let mut warnings = Vec::new();
+    let mut warn = |code: &str, message: String, advice: &str| {
+        warnings.push(Diagnostic {
+            code: code.to_owned(),
+            file: None,
+            line: None,
+            message,
+            advice: advice.to_owned(),
+        });
+    };
+    if let (Some(one), Some(other)) = (&a.host.name, &b.host.name)
+        && one != other
+    {
+        warn(
+            "different-hosts",
+            format!("The first bundle is of host {one}, the second of {other}."),
+            "What is gone or new here says nothing. Compare two bundles of one host.",
+        );
+    }
+    let seconds = |text: &Option<String>| text.as_deref().and_then(clock::instant).map(|m| m.seconds);
+    let other_boot = match (seconds(&a.booted_at), seconds(&b.booted_at)) {
+        (Some(one), Some(other)) => one.abs_diff(other) > BOOT_TOLERANCE,
+        _ => false,
+    };
+    let other_kernel = a.host.kernel.is_some() && b.host.kernel.is_some() && a.host.kernel != b.host.kernel;
+    if other_boot || other_kernel {
+        let times = match (&a.booted_at, &b.booted_at) {
+            (Some(one), Some(other)) if other_boot => format!(" (booted at {one} and at {other})"),
+            _ => " (the kernels differ)".to_owned(),
+        };
+        warn(
+            "different-boots",
+            format!("The host was restarted between the two bundles{times}."),
+            "A restart ends every holder: that the first ones are gone does not show that they were a race.",
+        );
+    }
+    match (seconds(&a.host.collected_at), seconds(&b.host.collected_at)) {
+        (Some(one), Some(other)) if one > other => warn(
+            "wrong-order",
+            "The first bundle was taken after the second one.".to_owned(),
+            "Give the earlier bundle first: what is called gone is new, and the other way round.",
+        ),
+        (Some(one), Some(other)) if one == other => warn(
+            "same-time",
+            "Both bundles were taken at the same time: it may be one bundle given twice.".to_owned(),
+            "Take the second one a minute or more after the first.",
+        ),
+        (Some(_), Some(_)) => {}
+        _ => warn(
+            "unknown-order",
+            "The bundles do not tell when they were taken.".to_owned(),
+            "Make sure that the earlier one is given first.",
+        ),
+    }
+    for (which, side) in [("first", a), ("second", b)] {
+        if !side.bundle.complete || side.bundle.privileged == Some(false) {
+            let why = if side.bundle.complete {
+                "was taken without the right to read everything"
+            } else {
+                "is not complete"
+            };
+            warn(
+                "partial-bundle",
+                format!("The {which} bundle {why}."),
+                "What seems gone or new may only not have been read.",
+            );
+        }
+    }
+    warnings
+}

@@ -1,0 +1,111 @@
+//! What is left over on a host at two times.
+
+use serde::{Deserialize, Serialize};
+
+use super::count;
+use super::holders::{Same, same_processes};
+use crate::census::{Census, CensusGroup, Leftover};
+use crate::report::HolderKind;
+
+/// Leftovers that came, went and stayed.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct CensusChanges {
+    /// Only in the first bundle.
+    pub gone: Vec<LeftoverChange>,
+    /// Only in the second bundle.
+    pub new: Vec<LeftoverChange>,
+    /// In both.
+    pub still: Vec<LeftoverChange>,
+}
+
+/// A leftover with who keeps it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LeftoverChange {
+    /// Who keeps it.
+    pub holder: String,
+    /// What it is, as in the latest bundle that has it.
+    pub leftover: Leftover,
+}
+
+pub(super) fn compare(a: &Census, b: &Census) -> CensusChanges {
+    let (a, b) = (all(a), all(b));
+    let mut matched = vec![false; b.len()];
+    let mut changes = CensusChanges::default();
+    for (group, leftover) in &a {
+        let partner = (0..b.len()).find(|i| !matched[*i] && is_same((group, leftover), b[*i]));
+        match partner {
+            Some(i) => {
+                matched[i] = true;
+                changes.still.push(change(b[i]));
+            }
+            None => changes.gone.push(change((group, leftover))),
+        }
+    }
+    changes.new = (0..b.len()).filter(|i| !matched[*i]).map(|i| change(b[i])).collect();
+    changes
+}
+
+fn all(census: &Census) -> Vec<(&CensusGroup, &Leftover)> {
+    census.groups.iter().flat_map(|g| g.leftovers.iter().map(move |l| (g, l))).collect()
+}
+
+fn change((group, leftover): (&CensusGroup, &Leftover)) -> LeftoverChange {
+    LeftoverChange { holder: group.label.clone(), leftover: leftover.clone() }
+}
+
+/// The same object, at the same place, kept by the same processes.
+fn is_same((group, one): (&CensusGroup, &Leftover), (other_group, other): (&CensusGroup, &Leftover)) -> bool {
+    let point = |l: &Leftover| l.mount.as_ref().map(|m| (m.mount_point.clone(), m.root.clone()));
+    if one.kind != other.kind || one.object != other.object || point(one) != point(other) {
+        return false;
+    }
+    if group.kind != other_group.kind || one.mount_namespace != other.mount_namespace {
+        return false;
+    }
+    // The host's namespace is what it is, whatever daemon runs in it.
+    if group.kind == HolderKind::Host {
+        return true;
+    }
+    let first = |g: &CensusGroup| g.process.clone().into_iter().collect::<Vec<_>>();
+    let (mine, others) = (first(group), first(other_group));
+    match same_processes(&mine.iter().collect::<Vec<_>>(), &others.iter().collect::<Vec<_>>()) {
+        Same::Yes | Same::Perhaps => true,
+        // The first process may have ended while another one of the same namespace lives on.
+        Same::No => {
+            let id = |l: &Leftover| l.mount.as_ref().map(|m| (m.id, m.device.clone()));
+            id(one).is_some()
+                && id(one) == id(other)
+                && share_a_pid(group, other_group)
+                && !reused(&mine, &others)
+        }
+        Same::NoProcess => mine.is_empty() && others.is_empty(),
+    }
+}
+
+fn share_a_pid(a: &CensusGroup, b: &CensusGroup) -> bool {
+    a.pids.iter().any(|pid| b.pids.contains(pid))
+}
+
+/// Whether the first processes have one pid and different starts.
+fn reused(a: &[crate::report::ProcessView], b: &[crate::report::ProcessView]) -> bool {
+    a.iter().any(|one| b.iter().any(|other| one.pid == other.pid && one.started_at != other.started_at))
+}
+
+pub(super) fn summary(changes: &CensusChanges) -> String {
+    let things = |n: usize| count(n, "leftover", "leftovers");
+    match (changes.gone.len(), changes.new.len(), changes.still.len()) {
+        (0, 0, 0) => "Nothing is left over in either bundle.".to_owned(),
+        (gone, 0, 0) => {
+            format!("All {} of the first bundle are gone by themselves: nothing leaks.", things(gone))
+        }
+        (gone, new, still) => format!(
+            "On the whole host {} in both bundles, {} new, {} gone.",
+            match still {
+                1 => "1 leftover is".to_owned(),
+                n => format!("{n} leftovers are"),
+            },
+            new,
+            gone
+        ),
+    }
+}
