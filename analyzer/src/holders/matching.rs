@@ -67,6 +67,9 @@ pub(super) fn match_mount(target: &Target, mount: &Mount<'_>) -> Option<Match> {
 
 /// A mount as the report shows it.
 pub(crate) fn mount_view(table: &MountTable, line: u32, mount: &Mount<'_>, matched_by: String) -> MountView {
+    // Silence about propagation is not "private".
+    let untold =
+        if mount.device == DeviceNumber::UNKNOWN { "; this listing does not tell propagation" } else { "" };
     MountView {
         id: mount.id.0,
         mount_point: visible(&mount.mount_point()),
@@ -78,7 +81,7 @@ pub(crate) fn mount_view(table: &MountTable, line: u32, mount: &Mount<'_>, match
         master: mount.master().map(|g| g.0),
         propagate_from: mount.propagate_from().map(|g| g.0),
         unbindable: mount.unbindable(),
-        matched_by,
+        matched_by: matched_by + untold,
         evidence: table.evidence(line, mount.line),
     }
 }

@@ -51,6 +51,10 @@ struct Source {
     table: Option<(Table, String)>,
     /// Only lines of mount tables were seen so far.
     only_mounts: bool,
+    /// The command whose output the mounts without ids are from: several listings show the same ones.
+    listing: Option<usize>,
+    /// Mounts without a process were taken for the host's.
+    assumed_host: bool,
     unknown: Vec<(usize, Vec<u8>)>,
 }
 
@@ -118,7 +122,13 @@ impl Source {
             self.only_mounts = false;
         }
         match found {
+            Line::Mount(None, ProcFile::Mounts, _)
+                if self.listing.is_some_and(|block| block != self.block) => {}
             Line::Mount(of, kind, at) => {
+                if of.is_none() && kind == ProcFile::Mounts {
+                    self.listing = Some(self.block);
+                }
+                self.assumed_host |= of.is_none() && self.pid.is_none();
                 let file = match of {
                     Some(pid) => format!("proc/{}/{}", pid.0, kind.name()),
                     None => self.unnamed(kind.name()),
@@ -162,6 +172,9 @@ impl Source {
 
     fn give_to(self, builder: &mut Builder, number: usize) {
         builder.read_in(&self.name);
+        if self.assumed_host {
+            builder.note_assumed_host(self.name.clone());
+        }
         let mut same: BTreeMap<Vec<Vec<u8>>, Vec<u8>> = BTreeMap::new();
         for (path, mut lines) in self.files {
             lines.sort();

@@ -28,7 +28,9 @@ impl Table {
         let column = |name: &[u8]| columns.iter().position(|c| *c == name);
         match columns[..] {
             [b"PID", b"NAME", b"MNTNS"] => return Some(Self::MountNamespaces),
-            [b"CONTAINER", b"ID", b"IMAGE", ..] | [b"CONTAINER", b"IMAGE", ..] => return Some(Self::Containers),
+            [b"CONTAINER", b"ID", b"IMAGE", ..] | [b"CONTAINER", b"IMAGE", ..] => {
+                return Some(Self::Containers);
+            }
             _ => {}
         }
         if let (Some(0), Some(_), Some(_)) = (column(b"Name"), column(b"Maj"), column(b"Min")) {

@@ -15,8 +15,8 @@ use crate::bytes::{components, visible};
 use crate::errors::LogScanner;
 use crate::parse::cgroup::Membership;
 use crate::parse::{
-    cgroup, container_list, device_tools, kernel_release, links, lsof, mountinfo, namespace_link, numbered_lines,
-    process_files, process_list, runtime_state, whole_number, words,
+    cgroup, container_list, device_tools, kernel_release, links, lsof, mountinfo, namespace_link,
+    numbered_lines, process_files, process_list, runtime_state, whole_number, words,
 };
 use crate::report::{Diagnostic, Evidence};
 
@@ -44,6 +44,8 @@ pub struct Builder {
     /// Where it was read, for texts that were put together from lines of other files.
     read_in: Option<String>,
     tables_read_in: HashMap<TableId, String>,
+    /// Mount tables of whoever made the capture, with their file.
+    own_tables: Vec<(String, Vec<u8>)>,
     /// Rows of `docker ps` and the like.
     listed_containers: Vec<(Evidence, runtime_state::ContainerRecord)>,
     /// Rows of `lsof` listings with their file.
@@ -89,6 +91,9 @@ impl Builder {
                 b"stat"
                     | b"version"
                     | b"swaps"
+                    | b"mounts"
+                    | b"self/mounts"
+                    | b"self/mountinfo"
                     | b"sys/kernel/osrelease"
                     | b"sys/kernel/hostname"
                     | b"sys/fs/may_detach_mounts"
@@ -100,7 +105,10 @@ impl Builder {
 
     /// Whether anything of a host was in what was taken.
     pub(super) fn has_host(&self) -> bool {
-        !self.snapshot.processes.is_empty() || !self.snapshot.tables.is_empty()
+        !self.snapshot.processes.is_empty()
+            || !self.snapshot.tables.is_empty()
+            || !self.own_tables.is_empty()
+            || !self.mounts.is_empty()
     }
 
     /// Takes one member by its path on the host.
@@ -393,6 +401,9 @@ impl Builder {
                 });
                 self.snapshot.swaps.extend(areas);
             }
+            b"mounts" | b"self/mounts" | b"self/mountinfo" if !bytes.is_empty() => {
+                self.own_tables.push((file.to_owned(), bytes.to_vec()));
+            }
             _ => {}
         }
     }
@@ -406,8 +417,19 @@ impl Builder {
         table
     }
 
-    /// `/proc/PID/mounts` counts where there is no mountinfo.
+    /// `/proc/PID/mounts` counts where there is no mountinfo. The table of whoever made the capture stands for the
+    /// host's where no process has one.
     fn add_mounts(&mut self) {
+        self.own_tables.sort();
+        let own = std::mem::take(&mut self.own_tables);
+        let none = self.mounts.is_empty() && self.snapshot.processes.values().all(|p| p.table.is_none());
+        if none && let Some((file, bytes)) = own.into_iter().next_back() {
+            let is_mountinfo = file.ends_with("mountinfo");
+            let form = if is_mountinfo { TableForm::Mountinfo } else { TableForm::Mounts };
+            let table = self.add_table(&bytes, &file, &file, form);
+            self.process(Pid(1)).table = Some(table);
+            self.note_assumed_host(file);
+        }
         for (pid, file, bytes) in std::mem::take(&mut self.mounts) {
             if self.snapshot.processes.get(&pid).is_none_or(|p| p.table.is_none()) {
                 let table =
@@ -415,6 +437,17 @@ impl Builder {
                 self.process(pid).table = Some(table);
             }
         }
+    }
+
+    /// Says that a table without a process is taken for the host's.
+    pub(crate) fn note_assumed_host(&mut self, file: String) {
+        self.warn(
+            "assumed-host-table",
+            Some(file),
+            None,
+            "These mounts name no process; they are taken for the host's own.".into(),
+            "Where they are another process's, name it: grep -H . /proc/PID/mountinfo.",
+        );
     }
 
     fn add_pinned_table(&mut self, inode: Option<NamespaceInode>, bytes: &[u8], file: String, path: &str) {
@@ -548,7 +581,8 @@ impl Builder {
         self.listed.extend(process_list::parse(bytes).into_iter().map(|row| (file.to_owned(), row)));
         for row in container_list::parse(bytes) {
             let text = line_text(bytes, row.line);
-            self.listed_containers.push((Evidence { file: file.to_owned(), line: Some(row.line), text }, row.record));
+            self.listed_containers
+                .push((Evidence { file: file.to_owned(), line: Some(row.line), text }, row.record));
         }
         self.open_files.extend(lsof::parse(bytes).into_iter().map(|row| (file.to_owned(), row)));
         self.add_kernel(bytes);

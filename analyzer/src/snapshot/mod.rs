@@ -141,7 +141,8 @@ pub struct Process {
 impl Process {
     /// The name a person would call it by.
     pub fn name(&self) -> String {
-        visible(&self.comm)
+        let name = if self.comm.is_empty() { self.executable() } else { &self.comm };
+        if name.is_empty() { "A process".to_owned() } else { visible(name) }
     }
 
     /// Last component of the executable, without ` (deleted)`.
@@ -264,8 +265,12 @@ impl Snapshot {
 
     /// The host's own mount namespace: that of pid 1, else the one with most processes.
     pub fn host_namespace(&self) -> Option<&MountNamespace> {
-        self.namespace_of(Pid(1))
-            .or_else(|| self.namespaces.values().max_by_key(|n| (n.pids.len(), std::cmp::Reverse(&n.key))))
+        let own = self.namespace_of(Pid(1));
+        // A text shows the processes that somebody searched for: they are not the host's because they are many.
+        if self.facts.is_paste() {
+            return own;
+        }
+        own.or_else(|| self.namespaces.values().max_by_key(|n| (n.pids.len(), std::cmp::Reverse(&n.key))))
     }
 
     /// The container daemon: dockerd first, then others.
