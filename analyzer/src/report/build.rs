@@ -56,7 +56,7 @@ pub(crate) fn build(snapshot: &Snapshot, query: &Query) -> Report {
         propagation: super::propagation::sentences(snapshot, &target, &found),
         looked_at: super::verdict::looked_at(snapshot, &target),
         next_steps,
-        warnings: snapshot.diagnostics.clone(),
+        warnings: target.notes.iter().chain(&snapshot.diagnostics).cloned().collect(),
         errors: errors_about(snapshot, &target),
         holders: found.iter().map(|f| holder(snapshot, &target, f)).collect(),
         target: target_view(target),
