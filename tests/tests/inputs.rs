@@ -230,6 +230,31 @@ fn ps_and_namespaces_in_the_same_paste_name_the_holder() {
 }
 
 #[test]
+fn lsns_findmnt_and_dmsetup_in_one_paste() {
+    let case = case("web1");
+    let pid = case.pids[0];
+    let name = format!("docker-8:2-77-{}", case.layer);
+    let text = format!(
+        "{}\
+         $ lsns -t mnt\n        NS TYPE NPROCS   PID USER COMMAND\n\
+         4026531840 mnt      90     1 root /sbin/init\n4026532999 mnt       3 {pid} root /usr/sbin/httpd\n\n\
+         $ findmnt\nTARGET SOURCE FSTYPE OPTIONS\n/      /dev/sda1 ext4 rw,relatime\n\u{2514}\u{2500}/sys sysfs sysfs rw\n\n\
+         $ dmsetup info {name}\nName:              {name}\nState:             ACTIVE\nOpen count:        1\nMajor, minor:      253, 9\n\n\
+         $ cat /proc/{pid}/mountinfo\n88 70 253:9 / / rw,relatime - xfs /dev/mapper/{name} rw\n",
+        error_line(&case)
+    );
+    let report = paste(&text);
+    assert_held(&report, &[pid], "entered the container: its mount point is /");
+    let holder = with_effect(&report, ebusy_analyzer::report::Effect::Blocking)[0];
+    assert_eq!(holder.mount_namespace, Some(4_026_532_999));
+    assert!(
+        report.looked_at.iter().any(|l| l.contains("open count of the device: 1")),
+        "{:?}",
+        report.looked_at
+    );
+}
+
+#[test]
 fn a_paste_without_the_mount_never_says_free() {
     let case = case("web1");
     let host_table = case.host.mounts.mountinfo(case.host.processes[&1].ns, "/");

@@ -147,6 +147,7 @@ impl Source {
             Line::Directory(path) => self.directory = Some(path),
             Line::Prompt(command) => self.begin_command(command),
             Line::Kernel(from) => self.push("tools/uname".to_owned(), index, &text[from..]),
+            Line::Device => self.push("tools/devices".to_owned(), index, text),
             Line::Unknown => self.unknown.push((index, text.to_vec())),
         }
     }

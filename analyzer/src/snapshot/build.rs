@@ -557,7 +557,8 @@ impl Builder {
     }
 
     fn add_tool_output(&mut self, bytes: &[u8], file: &str) {
-        for row in device_tools::dmsetup_info(bytes) {
+        let rows = device_tools::dmsetup_info(bytes);
+        for row in rows.into_iter().chain(device_tools::dmsetup_blocks(bytes)) {
             let evidence =
                 Evidence { file: file.to_owned(), line: Some(row.line), text: line_text(bytes, row.line) };
             self.snapshot.dm_names.insert(row.name.clone(), (row.device, evidence.clone()));
