@@ -332,3 +332,77 @@ fn text_about_nothing_is_refused_with_what_to_paste() {
     assert_eq!(error.code, "no-mounts");
     assert!(error.advice.contains("grep"), "{}", error.advice);
 }
+
+/// What `sos report` keeps of a host: mount tables, `ps`, logs and command outputs, no links and no `cmdline`.
+fn sosreport(case: &Case, top: &str) -> Vec<u8> {
+    let mut entries = Vec::new();
+    let (mut ps, mut cgroups) = (
+        "USER PID %CPU %MEM VSZ RSS TTY STAT START TIME COMMAND\n".to_owned(),
+        "  PID  PPID USER GROUP LWP NLWP STARTED TIME COMMAND CGROUP\n".to_owned(),
+    );
+    for process in case.host.processes.values() {
+        let pid = process.pid;
+        if process.state != 'Z' && !process.is_kernel_thread() {
+            let table = case.host.mounts.mountinfo(process.ns, &process.root);
+            entries.push(Entry::file(format!("proc/{pid}/mountinfo"), table));
+        }
+        let command =
+            if process.args.is_empty() { format!("[{}]", process.comm) } else { process.args.join(" ") };
+        let _ = writeln!(ps, "root {pid} 0.0 0.1 1 1 ? S 07:34 0:00 {command}");
+        let joined: Vec<&str> = process.cgroup.lines().collect();
+        let cgroup = if joined.is_empty() { "-".to_owned() } else { joined.join(",") };
+        let _ = writeln!(cgroups, "{pid} 1 root root {pid} 1 07:34 0:00 {} {cgroup}", process.comm);
+    }
+    let short = &case.container[..12];
+    let list = format!(
+        "CONTAINER ID IMAGE COMMAND CREATED STATUS PORTS NAMES\n{short} nginx:1.27 \"nginx\" 2 days ago Removal In Progress web\n"
+    );
+    let uname = "Linux web1 3.10.0-514.el7.x86_64 #1 SMP x86_64 GNU/Linux\n";
+    for (path, text) in [
+        ("sos_commands/process/ps_auxwww", ps.as_str()),
+        ("sos_commands/process/ps_axo_pid_ppid_user_group_lwp_nlwp_start_time_comm_cgroup", &cgroups),
+        ("sos_commands/docker/docker_ps_-a", &list),
+        ("sos_commands/kernel/uname_-a", uname),
+        ("sos_commands/host/hostname", "web1\n"),
+        ("sos_commands/logs/journalctl_--no-pager_--boot", &error_line(case)),
+        ("version.txt", "sosreport: 4.0\n"),
+    ] {
+        entries.push(Entry::file(path, text));
+    }
+    tar(top, 0, &entries)
+}
+
+#[test]
+fn a_sosreport_names_the_holder_and_says_what_it_lacks() {
+    let case = case("web1");
+    for input in [gzip(&sosreport(&case, "sosreport-web1-2026")), sosreport(&case, "")] {
+        let report = paste_archive(&input);
+        assert_eq!(report.bundle.format, "sosreport");
+        assert_held(&report, &case.pids, "by the mount ids of the tables");
+        let holder = with_effect(&report, ebusy_analyzer::report::Effect::Blocking)[0];
+        assert_eq!(holder.unit.as_deref(), Some("httpd.service"));
+        assert!(holder.process.as_ref().expect("a process").cmdline.contains("-DFOREGROUND"));
+        assert_eq!(report.target.name.as_deref(), Some("web"));
+        assert_eq!(report.target.state.as_deref(), Some("removing"));
+        for code in ["no-namespace-links", "no-open-files"] {
+            assert!(report.warnings.iter().any(|w| w.code == code), "{code}: {:?}", report.warnings);
+        }
+    }
+}
+
+#[test]
+fn no_paste_makes_it_panic() {
+    let case = case("web1");
+    let whole =
+        format!("{}{}# ps\n  PID COMMAND\n 1 init\n", error_line(&case), grep(&case, true)).into_bytes();
+    for at in (0..whole.len()).step_by(7) {
+        let mut text = whole.clone();
+        text[at] ^= 0x15;
+        for input in [&text[..], &whole[..at], &whole[at..]] {
+            if let Ok(analysis) = open(input) {
+                let report = analysis.explain(&Query::Default);
+                assert_ne!(report.verdict.status, Status::Free, "a text never proves that nothing holds it");
+            }
+        }
+    }
+}

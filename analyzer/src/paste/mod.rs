@@ -24,6 +24,9 @@ use table::Table;
 /// What evidence calls a text without a name.
 const NAMELESS: &str = "pasted text";
 
+/// So many lines that are nothing are remembered, in case that they turn out to be damaged mounts.
+const MOST_UNKNOWN: usize = 10_000;
+
 /// All texts of one paste, or files dropped at once.
 #[derive(Debug, Default)]
 pub struct Paste {
@@ -60,10 +63,10 @@ struct Source {
 
 impl Paste {
     /// Takes texts apart; each has a name, or none for a paste.
-    pub fn read(texts: &[(String, Vec<u8>)]) -> Self {
+    pub fn read(texts: Vec<(String, Vec<u8>)>) -> Self {
         let is_supportconfig = texts.iter().any(|(_, text)| memchr::memmem::find(text, b"\n#==[ ").is_some());
         Self {
-            sources: texts.iter().map(|(name, text)| Source::read(name, text)).collect(),
+            sources: texts.into_iter().map(|(name, text)| Source::read(&name, text)).collect(),
             is_supportconfig,
         }
     }
@@ -78,10 +81,9 @@ impl Paste {
 }
 
 impl Source {
-    fn read(name: &str, text: &[u8]) -> Self {
+    fn read(name: &str, text: Vec<u8>) -> Self {
         let name = if name.is_empty() { NAMELESS } else { name };
-        let mut source =
-            Self { name: name.to_owned(), text: text.to_vec(), only_mounts: true, ..Self::default() };
+        let mut source = Self { name: name.to_owned(), only_mounts: true, ..Self::default() };
         for (index, line) in text.split(|&b| b == b'\n').enumerate() {
             source.add_line(index, line.strip_suffix(b"\r").unwrap_or(line));
         }
@@ -93,6 +95,7 @@ impl Source {
             lines.append(&mut unknown);
             lines.sort();
         }
+        source.text = text;
         source
     }
 
@@ -148,7 +151,10 @@ impl Source {
             Line::Prompt(command) => self.begin_command(command),
             Line::Kernel(from) => self.push("tools/uname".to_owned(), index, &text[from..]),
             Line::Device => self.push("tools/devices".to_owned(), index, text),
-            Line::Unknown => self.unknown.push((index, text.to_vec())),
+            Line::Unknown if self.only_mounts && self.unknown.len() < MOST_UNKNOWN => {
+                self.unknown.push((index, text.to_vec()));
+            }
+            Line::Unknown => {}
         }
     }
 
@@ -192,14 +198,32 @@ impl Source {
         for (path, target) in self.links {
             builder.add(&EntryPath::new(path.as_bytes()), &Content::Symlink(&target));
         }
-        if runtime_state::docker(&self.text).is_empty() {
-            let log = format!("logs/{number}");
-            builder.add(&EntryPath::new(log.as_bytes()), &Content::File(&self.text));
-        } else {
+        let json = json_block(&self.text);
+        if !runtime_state::docker(json).is_empty() {
             let inspect = format!("docker/inspect-{number}");
-            builder.add(&EntryPath::new(inspect.as_bytes()), &Content::File(&self.text));
+            builder.add(&EntryPath::new(inspect.as_bytes()), &Content::File(json));
+        }
+        let log = format!("logs/{number}");
+        builder.add(&EntryPath::new(log.as_bytes()), &Content::File(&self.text));
+    }
+}
+
+/// What `docker inspect` printed: from a line that is `[` or `{` to the line that closes it.
+fn json_block(text: &[u8]) -> &[u8] {
+    let line_at = |bracket: u8, from: usize| {
+        memchr::memchr_iter(bracket, &text[from..]).map(|at| from + at).find(|&at| {
+            let begins = at == 0 || text[at - 1] == b'\n';
+            begins && matches!(text.get(at + 1), None | Some(b'\n' | b'\r'))
+        })
+    };
+    for (open, close) in [(b'[', b']'), (b'{', b'}')] {
+        if let Some(begin) = line_at(open, 0)
+            && let Some(end) = line_at(close, begin)
+        {
+            return &text[begin..=end];
         }
     }
+    text
 }
 
 impl ProcFile {

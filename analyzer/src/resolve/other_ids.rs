@@ -118,8 +118,8 @@ fn by_snapshot(snapshot: &Snapshot, text: &str) -> Option<Lead> {
             let is_upper =
                 components(&upper).collect::<Vec<_>>().windows(2).any(|w| w == [b"snapshots", number]);
             let point = mount.mount_point();
-            let id = components(&point).filter_map(|c| std::str::from_utf8(c).ok());
-            let id = id.filter(|c| c.len() == 64 && identity::is_hex(c)).last();
+            let mut names = components(&point).rev().filter_map(|c| std::str::from_utf8(c).ok());
+            let id = names.find(|c| c.len() == 64 && identity::is_hex(c));
             if let (true, Some(id)) = (is_upper, id)
                 && !found.iter().any(|(known, _)| known == id)
             {

@@ -913,10 +913,13 @@ fn add_listed_containers(
 ) {
     listed.sort_by(|a, b| a.0.cmp(&b.0));
     for (evidence, mut record) in listed {
-        let known: Vec<String> =
-            snapshot.containers.keys().filter(|k| k.starts_with(&record.id)).cloned().collect();
-        if let [one] = &known[..] {
-            record.id.clone_from(one);
+        // The log names ids in full, too.
+        let logged = snapshot.errors.iter().filter_map(|e| e.container_id.as_ref());
+        let all = snapshot.containers.keys().chain(logged);
+        let known: BTreeSet<&String> =
+            all.filter(|id| id.len() == 64 && id.starts_with(&record.id)).collect();
+        if let (Some(only), 1) = (known.first(), known.len()) {
+            record.id = (*only).clone();
         }
         let container = snapshot.containers.entry(record.id.clone()).or_default();
         container.record.id.clone_from(&record.id);

@@ -85,7 +85,7 @@ impl Hosts {
         let Self { mut hosts, mut loose } = self;
         loose.sort();
         if !hosts.iter().any(|h| h.builder.has_host()) {
-            return without_processes(hosts, &loose, end);
+            return without_processes(hosts, loose, end);
         }
         // What else is there are logs and the like of no host.
         hosts.retain(|h| h.builder.has_host());
@@ -136,7 +136,7 @@ fn name_apart(hosts: &mut [(String, Snapshot)]) {
 }
 
 /// Texts only: pasted, dropped at once, or a supportconfig.
-fn without_processes(hosts: Vec<Host>, loose: &[(String, Vec<u8>)], end: &End) -> Vec<Snapshot> {
+fn without_processes(hosts: Vec<Host>, loose: Vec<(String, Vec<u8>)>, end: &End) -> Vec<Snapshot> {
     let mut builder = hosts.into_iter().next().map(|h| h.builder).unwrap_or_default();
     Paste::read(loose).give_to(&mut builder);
     let snapshot = builder.finish(end);
