@@ -128,9 +128,19 @@ impl Analysis {
         self.hosts.iter().map(|h| h.facts.host.clone()).collect()
     }
 
-    /// Looks at the host of that name from now on; false where there is none.
+    /// Looks at the host of that name, or the only one whose name has that part; false where there is none.
     pub fn choose_host(&mut self, name: &str) -> bool {
-        let index = self.hosts.iter().position(|h| h.facts.host.as_deref() == Some(name));
+        let named = |h: &Snapshot, whole: bool| {
+            h.facts.host.as_deref().is_some_and(|n| if whole { n == name } else { n.contains(name) })
+        };
+        let all = |whole| -> Vec<usize> {
+            let fit = self.hosts.iter().enumerate().filter(|(_, h)| named(h, whole));
+            fit.map(|(index, _)| index).collect()
+        };
+        let index = match (&all(true)[..], &all(false)[..]) {
+            ([one], _) | ([], [one]) => Some(*one),
+            _ => None,
+        };
         self.chosen = index.unwrap_or(self.chosen);
         index.is_some()
     }

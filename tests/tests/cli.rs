@@ -81,6 +81,43 @@ fn a_bundle_can_come_through_a_pipe() {
 }
 
 #[test]
+fn a_directory_and_an_archive_of_several_hosts() {
+    let Some(ebusy) = Ebusy::new("cli::a_directory_and_an_archive_of_several_hosts") else { return };
+    let tree = ebusy.dir.join("tree");
+    std::fs::create_dir(&tree).expect("a directory can be made");
+    demo::host().write_tree(&tree).expect("a tree can be written");
+    std::fs::write(tree.join("docker.log"), demo::host().log.join("\n")).expect("a file can be written");
+    let unpacked = ebusy.call(&["analyze", "tree"]);
+    assert_eq!(unpacked.status.code(), Some(0), "{}", stderr(&unpacked));
+    assert!(stdout(&unpacked).contains("shop-frontend"), "{}", stdout(&unpacked));
+
+    let several = ebusy.dir.join("several");
+    std::fs::create_dir(&several).expect("a directory can be made");
+    let mut other = demo::host();
+    other.name = "other-host".into();
+    std::fs::write(several.join("one.tgz"), demo::bundle()).expect("a file can be written");
+    std::fs::write(several.join("two.tgz"), other.bundle()).expect("a file can be written");
+    let unclear = ebusy.call(&["analyze", "several"]);
+    assert_eq!(unclear.status.code(), Some(2));
+    for word in [demo::host().name.as_str(), "other-host", "--host"] {
+        assert!(stderr(&unclear).contains(word), "{}", stderr(&unclear));
+    }
+    let chosen = ebusy.call(&["analyze", "several", "--host", "other-host"]);
+    assert_eq!(chosen.status.code(), Some(0), "{}", stderr(&chosen));
+    assert!(stdout(&chosen).contains("other-host"));
+    assert_eq!(ebusy.call(&["analyze", "several", "--host", "third"]).status.code(), Some(2));
+}
+
+#[test]
+fn pasted_text_through_a_pipe_is_answered() {
+    let Some(ebusy) = Ebusy::new("cli::pasted_text_through_a_pipe_is_answered") else { return };
+    let text = b"tank/demo busy\n/proc/4711/mounts:tank/demo /srv/demo zfs rw 0 0\n";
+    let answer = output_with(ebusy.command().args(["analyze", "-", "--id", "tank/demo"]), text);
+    assert_eq!(answer.status.code(), Some(0), "{}", stderr(&answer));
+    assert!(stdout(&answer).lines().next().unwrap_or_default().contains("4711"), "{}", stdout(&answer));
+}
+
+#[test]
 fn what_is_not_in_the_bundle_ends_with_3_and_says_what_to_do() {
     let Some(ebusy) = Ebusy::new("cli::what_is_not_in_the_bundle_ends_with_3_and_says_what_to_do") else {
         return;

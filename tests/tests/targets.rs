@@ -5,7 +5,7 @@
 mod support;
 
 use ebusy_analyzer::report::{AliasKind, Status};
-use ebusy_tests::synth::{Container, Host, Propagation, Run, hex64};
+use ebusy_tests::synth::{Container, Entry, Host, Propagation, Run, hex64, tar};
 use support::{ask, blocking_pids};
 
 /// A container that was removed while somebody had a private copy of the mount table, and that pid.
@@ -157,4 +157,68 @@ fn names_with_blanks_backslashes_and_controls_are_read_and_shown_safely() {
         !json.contains("\\u001b") && !json.contains("\\u0007"),
         "control characters are made visible: {json}"
     );
+}
+
+/// A host with one pod: its sandbox and one container of containerd, on snapshot 77.
+fn pod_host() -> (Vec<u8>, [String; 3]) {
+    let (sandbox, app, layer) = (hex64("sandbox"), hex64("app"), hex64("image"));
+    let uid = "8ca1d5a2-1c2b-4f6e-9a31-0d3f7a6b1c22";
+    let cgroup = |id: &str| {
+        let slice = uid.replace('-', "_");
+        format!("0::/kubepods.slice/kubepods-pod{slice}.slice/cri-containerd-{id}.scope\n")
+    };
+    let root = "21 1 8:1 / / rw shared:1 - ext4 /dev/sda1 rw\n";
+    let rbd = "30 21 252:0 / /var/lib/kubelet/plugins/kubernetes.io/rbd/mounts/kube-image-vol1 rw - ext4 /dev/rbd0 rw\n";
+    let rootfs = format!(
+        "31 21 0:50 / /run/containerd/io.containerd.runtime.v2.task/k8s.io/{app}/rootfs rw - overlay overlay rw,lowerdir=/l,upperdir=/var/lib/containerd/io.containerd.snapshotter.v1.overlayfs/snapshots/77/fs\n"
+    );
+    let containers = format!(
+        r#"[{{"id":"{app}","name":"api_job-4711","image":"sha256:{layer}","runtime":"containerd","state":"running"}}]"#
+    );
+    let entries = [
+        Entry::file("proc/1/mountinfo", format!("{root}{rbd}{rootfs}")),
+        Entry::file("proc/1/comm", "systemd\n"),
+        Entry::file("proc/50/mountinfo", "40 39 0:60 / / rw - overlay overlay rw\n"),
+        Entry::file("proc/50/comm", "pause\n"),
+        Entry::file("proc/50/cgroup", cgroup(&sandbox)),
+        Entry::file("proc/60/mountinfo", "50 49 0:50 / / rw - overlay overlay rw\n"),
+        Entry::file("proc/60/comm", "api\n"),
+        Entry::file("proc/60/cgroup", cgroup(&app)),
+        Entry::file("runtime/containers.json", containers),
+    ];
+    (tar("", 0, &entries), [uid.to_owned(), app, layer])
+}
+
+#[test]
+fn a_wrong_id_is_told_for_what_it_is_and_leads_to_the_container() {
+    let (bundle, [uid, app, image]) = pod_host();
+    for (query, what) in [
+        (uid.clone(), "pod's uid"),
+        (uid.replace('-', "_"), "pod's uid"),
+        ("77".to_owned(), "snapshot"),
+        ("/var/lib/containerd/io.containerd.snapshotter.v1.overlayfs/snapshots/77/fs".to_owned(), "snapshot"),
+        (format!("sha256:{image}"), "image"),
+        (image[..12].to_owned(), "image"),
+        ("job-4711".to_owned(), "name"),
+    ] {
+        let report = ask(&bundle, &query);
+        assert!(report.target.found, "{query}: {}", report.verdict.summary);
+        assert_eq!(report.target.container_id.as_ref(), Some(&app), "{query}");
+        let note = report.warnings.iter().find(|w| w.code == "other-id").expect("what it is");
+        assert!(note.message.contains(what), "{query}: {}", note.message);
+    }
+    let unknown = ask(&bundle, "00000000-1111-2222-3333-444444444444");
+    assert!(!unknown.target.found);
+    assert!(unknown.warnings.iter().any(|w| w.message.contains("pod's uid")), "{:?}", unknown.warnings);
+}
+
+#[test]
+fn an_rbd_image_leads_to_its_device() {
+    let (bundle, _) = pod_host();
+    for query in ["kube/vol1", "vol1"] {
+        let report = ask(&bundle, query);
+        assert!(report.target.found, "{query}");
+        assert!(report.target.aliases.iter().any(|a| a.value == "252:0"), "{:?}", report.target.aliases);
+    }
+    assert!(!ask(&bundle, "kube/vol").target.found, "never by a part of a name");
 }

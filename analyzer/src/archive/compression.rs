@@ -1,6 +1,6 @@
 //! Compressions that can be taken off a stream. All decoders are Rust, so that the page has them, too.
 
-use std::io::{Error, Read, Result};
+use std::io::Read;
 
 use flate2::bufread::MultiGzDecoder;
 use lzma_rust2::XzReader;
@@ -15,7 +15,7 @@ const BUFFER: usize = 64 << 10;
 pub(super) fn is_read(kind: Kind) -> bool {
     let optional =
         (cfg!(feature = "zstd") && kind == Kind::Zstd) || (cfg!(feature = "bzip2") && kind == Kind::Bzip2);
-    optional || kind == Kind::Gzip || kind == Kind::Xz
+    optional || matches!(kind, Kind::Gzip | Kind::Xz)
 }
 
 /// The stream inside.
@@ -41,7 +41,7 @@ struct Frames<R: Read> {
 
 #[cfg(feature = "zstd")]
 impl<R: std::io::BufRead> Read for Frames<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         loop {
             if let Some(decoder) = &mut self.decoder {
                 let n = decoder.read(buffer)?;
@@ -56,7 +56,7 @@ impl<R: std::io::BufRead> Read for Frames<R> {
             }
             self.decoder = Some(
                 ruzstd::decoding::StreamingDecoder::new(input)
-                    .map_err(|e| Error::new(std::io::ErrorKind::InvalidData, e.to_string()))?,
+                    .map_err(|e| std::io::Error::new(std::io::ErrorKind::InvalidData, e.to_string()))?,
             );
         }
     }

@@ -81,6 +81,9 @@ fn ends_with_id_and_rest(target: &Target, point: &[u8], path: &[u8]) -> bool {
 
 /// A mount as the report shows it.
 pub(crate) fn mount_view(table: &MountTable, line: u32, mount: &Mount<'_>, matched_by: String) -> MountView {
+    // Silence about propagation is not "private".
+    let untold =
+        if mount.device == DeviceNumber::UNKNOWN { "; this listing does not tell propagation" } else { "" };
     MountView {
         id: mount.id.0,
         mount_point: visible(&mount.mount_point()),
@@ -92,7 +95,7 @@ pub(crate) fn mount_view(table: &MountTable, line: u32, mount: &Mount<'_>, match
         master: mount.master().map(|g| g.0),
         propagate_from: mount.propagate_from().map(|g| g.0),
         unbindable: mount.unbindable(),
-        matched_by,
+        matched_by: matched_by + untold,
         evidence: table.evidence(line, mount.line),
     }
 }

@@ -42,6 +42,29 @@ pub fn dmsetup_info(text: &[u8]) -> Vec<DmInfo> {
         .collect()
 }
 
+/// The long form of `dmsetup info`: blocks of `Name:`, `Open count:` and `Major, minor:` lines.
+pub fn dmsetup_blocks(text: &[u8]) -> Vec<DmInfo> {
+    let mut found: Vec<DmInfo> = Vec::new();
+    let mut begun: Option<(Vec<u8>, u32, Option<u32>)> = None;
+    for (line, row) in numbered_lines(text) {
+        let value = |key: &[u8]| row.strip_prefix(key).map(<[u8]>::trim_ascii);
+        if let Some(name) = value(b"Name:") {
+            begun = Some((name.to_vec(), line, None));
+        } else if let (Some(count), Some((_, at, open_count))) = (value(b"Open count:"), &mut begun) {
+            *at = line;
+            *open_count = whole_number(count);
+        } else if let Some(numbers) = value(b"Major, minor:")
+            && let Some((name, line, open_count)) = begun.take()
+        {
+            let mut numbers = numbers.split(|&b| b == b',').map(|n| whole_number(n.trim_ascii()));
+            if let (Some(Some(major)), Some(Some(minor))) = (numbers.next(), numbers.next()) {
+                found.push(DmInfo { name, device: DeviceNumber { major, minor }, open_count, line });
+            }
+        }
+    }
+    found
+}
+
 /// A loop device and the file behind it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoopInfo {
@@ -92,6 +115,16 @@ mod tests {
         assert_eq!(rows[0].device, DeviceNumber { major: 253, minor: 1 });
         assert_eq!((rows[0].open_count, rows[0].line), (Some(2), 2));
         assert!(dmsetup_info(b"No devices found\n").is_empty());
+    }
+
+    #[test]
+    fn the_long_form_tells_the_open_count_too() {
+        let rows = dmsetup_blocks(
+            b"Name:              pool-a\nState:             ACTIVE\nOpen count:        2\nMajor, minor:      253, 7\n\nName: b\n",
+        );
+        assert_eq!(rows.len(), 1);
+        assert_eq!((&rows[0].name[..], rows[0].open_count, rows[0].line), (&b"pool-a"[..], Some(2), 3));
+        assert_eq!(rows[0].device, DeviceNumber { major: 253, minor: 7 });
     }
 
     #[test]

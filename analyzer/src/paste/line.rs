@@ -30,6 +30,8 @@ pub(super) enum Line<'a> {
     Prompt(&'a [u8]),
     /// `uname -a`, from that byte on.
     Kernel(usize),
+    /// A line of `losetup -a` or of the long form of `dmsetup info`.
+    Device,
     /// Anything else.
     Unknown,
 }
@@ -66,6 +68,10 @@ impl<'a> Line<'a> {
         }
         if let Some(at) = kernel_at(text) {
             return Self::Kernel(at);
+        }
+        const DEVICE: [&[u8]; 4] = [b"/dev/loop", b"Name: ", b"Open count:", b"Major, minor:"];
+        if DEVICE.iter().any(|begin| text.starts_with(begin)) {
+            return Self::Device;
         }
         if is_meant_as_mount(text) {
             return Self::BadMount;

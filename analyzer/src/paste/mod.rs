@@ -24,6 +24,9 @@ use table::Table;
 /// What evidence calls a text without a name.
 const NAMELESS: &str = "pasted text";
 
+/// So many lines that are nothing are remembered, in case that they turn out to be damaged mounts.
+const MOST_UNKNOWN: usize = 10_000;
+
 /// All texts of one paste, or files dropped at once.
 #[derive(Debug, Default)]
 pub struct Paste {
@@ -51,15 +54,19 @@ struct Source {
     table: Option<(Table, String)>,
     /// Only lines of mount tables were seen so far.
     only_mounts: bool,
+    /// The command whose output the mounts without ids are from: several listings show the same ones.
+    listing: Option<usize>,
+    /// Mounts without a process were taken for the host's.
+    assumed_host: bool,
     unknown: Vec<(usize, Vec<u8>)>,
 }
 
 impl Paste {
     /// Takes texts apart; each has a name, or none for a paste.
-    pub fn read(texts: &[(String, Vec<u8>)]) -> Self {
+    pub fn read(texts: Vec<(String, Vec<u8>)>) -> Self {
         let is_supportconfig = texts.iter().any(|(_, text)| memchr::memmem::find(text, b"\n#==[ ").is_some());
         Self {
-            sources: texts.iter().map(|(name, text)| Source::read(name, text)).collect(),
+            sources: texts.into_iter().map(|(name, text)| Source::read(&name, text)).collect(),
             is_supportconfig,
         }
     }
@@ -74,10 +81,9 @@ impl Paste {
 }
 
 impl Source {
-    fn read(name: &str, text: &[u8]) -> Self {
+    fn read(name: &str, text: Vec<u8>) -> Self {
         let name = if name.is_empty() { NAMELESS } else { name };
-        let mut source =
-            Self { name: name.to_owned(), text: text.to_vec(), only_mounts: true, ..Self::default() };
+        let mut source = Self { name: name.to_owned(), only_mounts: true, ..Self::default() };
         for (index, line) in text.split(|&b| b == b'\n').enumerate() {
             source.add_line(index, line.strip_suffix(b"\r").unwrap_or(line));
         }
@@ -89,6 +95,7 @@ impl Source {
             lines.append(&mut unknown);
             lines.sort();
         }
+        source.text = text;
         source
     }
 
@@ -118,7 +125,13 @@ impl Source {
             self.only_mounts = false;
         }
         match found {
+            Line::Mount(None, ProcFile::Mounts, _)
+                if self.listing.is_some_and(|block| block != self.block) => {}
             Line::Mount(of, kind, at) => {
+                if of.is_none() && kind == ProcFile::Mounts {
+                    self.listing = Some(self.block);
+                }
+                self.assumed_host |= of.is_none() && self.pid.is_none();
                 let file = match of {
                     Some(pid) => format!("proc/{}/{}", pid.0, kind.name()),
                     None => self.unnamed(kind.name()),
@@ -137,7 +150,11 @@ impl Source {
             Line::Directory(path) => self.directory = Some(path),
             Line::Prompt(command) => self.begin_command(command),
             Line::Kernel(from) => self.push("tools/uname".to_owned(), index, &text[from..]),
-            Line::Unknown => self.unknown.push((index, text.to_vec())),
+            Line::Device => self.push("tools/devices".to_owned(), index, text),
+            Line::Unknown if self.only_mounts && self.unknown.len() < MOST_UNKNOWN => {
+                self.unknown.push((index, text.to_vec()));
+            }
+            Line::Unknown => {}
         }
     }
 
@@ -162,6 +179,9 @@ impl Source {
 
     fn give_to(self, builder: &mut Builder, number: usize) {
         builder.read_in(&self.name);
+        if self.assumed_host {
+            builder.note_assumed_host(self.name.clone());
+        }
         let mut same: BTreeMap<Vec<Vec<u8>>, Vec<u8>> = BTreeMap::new();
         for (path, mut lines) in self.files {
             lines.sort();
@@ -178,14 +198,32 @@ impl Source {
         for (path, target) in self.links {
             builder.add(&EntryPath::new(path.as_bytes()), &Content::Symlink(&target));
         }
-        if runtime_state::docker(&self.text).is_empty() {
-            let log = format!("logs/{number}");
-            builder.add(&EntryPath::new(log.as_bytes()), &Content::File(&self.text));
-        } else {
+        let json = json_block(&self.text);
+        if !runtime_state::docker(json).is_empty() {
             let inspect = format!("docker/inspect-{number}");
-            builder.add(&EntryPath::new(inspect.as_bytes()), &Content::File(&self.text));
+            builder.add(&EntryPath::new(inspect.as_bytes()), &Content::File(json));
+        }
+        let log = format!("logs/{number}");
+        builder.add(&EntryPath::new(log.as_bytes()), &Content::File(&self.text));
+    }
+}
+
+/// What `docker inspect` printed: from a line that is `[` or `{` to the line that closes it.
+fn json_block(text: &[u8]) -> &[u8] {
+    let line_at = |bracket: u8, from: usize| {
+        memchr::memchr_iter(bracket, &text[from..]).map(|at| from + at).find(|&at| {
+            let begins = at == 0 || text[at - 1] == b'\n';
+            begins && matches!(text.get(at + 1), None | Some(b'\n' | b'\r'))
+        })
+    };
+    for (open, close) in [(b'[', b']'), (b'{', b'}')] {
+        if let Some(begin) = line_at(open, 0)
+            && let Some(end) = line_at(close, begin)
+        {
+            return &text[begin..=end];
         }
     }
+    text
 }
 
 impl ProcFile {

@@ -53,7 +53,7 @@ pub(crate) fn build(snapshot: &Snapshot, query: &Query) -> Report {
         propagation: super::propagation::sentences(snapshot, &target, &found),
         looked_at: super::verdict::looked_at(snapshot, &target),
         next_steps,
-        warnings: snapshot.diagnostics.clone(),
+        warnings: target.notes.iter().chain(&snapshot.diagnostics).cloned().collect(),
         timeline: crate::timeline::events(snapshot, &target, &found, &errors_about(snapshot, &target)),
         errors: errors_about(snapshot, &target),
         holders: found.iter().map(|f| holder(snapshot, &target, f)).collect(),

@@ -1,6 +1,8 @@
 //! Query → target: what is busy, under all the names that it goes by, each with the evidence that links it.
 
 mod identity;
+mod other_ids;
+mod rbd;
 mod storage;
 
 pub(crate) use storage::is_path_of;
@@ -9,7 +11,7 @@ use std::collections::BTreeSet;
 
 use crate::Query;
 use crate::bytes::visible;
-use crate::report::{Alias, AliasKind, BusyError, BusyKind, Evidence};
+use crate::report::{Alias, AliasKind, BusyError, BusyKind, Diagnostic, Evidence};
 use crate::snapshot::{DeviceNumber, NamespaceInode, Snapshot};
 
 /// What is busy.
@@ -45,6 +47,8 @@ pub struct Target {
     pub candidates: Vec<String>,
     /// The busy error that was chosen, by its index.
     pub error: Option<usize>,
+    /// What the query was found to be, where that is not what it seems.
+    pub notes: Vec<Diagnostic>,
 }
 
 impl Target {
@@ -198,7 +202,12 @@ fn from_text(snapshot: &Snapshot, target: &mut Target, text: &str) {
         }
         [] => {
             target.found = storage::add_named_object(snapshot, target, text)
-                || identity::add_logged_id(snapshot, target, text);
+                || rbd::add_image(snapshot, target, text)
+                || other_ids::follow(snapshot, target, text)
+                || (target.candidates.is_empty() && identity::add_logged_id(snapshot, target, text));
+            if !target.found && target.candidates.is_empty() {
+                other_ids::explain_unknown(target, text);
+            }
         }
         several => target.candidates = several.to_vec(),
     }

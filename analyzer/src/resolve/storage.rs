@@ -92,7 +92,7 @@ fn device_by_name(snapshot: &Snapshot, name: &[u8]) -> Option<(DeviceNumber, Opt
     })
 }
 
-fn add_device(target: &mut Target, number: DeviceNumber, evidence: Option<Evidence>) {
+pub(super) fn add_device(target: &mut Target, number: DeviceNumber, evidence: Option<Evidence>) {
     target.devices.insert(number);
     target.alias(number.to_string(), AliasKind::DeviceNumber, evidence);
 }

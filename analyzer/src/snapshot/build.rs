@@ -45,6 +45,8 @@ pub struct Builder {
     /// Where it was read, for texts that were put together from lines of other files.
     read_in: Option<String>,
     tables_read_in: HashMap<TableId, String>,
+    /// Mount tables of whoever made the capture, with their file.
+    own_tables: Vec<(String, Vec<u8>)>,
     /// Rows of `docker ps` and the like.
     listed_containers: Vec<(Evidence, runtime_state::ContainerRecord)>,
     /// Rows of `lsof` listings with their file.
@@ -90,6 +92,9 @@ impl Builder {
                 b"stat"
                     | b"version"
                     | b"swaps"
+                    | b"mounts"
+                    | b"self/mounts"
+                    | b"self/mountinfo"
                     | b"sys/kernel/osrelease"
                     | b"sys/kernel/hostname"
                     | b"sys/fs/may_detach_mounts"
@@ -101,7 +106,10 @@ impl Builder {
 
     /// Whether anything of a host was in what was taken.
     pub(super) fn has_host(&self) -> bool {
-        !self.snapshot.processes.is_empty() || !self.snapshot.tables.is_empty()
+        !self.snapshot.processes.is_empty()
+            || !self.snapshot.tables.is_empty()
+            || !self.own_tables.is_empty()
+            || !self.mounts.is_empty()
     }
 
     /// Takes one member by its path on the host.
@@ -395,6 +403,9 @@ impl Builder {
                 });
                 self.snapshot.swaps.extend(areas);
             }
+            b"mounts" | b"self/mounts" | b"self/mountinfo" if !bytes.is_empty() => {
+                self.own_tables.push((file.to_owned(), bytes.to_vec()));
+            }
             _ => {}
         }
     }
@@ -408,8 +419,19 @@ impl Builder {
         table
     }
 
-    /// `/proc/PID/mounts` counts where there is no mountinfo.
+    /// `/proc/PID/mounts` counts where there is no mountinfo. The table of whoever made the capture stands for the
+    /// host's where no process has one.
     fn add_mounts(&mut self) {
+        self.own_tables.sort();
+        let own = std::mem::take(&mut self.own_tables);
+        let none = self.mounts.is_empty() && self.snapshot.processes.values().all(|p| p.table.is_none());
+        if none && let Some((file, bytes)) = own.into_iter().next_back() {
+            let is_mountinfo = file.ends_with("mountinfo");
+            let form = if is_mountinfo { TableForm::Mountinfo } else { TableForm::Mounts };
+            let table = self.add_table(&bytes, &file, &file, form);
+            self.process(Pid(1)).table = Some(table);
+            self.note_assumed_host(file);
+        }
         for (pid, file, bytes) in std::mem::take(&mut self.mounts) {
             if self.snapshot.processes.get(&pid).is_none_or(|p| p.table.is_none()) {
                 let table =
@@ -417,6 +439,17 @@ impl Builder {
                 self.process(pid).table = Some(table);
             }
         }
+    }
+
+    /// Says that a table without a process is taken for the host's.
+    pub(crate) fn note_assumed_host(&mut self, file: String) {
+        self.warn(
+            "assumed-host-table",
+            Some(file),
+            None,
+            "These mounts name no process; they are taken for the host's own.".into(),
+            "Where they are another process's, name it: grep -H . /proc/PID/mountinfo.",
+        );
     }
 
     fn add_pinned_table(&mut self, inode: Option<NamespaceInode>, bytes: &[u8], file: String, path: &str) {
@@ -526,7 +559,8 @@ impl Builder {
     }
 
     fn add_tool_output(&mut self, bytes: &[u8], file: &str) {
-        for row in device_tools::dmsetup_info(bytes) {
+        let rows = device_tools::dmsetup_info(bytes);
+        for row in rows.into_iter().chain(device_tools::dmsetup_blocks(bytes)) {
             let evidence =
                 Evidence { file: file.to_owned(), line: Some(row.line), text: line_text(bytes, row.line) };
             self.snapshot.dm_names.insert(row.name.clone(), (row.device, evidence.clone()));
@@ -882,10 +916,13 @@ fn add_listed_containers(
 ) {
     listed.sort_by(|a, b| a.0.cmp(&b.0));
     for (evidence, mut record) in listed {
-        let known: Vec<String> =
-            snapshot.containers.keys().filter(|k| k.starts_with(&record.id)).cloned().collect();
-        if let [one] = &known[..] {
-            record.id.clone_from(one);
+        // The log names ids in full, too.
+        let logged = snapshot.errors.iter().filter_map(|e| e.container_id.as_ref());
+        let all = snapshot.containers.keys().chain(logged);
+        let known: BTreeSet<&String> =
+            all.filter(|id| id.len() == 64 && id.starts_with(&record.id)).collect();
+        if let (Some(only), 1) = (known.first(), known.len()) {
+            record.id = (*only).clone();
         }
         let container = snapshot.containers.entry(record.id.clone()).or_default();
         container.record.id.clone_from(&record.id);

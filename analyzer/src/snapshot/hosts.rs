@@ -23,6 +23,8 @@ struct Host {
     /// Directory above its `proc`; unknown until its first process is seen.
     root: Option<Vec<Vec<u8>>>,
     builder: Builder,
+    /// Why its archive in the archive broke off.
+    broken: Option<String>,
 }
 
 impl Hosts {
@@ -33,6 +35,12 @@ impl Hosts {
         if let (Role::Loose, Content::File(bytes)) = (&role, &entry.content) {
             self.loose.push((path.shown(), bytes.to_vec()));
             return;
+        }
+        if let Content::Broken(why) = entry.content {
+            let inner = self.hosts.iter_mut().filter(|h| !h.archive.is_empty() && h.archive == entry.path);
+            for host in inner {
+                host.broken = Some(why.to_owned());
+            }
         }
         let index = self.host_of(entry.archive, &root, matches!(role, Role::OfProcess(..)));
         if let Some(host) = self.hosts.get_mut(index) {
@@ -62,7 +70,7 @@ impl Hosts {
         let has_others = self.hosts.iter().any(own);
         if known.is_none() {
             let builder = Builder::default();
-            self.hosts.push(Host { archive: archive.to_vec(), root: None, builder });
+            self.hosts.push(Host { archive: archive.to_vec(), root: None, builder, broken: None });
         }
         if let Some(host) = self.hosts.get_mut(index)
             && (is_process || (known.is_none() && has_others))
@@ -77,7 +85,7 @@ impl Hosts {
         let Self { mut hosts, mut loose } = self;
         loose.sort();
         if !hosts.iter().any(|h| h.builder.has_host()) {
-            return without_processes(hosts, &loose, end);
+            return without_processes(hosts, loose, end);
         }
         // What else is there are logs and the like of no host.
         hosts.retain(|h| h.builder.has_host());
@@ -107,8 +115,10 @@ impl Hosts {
 impl Host {
     /// The snapshot, with the name of the directory or archive that it lay in.
     fn finish(self, end: &End) -> (String, Snapshot) {
-        let place = self.root.as_deref().and_then(<[_]>::last).unwrap_or(&self.archive);
-        (visible(place), self.builder.finish(end))
+        let root = self.root.as_deref().and_then(<[_]>::last);
+        let place = root.filter(|_| self.archive.is_empty()).unwrap_or(&self.archive);
+        let own_end = self.broken.map(End::Broken);
+        (visible(place), self.builder.finish(own_end.as_ref().unwrap_or(end)))
     }
 }
 
@@ -126,7 +136,7 @@ fn name_apart(hosts: &mut [(String, Snapshot)]) {
 }
 
 /// Texts only: pasted, dropped at once, or a supportconfig.
-fn without_processes(hosts: Vec<Host>, loose: &[(String, Vec<u8>)], end: &End) -> Vec<Snapshot> {
+fn without_processes(hosts: Vec<Host>, loose: Vec<(String, Vec<u8>)>, end: &End) -> Vec<Snapshot> {
     let mut builder = hosts.into_iter().next().map(|h| h.builder).unwrap_or_default();
     Paste::read(loose).give_to(&mut builder);
     let snapshot = builder.finish(end);

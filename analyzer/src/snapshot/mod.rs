@@ -146,7 +146,8 @@ pub struct Process {
 impl Process {
     /// The name a person would call it by.
     pub fn name(&self) -> String {
-        if self.comm.is_empty() { "a process".to_owned() } else { visible(&self.comm) }
+        let name = if self.comm.is_empty() { self.executable() } else { &self.comm };
+        if name.is_empty() { "a process".to_owned() } else { visible(name) }
     }
 
     /// Last component of the executable, without ` (deleted)`.
@@ -267,16 +268,15 @@ impl Snapshot {
         self.namespaces.values().find(|n| n.pids.contains(&pid))
     }
 
-    /// The host's own mount namespace: that of pid 1 or of the kernel's threads. Where neither is known it is the
-    /// one that most processes of a real collection are in; a few pasted lines tell of nobody that it is the host's.
+    /// The host's own mount namespace: that of pid 1 or of the kernel's threads, else the one that most processes
+    /// of a collection are in.
     pub fn host_namespace(&self) -> Option<&MountNamespace> {
-        const A_FEW: usize = 5;
-        let most = || {
-            let largest =
-                self.namespaces.values().max_by_key(|n| (n.pids.len(), std::cmp::Reverse(&n.key)))?;
-            (largest.pids.len() > A_FEW && largest.pids.len() * 2 > self.processes.len()).then_some(largest)
-        };
-        self.namespace_of(Pid(1)).or_else(|| self.namespace_of(Pid(2))).or_else(most)
+        let own = self.namespace_of(Pid(1)).or_else(|| self.namespace_of(Pid(2)));
+        // A text shows the processes that somebody searched for: they are not the host's because they are many.
+        if self.facts.is_paste() {
+            return own;
+        }
+        own.or_else(|| self.namespaces.values().max_by_key(|n| (n.pids.len(), std::cmp::Reverse(&n.key))))
     }
 
     /// The container daemon: dockerd first, then others.
