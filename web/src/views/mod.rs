@@ -88,7 +88,7 @@ pub fn Page(props: &PageProps) -> Html {
         },
         Screen::Open(bundle) => html! {
             // A new bundle is a new view: nothing folded open or typed stays from the old one.
-            <report::BundleView key={state.session.to_string()} bundle={bundle.clone()} ask={ask.clone()} />
+            <report::BundleView key={state.opening.to_string()} bundle={bundle.clone()} ask={ask.clone()} />
         },
     };
     html! {

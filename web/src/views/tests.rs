@@ -9,7 +9,7 @@ use ebusy_analyzer::report::{Effect, Report, Status};
 use std::rc::Rc;
 
 async fn rendered(screen: Screen) -> String {
-    let state = State { session: 1, screen, dragging: false };
+    let state = State { opening: 1, screen, dragging: false };
     let props = move || PageProps {
         state,
         open: Callback::noop(),
