@@ -20,7 +20,9 @@ use crate::{devices, host_facts, logs, namespaces, runtimes, systemd};
 const PROCESS_PATIENCE: [Duration; 2] = [Duration::from_secs(3), Duration::from_millis(500)];
 const STEP_PATIENCE: Duration = Duration::from_secs(10);
 const LOG_PATIENCE: Duration = Duration::from_secs(40);
-/// Rounds of entering namespaces: one may be bound in another one's table only.
+/// How deep namespaces without a process are followed into each other.
+const NAMESPACE_ROUNDS: usize = 4;
+/// Kept back of the time limit for ending the bundle.
 const RESERVE: Duration = Duration::from_secs(1);
 
 /// One thing to ask the host.
@@ -91,15 +93,31 @@ impl<'a> Collection<'a> {
         if self.run(first)? == Ended::Deadline {
             return Ok(Ended::Deadline);
         }
-        let mut then: Vec<Step> = Vec::new();
-        if self.context.proc.live {
-            then.extend(namespaces::without_process(&self.facts).into_iter().map(Step::Namespace));
+        if self.namespaces()? == Ended::Deadline {
+            return Ok(Ended::Deadline);
         }
-        then.push(Step::Devices);
-        then.push(Step::Runtimes(Arc::new(self.facts.clone())));
-        then.push(Step::Systemd(systemd::units(&self.facts)));
-        then.push(Step::Logs);
-        self.run(then)
+        self.run(vec![
+            Step::Devices,
+            Step::Runtimes(Arc::new(self.facts.clone())),
+            Step::Systemd(systemd::units(&self.facts)),
+            Step::Logs,
+        ])
+    }
+
+    /// Namespaces without a process, in rounds: one may be bound only inside another.
+    fn namespaces(&mut self) -> io::Result<Ended> {
+        let mut entered = Vec::new();
+        for _ in 0..NAMESPACE_ROUNDS {
+            let pinned = namespaces::without_process(&self.facts, &entered);
+            if !self.context.proc.live || pinned.is_empty() {
+                break;
+            }
+            entered.extend(pinned.iter().cloned());
+            if self.run(pinned.into_iter().map(Step::Namespace).collect())? == Ended::Deadline {
+                return Ok(Ended::Deadline);
+            }
+        }
+        Ok(Ended::AllDone)
     }
 
     fn run(&mut self, steps: Vec<Step>) -> io::Result<Ended> {

@@ -13,6 +13,9 @@ const MAX_LINKS: usize = 40;
 /// How much is asked of the kernel at once. procfs answers at most a page (4 KiB) at a time.
 const CHUNK: usize = 8 * 1024;
 
+/// Most of one record that is asked for at first. Less than a page, at which longer answers are cut.
+const RECORD: usize = 4000;
+
 /// What was read of a file.
 #[derive(Debug, Default)]
 pub(crate) struct Content {
@@ -83,6 +86,21 @@ impl Dir {
         let (parent, name) = split_last(path);
         let parent = self.open(parent, libc::O_PATH | libc::O_DIRECTORY)?;
         sys::read_link_at(parent.as_fd(), &sys::c_path(name)?)
+    }
+
+    /// A small file of procfs that the kernel prints as one record (`stat`, `status`, `comm`, …): it is handed over
+    /// whole, so an answer that leaves room is the end, and a second question is saved.
+    pub(crate) fn read_record(&self, path: &[u8], limit: usize) -> io::Result<Content> {
+        if self.walk == Walk::Beneath {
+            return self.read(path, limit);
+        }
+        let mut file = File::from(self.open(path, libc::O_RDONLY)?);
+        let mut buffer = [0u8; RECORD];
+        let length = file.read(&mut buffer)?;
+        if length < RECORD {
+            return Ok(Content { bytes: buffer[..length].to_vec(), truncated: false });
+        }
+        read_up_to(&mut io::Cursor::new(buffer).chain(file), limit)
     }
 
     /// A file of procfs or sysfs, up to `limit` bytes. On a recorded copy only if it is a plain file.

@@ -9,7 +9,7 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
     }
     let mount = case.holder.mounts.first()?;
     let state = mount.propagation();
-    let who = super::retry::holder_name(case.snapshot, case.holder);
+    let who = case.holder.name(case.snapshot);
     let summary = format!(
         "{who} has a mount namespace of its own that was copied from the host's while the container's file system was mounted (`unshare -m` or the like; systemd left no mark in it). Its copy is {state}, so the host's umount did not reach it.",
     );

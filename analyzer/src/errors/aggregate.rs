@@ -1,11 +1,11 @@
 //! Occurrences → one error of each kind, with how often and when it was seen.
 
-use super::links::IdLink;
 use super::objects;
 use super::roles::Facts;
 use super::time::Stamp;
 use crate::report::{BusyError, Evidence};
 use std::collections::{BTreeSet, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// One message that was read.
 pub(crate) struct Occurrence {
@@ -25,7 +25,9 @@ pub(crate) struct Occurrence {
 pub(crate) struct Aggregate {
     kinds: Vec<Kind>,
     by_key: HashMap<String, usize>,
-    seen: HashMap<(String, String), Seen>,
+    /// By a hash of time and message: there may be many.
+    seen: HashMap<u64, Seen>,
+    added: u64,
 }
 
 #[derive(Debug)]
@@ -50,7 +52,7 @@ impl Aggregate {
     /// Counts an occurrence. The same entry in another file (the journal as text and as JSON) counts once;
     /// repeated in one file it counts each time.
     pub(crate) fn add(&mut self, new: Occurrence) {
-        let seen = self.seen.entry((new.identity.clone(), new.message.clone())).or_default();
+        let seen = self.seen.entry(fingerprint(&new.identity, &new.message)).or_default();
         if seen.file != new.evidence.file {
             seen.file.clone_from(&new.evidence.file);
             seen.here = 0;
@@ -60,7 +62,8 @@ impl Aggregate {
         seen.most = seen.most.max(seen.here);
 
         let key = key(&new.facts, &new.message);
-        let order = self.seen.len() as u64;
+        self.added += 1;
+        let order = self.added;
         let Some(&at) = self.by_key.get(&key) else {
             self.by_key.insert(key, self.kinds.len());
             self.kinds.push(Kind::new(new, order));
@@ -73,28 +76,23 @@ impl Aggregate {
         }
     }
 
-    /// The errors, see [`super::LogScanner::finish`] for their order.
-    pub(crate) fn finish(self, links: &BTreeSet<IdLink>) -> Vec<BusyError> {
+    /// The errors, see [`super::LogScanner::finish`] for their order. `containers` are ids that some line
+    /// calls a container's.
+    pub(crate) fn finish(self, mut containers: BTreeSet<String>) -> Vec<BusyError> {
         let (follow_ups, mut kinds): (Vec<Kind>, Vec<Kind>) =
             self.kinds.into_iter().partition(|k| k.follow_up);
         // A job's `ERR (1)` counts by itself only where the error it belongs to is not in the log.
         let lonely = follow_ups.into_iter().filter(|f| !kinds.iter().any(|k| concerns(&k.error, &f.error)));
         let lonely: Vec<Kind> = lonely.collect();
         kinds.extend(lonely);
-        let containers = containers_of(&kinds, links);
+        let named = kinds.iter().filter_map(|k| k.error.container_id.clone());
+        containers.extend(named.filter(|id| objects::is_full_id(id)));
         kinds.sort_by_key(|k| {
             let unix = k.last.as_ref().and_then(|s| s.unix);
             std::cmp::Reverse((unix.is_some(), unix, k.order))
         });
         kinds.into_iter().map(|k| k.error).map(|e| with_container(e, &containers)).collect()
     }
-}
-
-/// The full ids that some line calls a container.
-fn containers_of(kinds: &[Kind], links: &BTreeSet<IdLink>) -> BTreeSet<String> {
-    let named = kinds.iter().filter_map(|k| k.error.container_id.clone());
-    let linked = links.iter().filter(|l| l.certain).map(|l| l.container_id.clone());
-    named.chain(linked).filter(|id| objects::is_full_id(id)).collect()
 }
 
 /// Where the line alone does not tell that an id is a container's, but another one does.
@@ -105,6 +103,13 @@ fn with_container(mut error: BusyError, containers: &BTreeSet<String>) -> BusyEr
         error.container_id = Some(error.other_ids.remove(at));
     }
     error
+}
+
+/// The same on every run: `DefaultHasher::new()` has no random keys.
+fn fingerprint(identity: &str, message: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (identity, message).hash(&mut hasher);
+    hasher.finish()
 }
 
 fn concerns(error: &BusyError, follow_up: &BusyError) -> bool {
@@ -146,7 +151,7 @@ impl Kind {
             self.error.first = Some(stamp.text.clone());
             self.first = Some(stamp.clone());
         }
-        if !earlier(&stamp, self.last.as_ref()) {
+        if self.last.is_none() || !earlier(&stamp, self.last.as_ref()) {
             self.error.last = Some(stamp.text.clone());
             self.last = Some(stamp);
         }

@@ -47,6 +47,9 @@ fn special_path(path: &str) -> Option<&'static str> {
     if has("/plugins/") && !has("/kubelet/") {
         return Some("plugin");
     }
+    if has("/volume-subpaths/") {
+        return Some("bind");
+    }
     match last {
         "shm" => return Some("shm"),
         "mqueue" => return Some("mqueue"),
@@ -149,7 +152,7 @@ fn driver_of_device(device: &str, lower: &str) -> Option<String> {
 
 /// Where neither path nor device tells: the tool that speaks.
 fn driver_of_text(lower: &str) -> Option<&'static str> {
-    const TOOLS: [(&str, &str); 26] = [
+    const TOOLS: [(&str, &str); 32] = [
         ("rbd:", "rbd"),
         ("rbd unmap", "rbd"),
         ("losetup", "loop"),
@@ -173,6 +176,12 @@ fn driver_of_text(lower: &str) -> Option<&'static str> {
         ("pool or dataset is busy", "zfs"),
         ("btrfs", "btrfs"),
         ("subvolume", "btrfs"),
+        ("unmount secrets", "secrets-tmpfs"),
+        ("unmount ipc", "shm"),
+        ("unmount shm", "shm"),
+        ("umount.nfs", "nfs"),
+        ("mount.nfs", "nfs"),
+        ("fusermount", "fuse"),
         (" overlay2:", "overlay2"),
         (" overlay:", "overlay"),
         ("aufs", "aufs"),

@@ -5,7 +5,7 @@
 //! | log → records worth reading, wrapped lines joined | [`records`] |
 //! | record → message, time, program | [`frame`] (with [`clean`] and [`time`]) |
 //! | does the message say "busy", or something that only looks like it? | [`wording`] (a table) |
-//! | operands around the known words | [`clauses`] (a table) |
+//! | operands between the known words | [`clauses`] (a table), [`matching`] |
 //! | tokens that name an object, whatever stands around them | [`objects`] |
 //! | which id is the container's, what is busy | [`roles`], [`classify`] |
 //! | occurrences → one error of each kind | [`aggregate`] |
@@ -20,6 +20,7 @@ mod clauses;
 mod clean;
 mod frame;
 mod links;
+mod matching;
 mod objects;
 mod records;
 mod roles;
@@ -33,7 +34,7 @@ pub use links::IdLink;
 use crate::report::{BusyError, Evidence};
 use aggregate::{Aggregate, Occurrence};
 use roles::Facts;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use time::Stamp;
 
 /// The busy errors of one log, see [`LogScanner::finish`].
@@ -47,7 +48,8 @@ pub fn scan(log: &[u8]) -> Vec<BusyError> {
 #[derive(Debug, Default)]
 pub struct LogScanner {
     errors: Aggregate,
-    links: BTreeSet<IdLink>,
+    /// The first evidence of each link.
+    links: BTreeMap<(String, Option<String>, Option<String>), IdLink>,
     lines: u64,
     /// Facts of messages that were seen before: runtimes repeat themselves.
     known: HashMap<(String, Option<String>), Option<Facts>>,
@@ -77,7 +79,11 @@ impl LogScanner {
         }
         let evidence =
             Evidence { file: file.to_owned(), line: Some(candidate.line), text: candidate.raw.clone() };
-        self.links.extend(links::links(&record.text, &evidence));
+        for link in links::links(&record.text, &evidence) {
+            let key = (link.container_id.clone(), link.layer_id.clone(), link.name.clone());
+            let known = self.links.entry(key).or_insert_with(|| link.clone());
+            known.certain |= link.certain;
+        }
         let Some(facts) = self.facts(&record) else { return };
         self.errors.add(Occurrence {
             facts,
@@ -108,13 +114,14 @@ impl LogScanner {
 
     /// Which container has which layer or name, as the logs tell it; sorted by container.
     pub fn links(&self) -> Vec<IdLink> {
-        self.links.iter().cloned().collect()
+        self.links.values().cloned().collect()
     }
 
     /// The errors: those with a full time by when they were last seen, latest first; then those without
     /// (year or zone are missing), the one that appeared last in the logs first.
     pub fn finish(self) -> Vec<BusyError> {
-        self.errors.finish(&self.links)
+        let certain = self.links.into_values().filter(|l| l.certain).map(|l| l.container_id);
+        self.errors.finish(certain.collect())
     }
 }
 

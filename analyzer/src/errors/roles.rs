@@ -2,7 +2,8 @@
 //! or device is busy, which ids are others'. And whether the message is a busy error at all.
 
 use super::classify;
-use super::clauses::{self, Operand, Operation, Role};
+use super::clauses::{Operation, Role};
+use super::matching::{self, Operand};
 use super::objects::{self, Token};
 use super::wording::{self, Hit, Proof};
 use crate::report::BusyKind;
@@ -26,7 +27,7 @@ pub(crate) struct Facts {
 pub(crate) fn interpret(text: &str, program: Option<&str>) -> Option<Facts> {
     let lower = text.to_ascii_lowercase();
     let hit = wording::find(&lower)?;
-    let operands = clauses::apply(text, &lower);
+    let operands = matching::apply(text, &lower);
     let tokens = objects::paths(text);
     let (path, operation) = busy_path(text, &hit, &operands, &tokens);
     let device = busy_device(text, &hit, &operands, &tokens);
@@ -314,6 +315,10 @@ const CONTEXT: &[&str] = &[
     "lxd",
     "incus",
     "mdadm",
+    "dmsetup",
+    "mount.nfs",
+    "mount error",
+    "mount.cifs",
     "cryptsetup",
     "vgchange",
     "wipefs",

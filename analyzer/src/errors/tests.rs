@@ -123,6 +123,8 @@ fn docker_of_every_age() {
         "plugin",
         Directory,
     );
+    let e = one("level=error msg=\"CT cleanup: failed to unmount secrets: device or resource busy\"");
+    assert_eq!((e.container_id.as_deref(), e.driver.as_deref()), (Some(CT), Some("secrets-tmpfs")));
     let e = one(
         "Cannot destroy container 0a1b2c3d4e5f: Driver devicemapper failed to remove root filesystem CT: Device is Busy",
     );
@@ -317,6 +319,23 @@ fn repeats_are_counted_with_first_and_last() {
         (2, Some("2024-01-01T10:00:00Z"), Some("2024-01-02T00:00:00Z"))
     );
     assert_eq!(e.evidence.as_ref().and_then(|e| e.line), Some(1));
+}
+
+#[test]
+fn a_time_that_comes_later_in_the_reading_is_taken_over() {
+    let text = "Driver devicemapper failed to remove root filesystem CT: failed to remove device LAYER: Device is Busy";
+    let mut scanner = LogScanner::new();
+    scanner.push_file("docker.txt", fill(&format!("Error response from daemon: {text}\n")).as_bytes());
+    let dated = format!(
+        "time=\"2026-01-02T03:04:05Z\" level=error msg=\"Handler for DELETE returned error: {text}\"\n"
+    );
+    scanner.push_file("docker.log", fill(&dated).as_bytes());
+    let found = scanner.finish();
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(
+        (found[0].first.as_deref(), found[0].last.as_deref()),
+        (Some("2026-01-02T03:04:05Z"), Some("2026-01-02T03:04:05Z"))
+    );
 }
 
 #[test]

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 mod build;
 pub mod markdown;
 mod namespace_views;
+mod process_view;
 mod propagation;
 pub mod text;
 mod time;

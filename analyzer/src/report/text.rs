@@ -79,13 +79,8 @@ fn write_facts(out: &mut String, report: &Report) -> std::fmt::Result {
             (Some(first), _) => format!(" at {first}"),
             _ => String::new(),
         };
-        writeln!(
-            out,
-            "  {:<10} {} times{times}: {}",
-            "error",
-            error.count,
-            crate::bytes::visible(error.line.as_bytes())
-        )?;
+        let often = if error.count == 1 { "once".to_owned() } else { format!("{} times", error.count) };
+        writeln!(out, "  {:<10} {often}{times}: {}", "error", crate::bytes::visible(error.line.as_bytes()))?;
     }
     writeln!(out)
 }

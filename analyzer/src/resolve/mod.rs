@@ -131,7 +131,13 @@ fn adopt_error(snapshot: &Snapshot, target: &mut Target, index: usize, error: &B
     target.driver = target.driver.take().or_else(|| error.driver.clone());
     let evidence = error.evidence.clone();
     if let Some(id) = &error.container_id {
-        identity::add_id(target, id, AliasKind::ContainerId, evidence.clone());
+        // docker before 1.10 named the device by the container; later the same wording names the layer.
+        let kind = if identity::is_layer_of_another(snapshot, id) {
+            AliasKind::LayerId
+        } else {
+            AliasKind::ContainerId
+        };
+        identity::add_id(target, id, kind, evidence.clone());
     }
     // A full id beside the container's is its layer or device; short ids are mostly other spellings of it.
     for id in error.other_ids.iter().filter(|id| id.len() == 64 && identity::is_hex(id)) {

@@ -369,6 +369,8 @@ impl Builder {
             let by = match words[..] {
                 [what, pid, name] => match (what, whole_number(pid).map(Pid)) {
                     (b"fd", Some(pid)) => PinnedBy::Descriptor(pid, [b"fd/", name].concat()),
+                    // A thread may be in another mount namespace than its process.
+                    (b"thread", Some(pid)) => PinnedBy::Descriptor(pid, [b"thread ", name].concat()),
                     (b"bind", Some(pid)) => {
                         PinnedBy::BindSeenBy(pid, crate::bytes::decode_octal(name).into_owned())
                     }

@@ -4,6 +4,7 @@
 mod build;
 mod entry_path;
 mod ids;
+mod marks;
 mod namespaces;
 mod propagation;
 
@@ -271,6 +272,16 @@ impl Snapshot {
     /// The namespace in which the daemon mounts and unmounts; the host's where there is no daemon.
     pub fn daemon_namespace(&self) -> Option<&MountNamespace> {
         self.daemon().and_then(|(pid, _)| self.namespace_of(pid)).or_else(|| self.host_namespace())
+    }
+
+    /// The mount that a mount is on, with its table and line.
+    pub fn parent_of(&self, namespace: NamespaceKey, id: MountId) -> Option<(&MountTable, u32, Mount<'_>)> {
+        let tables = self.namespaces.get(&namespace)?.tables.iter();
+        tables.filter_map(|t| self.table(*t)).find_map(|table| {
+            let (_, child) = table.mounts().find(|(_, m)| m.id == id)?;
+            let (line, parent) = table.mounts().find(|(_, m)| m.id == child.parent && m.id != child.id)?;
+            Some((table, line, parent))
+        })
     }
 
     /// Start of a process as RFC 3339 UTC.

@@ -11,6 +11,8 @@ pub(super) struct Stat {
     pub(super) text: Option<Vec<u8>>,
     pub(super) zombie: bool,
     pub(super) kernel_thread: bool,
+    /// Threads, of which the first is the process itself.
+    pub(super) threads: u64,
 }
 
 impl Stat {
@@ -19,9 +21,14 @@ impl Stat {
         let after = text.iter().rposition(|&b| b == b')').map_or(&[][..], |at| &text[at + 1..]);
         let mut fields = after.split(|&b| b == b' ').filter(|f| !f.is_empty());
         let zombie = matches!(fields.next(), Some(b"Z" | b"X"));
-        // Of the fields after the name, the state is number 3 and the flags number 9.
-        let flags = fields.nth(5).and_then(|f| std::str::from_utf8(f).ok()?.parse::<u64>().ok()).unwrap_or(0);
-        Self { zombie, kernel_thread: flags & KERNEL_THREAD != 0, text: Some(text) }
+        // The state is field 3, the flags are field 9, the number of threads is field 20.
+        let mut number = |skip| {
+            let field = fields.nth(skip)?;
+            std::str::from_utf8(field).ok()?.parse::<u64>().ok()
+        };
+        let flags = number(5).unwrap_or(0);
+        let threads = number(10).unwrap_or(1);
+        Self { zombie, kernel_thread: flags & KERNEL_THREAD != 0, threads, text: Some(text) }
     }
 }
 
@@ -94,8 +101,9 @@ mod tests {
     fn state_and_flags_come_after_the_last_bracket() {
         let stat = Stat::parse(b"7 (a) Z (b)) S 2 0 0 0 -1 2129984 0 0".to_vec());
         assert!(stat.kernel_thread && !stat.zombie);
-        let stat = Stat::parse(b"8 (sh) Z 1 8 8 0 -1 4227084 0".to_vec());
+        let stat = Stat::parse(b"8 (sh) Z 1 8 8 0 -1 4227084 0 0 0 0 0 0 0 0 20 0 3 0 99".to_vec());
         assert!(stat.zombie && !stat.kernel_thread);
+        assert_eq!(stat.threads, 3);
     }
 
     fn directories(command: &str) -> Vec<String> {

@@ -21,6 +21,8 @@ use crate::watchdog::Batch;
 const CMDLINE_MAX: usize = 128 * 1024;
 /// Longest of the other small files.
 const SMALL_MAX: usize = 64 * 1024;
+/// Most threads looked at in one process.
+const THREADS_MAX: usize = 4096;
 const NAMESPACES: [&str; 7] = ["mnt", "net", "pid", "user", "ipc", "uts", "cgroup"];
 
 /// A process to read.
@@ -104,6 +106,9 @@ impl ProcessReader {
             links::read(&mut process, wanted, &facts, &mut self.descriptors_left)?;
         }
 
+        if stat.threads > 1 {
+            process.thread_namespaces(namespace);
+        }
         identity::report(namespace, &command, &cgroup, &mut batch.facts);
         // Only now: a table of a process that vanished is not in the bundle, and nothing may link to it.
         if let Some(key) = key {
@@ -147,7 +152,7 @@ impl Process<'_> {
     }
 
     fn stat(&mut self) -> Result<Stat, Vanished> {
-        match self.dir.read_virtual(b"stat", SMALL_MAX) {
+        match self.dir.read_record(b"stat", SMALL_MAX) {
             Ok(content) => Ok(Stat::parse(content.bytes)),
             Err(error) => self.not_read("stat", error).map(|()| Stat::default()),
         }
@@ -155,7 +160,7 @@ impl Process<'_> {
 
     /// Copies a small file and returns its text, empty when it could not be read.
     fn small(&mut self, name: &str) -> Result<Vec<u8>, Vanished> {
-        match self.dir.read_virtual(name.as_bytes(), SMALL_MAX) {
+        match self.dir.read_record(name.as_bytes(), SMALL_MAX) {
             Ok(content) => {
                 self.batch.entries.push(Entry::plain(self.path(name), content.bytes.clone()));
                 Ok(content.bytes)
@@ -172,7 +177,7 @@ impl Process<'_> {
             // It is read from the process's memory, which may be what hung.
             return Ok(Vec::new());
         }
-        match self.dir.read_virtual(b"cmdline", CMDLINE_MAX) {
+        match self.dir.read_record(b"cmdline", CMDLINE_MAX) {
             Ok(content) => {
                 let path = self.path("cmdline");
                 if content.truncated {
@@ -190,6 +195,26 @@ impl Process<'_> {
     /// The inode number of the mount namespace, `None` when it may not be seen.
     fn mount_namespace(&self) -> Option<u64> {
         mount_table::inode_of(&self.dir.link(b"ns/mnt").ok()?, "mnt")
+    }
+
+    /// A thread may have left its process's mount namespace, or outlived the process's first thread (which then is a
+    /// zombie without any): nothing else shows where it is.
+    fn thread_namespaces(&mut self, own: Option<u64>) {
+        let threads = self.dir.list(b"task").unwrap_or_default();
+        if threads.len() > THREADS_MAX {
+            let why = format!("only the first {THREADS_MAX} threads of a process are looked at");
+            self.batch.skips.push(Skip::because("proc/PID/task", &self.path("task"), "cap", why));
+        }
+        for thread in threads.iter().take(THREADS_MAX) {
+            let link = [b"task/", thread.as_slice(), b"/ns/mnt"].concat();
+            let inode = self.dir.link(&link).ok().and_then(|text| mount_table::inode_of(&text, "mnt"));
+            let thread = std::str::from_utf8(thread).ok().and_then(|text| text.parse().ok());
+            if let (Some(inode), Some(thread)) = (inode, thread)
+                && own != Some(inode)
+            {
+                self.batch.facts.push(Fact::ThreadNamespace { pid: self.pid, thread, inode });
+            }
+        }
     }
 
     fn namespace_links(&mut self) {

@@ -91,18 +91,21 @@ impl TableFacts {
     pub(crate) fn parse(table: &[u8]) -> Self {
         let mut facts = Self::default();
         let root_device =
-            table.split(|&b| b == b'\n').filter_map(fields).find(|f| f[4] == b"/").map(|f| f[2]);
-        for line in table.split(|&b| b == b'\n') {
-            let Some([_, _, device, root, mount_point]) = fields(line) else { continue };
-            if let Some(inode) = inode_of(root, "mnt") {
-                facts.bound_namespaces.push((unescape(mount_point), inode));
+            table.split(|&b| b == b'\n').filter_map(Mount::parse).find(|m| m.mount_point == b"/");
+        let root_device = root_device.map(|mount| mount.device);
+        for mount in table.split(|&b| b == b'\n').filter_map(Mount::parse) {
+            if let Some(inode) = inode_of(mount.root, "mnt") {
+                facts.bound_namespaces.push((unescape(mount.mount_point), inode));
             }
             let remembered = &mut facts.same_device_mounts;
-            if Some(device) == root_device && mount_point != b"/" && remembered.len() < REMEMBERED_MAX {
-                remembered.push(unescape(mount_point));
+            let is_below = mount.mount_point != b"/";
+            if Some(mount.device) == root_device && is_below && remembered.len() < REMEMBERED_MAX {
+                remembered.push(unescape(mount.mount_point));
             }
-            if let Some(at) = find(line, b",upperdir=") {
-                facts.stores.extend(store_of(&line[at + b",upperdir=".len()..]));
+            if let Some(options) = mount.overlay_options()
+                && let Some(at) = find(options, b",upperdir=")
+            {
+                facts.stores.extend(store_of(&options[at + b",upperdir=".len()..]));
             }
         }
         facts.stores.sort();
@@ -121,10 +124,27 @@ impl TableFacts {
     }
 }
 
-/// The first five fields: id, parent, device, root, mount point.
-fn fields(line: &[u8]) -> Option<[&[u8]; 5]> {
-    let mut fields = line.split(|&b| b == b' ');
-    Some([fields.next()?, fields.next()?, fields.next()?, fields.next()?, fields.next()?])
+/// What is looked at of a line: `ID PARENT DEVICE ROOT MOUNT_POINT OPTIONS [TAG…] - TYPE SOURCE OPTIONS`.
+struct Mount<'a> {
+    device: &'a [u8],
+    root: &'a [u8],
+    mount_point: &'a [u8],
+    rest: &'a [u8],
+}
+
+impl<'a> Mount<'a> {
+    fn parse(line: &'a [u8]) -> Option<Self> {
+        let mut fields = line.splitn(6, |&b| b == b' ').skip(2);
+        let (device, root) = (fields.next()?, fields.next()?);
+        Some(Self { device, root, mount_point: fields.next()?, rest: fields.next()? })
+    }
+
+    /// The last field, if this is an overlay.
+    fn overlay_options(&self) -> Option<&'a [u8]> {
+        let mut fields = self.rest.split(|&b| b == b' ').skip_while(|field| *field != b"-").skip(1);
+        (fields.next()? == b"overlay").then_some(())?;
+        fields.nth(1)
+    }
 }
 
 /// `ROOT/overlay2/ID/diff` is docker's layout, `ROOT/overlay/ID/diff` that of containers/storage and older dockers.
