@@ -10,6 +10,7 @@ mod entered_container;
 mod host_bind;
 mod leftover_mount;
 mod lxd;
+mod more_of_paste;
 mod nfs_silly_rename;
 mod old_kernel;
 mod open_reference;

@@ -10,6 +10,9 @@ use crate::snapshot::Snapshot;
 /// The command to try again, or what to look at next.
 pub fn next_steps(snapshot: &Snapshot, target: &Target, holders: &[Found], status: Status) -> Vec<Remedy> {
     let mut steps = Vec::new();
+    if snapshot.facts.is_paste() && status != Status::Held {
+        return vec![super::more_of_paste::next_command(snapshot, target)];
+    }
     if !target.found {
         return steps;
     }
@@ -41,6 +44,9 @@ pub fn next_steps(snapshot: &Snapshot, target: &Target, holders: &[Found], statu
             "Try again: nothing in this bundle blocks it."
         };
         steps.push(remedy::now(retry, effect, "None beyond what the command itself does."));
+    }
+    if snapshot.facts.is_paste() && blocked {
+        steps.push(super::more_of_paste::next_command(snapshot, target));
     }
     if target.busy == BusyKind::Device
         && blocked

@@ -6,7 +6,7 @@ use crate::parse::mountinfo::Mount;
 use crate::parse::namespace_link;
 use crate::report::MountView;
 use crate::resolve::{Target, is_path_of};
-use crate::snapshot::MountTable;
+use crate::snapshot::{DeviceNumber, MountTable};
 
 /// How a mount belongs to the target.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +29,12 @@ pub(super) fn match_mount(target: &Target, mount: &Mount<'_>) -> Option<Match> {
     }
     if target.devices.contains(&mount.device) {
         return object(format!("same device {}", mount.device));
+    }
+    // Listings without device numbers still name the device.
+    if mount.device == DeviceNumber::UNKNOWN
+        && let Some(id) = components(&mount.source()).next_back().and_then(|c| target.id_in(c))
+    {
+        return object(format!("its source is the device of {}", crate::resolve::short(id)));
     }
     if mount.fs_type == b"zfs" && target.datasets.iter().any(|d| is_at_or_below(&mount.source(), d)) {
         return object(format!("dataset {}", visible(&mount.source())));

@@ -54,6 +54,7 @@ pub(crate) fn build(snapshot: &Snapshot, query: &Query) -> Report {
         looked_at: super::verdict::looked_at(snapshot, &target),
         next_steps,
         warnings: snapshot.diagnostics.clone(),
+        timeline: crate::timeline::events(snapshot, &target, &found, &errors_about(snapshot, &target)),
         errors: errors_about(snapshot, &target),
         holders: found.iter().map(|f| holder(snapshot, &target, f)).collect(),
         target: target_view(target),

@@ -9,7 +9,7 @@ use crate::snapshot::{Pid, Snapshot};
 const CMDLINE_LIMIT: usize = 400;
 
 /// A process as the report shows it.
-pub(super) fn process_view(snapshot: &Snapshot, pid: Pid) -> Option<ProcessView> {
+pub(crate) fn process_view(snapshot: &Snapshot, pid: Pid) -> Option<ProcessView> {
     let process = snapshot.processes.get(&pid)?;
     let words: Vec<String> = cmdline(&process.cmdline).into_iter().map(visible).collect();
     let mut line = words.join(" ");

@@ -27,6 +27,7 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
     for (number, holder) in (1..).zip(&report.holders) {
         write_holder(out, number, holder)?;
     }
+    crate::timeline::text::write(out, &report.timeline)?;
     write_list(out, "Why the umount did not reach it", &report.propagation)?;
     if !report.next_steps.is_empty() {
         writeln!(out, "Next")?;

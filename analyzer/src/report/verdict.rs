@@ -134,7 +134,11 @@ fn doubts(snapshot: &Snapshot, target: &Target, found: &[Found]) -> Option<Strin
         );
     }
     if snapshot.tables.is_empty() && target.busy != BusyKind::Cgroup {
-        return Some("the bundle has no mount table at all.".to_owned());
+        let input = if snapshot.facts.is_paste() { "text" } else { "bundle" };
+        return Some(format!("the {input} has no mount table at all."));
+    }
+    if snapshot.facts.is_paste() {
+        return Some("a text shows a part of the host only.".to_owned());
     }
     if !snapshot.facts.complete {
         return Some("the bundle is not complete.".to_owned());

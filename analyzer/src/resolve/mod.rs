@@ -119,7 +119,12 @@ pub fn resolve(snapshot: &Snapshot, query: &Query) -> Target {
 
 fn from_error(snapshot: &Snapshot, target: &mut Target, index: usize, error: &BusyError) {
     let object = [&error.container_id, &error.path, &error.device, &error.name];
-    target.query = object.into_iter().flatten().next().cloned().unwrap_or_else(|| error.line.clone());
+    // A line that names nothing is called by its place.
+    let place = || match &error.evidence {
+        Some(Evidence { file, line: Some(line), .. }) => format!("{file}:{line}"),
+        _ => "a line of the log".to_owned(),
+    };
+    target.query = object.into_iter().flatten().next().map_or_else(place, |o| visible(o.as_bytes()));
     target.found = true;
     adopt_error(snapshot, target, index, error);
 }

@@ -233,6 +233,9 @@ fn path_from_storage_root(point: &[u8]) -> Vec<u8> {
 /// File systems whose device number is shared with nothing else: block devices, and those with one anonymous
 /// number a superblock. btrfs shows one number for all subvolumes; nsfs, proc, sysfs and cgroups are the kernel's.
 fn has_device_of_its_own(mount: &Mount<'_>) -> bool {
+    if mount.device == DeviceNumber::UNKNOWN {
+        return false;
+    }
     if !mount.device.is_anonymous() {
         return mount.fs_type != b"btrfs";
     }

@@ -3,10 +3,13 @@
 
 mod build;
 mod entry_path;
+mod hosts;
 mod ids;
 mod marks;
 mod namespaces;
 mod propagation;
+mod recorded;
+mod shortcomings;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,13 +19,17 @@ use crate::parse::cgroup::Membership;
 use crate::parse::kernel_release::{self, KernelVersion};
 use crate::parse::links::Link;
 use crate::parse::mountinfo::{self, Mount};
+use crate::parse::mounts_table;
 use crate::parse::runtime_state::ContainerRecord;
 use crate::report::{BusyError, Diagnostic, Evidence};
 
 pub use build::Builder;
+pub(crate) use entry_path::EntryPath;
+pub use hosts::Hosts;
 pub use ids::{DeviceNumber, MountId, NamespaceInode, PeerGroup, Pid, TableId};
 pub use namespaces::{MountNamespace, NamespaceKey};
 pub use propagation::PeerGroups;
+pub use recorded::Recorded;
 
 /// A host.
 #[derive(Debug, Default)]
@@ -55,12 +62,14 @@ pub struct Snapshot {
     pub log_lines: u64,
     /// What could not be read.
     pub diagnostics: Vec<Diagnostic>,
+    /// Sizes, ends and other facts beside the holders'.
+    pub recorded: Recorded,
 }
 
 /// Facts about host and bundle.
 #[derive(Debug, Default, Clone)]
 pub struct Facts {
-    /// `ebusy.bundle/1` or `proc-tree`.
+    /// `ebusy.bundle/1`, `proc-tree`, `sosreport`, `supportconfig` or `paste`.
     pub format: String,
     /// Collector's version.
     pub collector: Option<String>,
@@ -87,6 +96,11 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// Whether the input is text that shows a part of the host only.
+    pub fn is_paste(&self) -> bool {
+        matches!(self.format.as_str(), "paste" | "supportconfig")
+    }
+
     /// Parsed kernel release.
     pub fn kernel_version(&self) -> Option<KernelVersion> {
         kernel_release::parse(self.kernel.as_deref()?.as_bytes())
@@ -150,13 +164,27 @@ pub struct MountTable {
     pub text: Vec<u8>,
     /// The bundle's file that showed it first.
     pub file: String,
+    /// What its lines look like.
+    pub form: TableForm,
+}
+
+/// Forms of mount tables.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum TableForm {
+    /// `/proc/PID/mountinfo`.
+    #[default]
+    Mountinfo,
+    /// Listings without mount ids and device numbers, see [`crate::parse::mounts_table`].
+    Mounts,
 }
 
 impl MountTable {
     /// Its mounts with their line numbers; lines that make no sense were reported when it was read.
     pub fn mounts(&self) -> impl Iterator<Item = (u32, Mount<'_>)> {
-        crate::parse::numbered_lines(&self.text)
-            .filter_map(|(number, line)| Some((number, mountinfo::parse_line(line).ok()?)))
+        crate::parse::numbered_lines(&self.text).filter_map(|(number, line)| match self.form {
+            TableForm::Mountinfo => Some((number, mountinfo::parse_line(line).ok()?)),
+            TableForm::Mounts => Some((number, mounts_table::parse_line(line, number)?)),
+        })
     }
 
     /// Whether the bytes stand anywhere in it: a cheap first look before lines are parsed.
