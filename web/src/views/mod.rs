@@ -19,6 +19,7 @@
 //! | `remedy` | something to type | `data-when` = `now`, `lasting` |
 //! | `copy` | copies a text | `data-copied` = `true` once copied, `data-copy-text` |
 //! | `picture` | the picture | |
+//! | `timeline`, `event` | what happened when | `data-at` (absent where the source has no full date) |
 //! | `holder` | a holder's card | `data-effect`, `data-kind`, `data-ns` (empty where unknown) |
 //! | `mount-line` | a line of mountinfo | |
 //! | `share`, `save-json` | the report as Markdown (a `copy` button) and JSON | |
@@ -39,6 +40,7 @@ pub mod search;
 pub mod share;
 pub mod start;
 pub mod target;
+pub mod timeline;
 pub mod verdict;
 pub mod warnings;
 
