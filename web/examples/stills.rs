@@ -42,7 +42,7 @@ async fn main() -> std::io::Result<()> {
     let folder = std::env::args().nth(1).unwrap_or_else(|| "target/stills".into());
     std::fs::create_dir_all(&folder)?;
     for (name, screen) in screens() {
-        let state = State { session: 1, screen, dragging: false };
+        let state = State { opening: 1, screen, dragging: false };
         let props = move || PageProps {
             state,
             open: Callback::noop(),

@@ -11,7 +11,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use yew::prelude::*;
 
-/// The worker of the current session.
+/// The worker of the current opening.
 type Worker = Rc<RefCell<Option<Client>>>;
 
 /// The app.
@@ -19,18 +19,18 @@ type Worker = Rc<RefCell<Option<Client>>>;
 pub fn App() -> Html {
     let state = use_reducer_eq(State::default);
     let worker = use_mut_ref(|| None::<Client>);
-    let sessions = use_mut_ref(|| 0_u32);
+    let openings = use_mut_ref(|| 0_u32);
 
     let open = {
         let (dispatch, worker) = (state.dispatcher(), worker.clone());
         use_callback((), move |(file, of): (Picked, u32), ()| {
-            let session = *sessions.borrow() + 1;
-            sessions.replace(session);
+            let opening = *openings.borrow() + 1;
+            openings.replace(opening);
             // First the old worker ends, so that two bundles are never in memory together.
             worker.take();
             let info = FileInfo { name: file.name(), size: file.size(), of };
-            dispatch.dispatch(Action::Chosen { session, file: info });
-            start(&worker, &file, session, &dispatch);
+            dispatch.dispatch(Action::Chosen { opening, file: info });
+            start(&worker, &file, opening, &dispatch);
         })
     };
     let ask = {
@@ -71,11 +71,11 @@ pub fn App() -> Html {
     }
 }
 
-/// Starts the worker of a session. Without one, the session fails with the reason.
-fn start(worker: &Worker, file: &Picked, session: u32, dispatch: &UseReducerDispatcher<State>) {
+/// Starts the worker of an opening. Without one, the opening fails with the reason.
+fn start(worker: &Worker, file: &Picked, opening: u32, dispatch: &UseReducerDispatcher<State>) {
     let on_response = {
         let dispatch = dispatch.clone();
-        Callback::from(move |response: Response| dispatch.dispatch(Action::Told { session, response }))
+        Callback::from(move |response: Response| dispatch.dispatch(Action::Told { opening, response }))
     };
     match Client::open(file, on_response.clone()) {
         Ok(client) => *worker.borrow_mut() = Some(client),

@@ -316,7 +316,7 @@ pub fn report() -> Report {
                 .into(),
             "httpd.service and cadvisor hold private copies, which no umount elsewhere reaches.".into(),
         ],
-        timeline: Vec::new(),
+        timeline: timeline(),
         looked_at: vec![
             "Looked through 12 mount tables of 9 mount namespaces for 7 names of the target.".into(),
             "Looked at 1,904 links of 131 processes for open files on device 253:3.".into(),
@@ -367,6 +367,23 @@ pub fn overview() -> Overview {
         ],
         warnings: Vec::new(),
     }
+}
+
+fn timeline() -> Vec<TimelineEvent> {
+    let event = |at: Option<&str>, kind, what: &str, evidence: Evidence| TimelineEvent {
+        at: at.map(Into::into),
+        written: at.is_none().then(|| "Nov 22 07:35:58".into()),
+        kind,
+        what: what.into(),
+        evidence: vec![evidence],
+    };
+    let show = evidence("systemd/httpd.service.show", 3, "ActiveEnterTimestamp=Sun 2026-11-22 07:31:12 UTC");
+    let log = evidence("logs/journal.json", 88, "level=error msg=\"<b>Device is Busy</b>\"");
+    vec![
+        event(Some("2026-11-22T07:31:12Z"), TimelineKind::UnitActive, "httpd.service became active.", show),
+        event(Some("2026-11-22T07:36:00Z"), TimelineKind::FirstError, "The first busy error.", log.clone()),
+        event(None, TimelineKind::Unmounted, "systemd saw <i>a umount</i>.", log),
+    ]
 }
 
 /// A held target with `count` holders of one kind, as on a large host.

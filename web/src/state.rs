@@ -1,7 +1,7 @@
 //! What the page knows and how that changes: no browser, no clock, no side effects.
 //!
-//! A bundle is a *session*. What a worker says carries its session's number, and what an earlier
-//! session still says is dropped: cancel and replace are safe at any time.
+//! A bundle is an *opening*. What a worker says carries its opening's number, and what an earlier
+//! opening still says is dropped: cancel and replace are safe at any time.
 
 use crate::worker::protocol::{Failure, Question, Request, Response};
 use ebusy_analyzer::report::{Overview, Report};
@@ -12,7 +12,7 @@ use yew::Reducible;
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct State {
     /// Number of the current bundle; 0 before the first.
-    pub session: u32,
+    pub opening: u32,
     /// What is shown.
     pub screen: Screen,
     /// Whether something is being dragged over the window.
@@ -88,15 +88,15 @@ pub struct Failed {
 pub enum Action {
     /// Somebody chose a bundle.
     Chosen {
-        /// Number of its session, never used before.
-        session: u32,
+        /// Number of its opening, never used before.
+        opening: u32,
         /// The file.
         file: FileInfo,
     },
-    /// The worker of a session said something.
+    /// The worker of an opening said something.
     Told {
-        /// Which session's worker.
-        session: u32,
+        /// Which opening's worker.
+        opening: u32,
         /// What it said.
         response: Response,
     },
@@ -116,11 +116,11 @@ impl State {
         matches!(self.screen, Screen::Reading(_) | Screen::Open(_))
     }
 
-    /// The request that the worker has still to answer, with the session that it belongs to.
+    /// The request that the worker has still to answer, with the opening that it belongs to.
     pub fn outstanding(&self) -> Option<(u32, Request)> {
         match &self.screen {
             Screen::Open(open) if open.waiting => Some((
-                self.session,
+                self.opening,
                 Request::Explain { number: open.request, question: open.question.clone() },
             )),
             _ => None,
@@ -132,11 +132,11 @@ impl State {
     pub fn after(&self, action: Action) -> Self {
         let mut next = self.clone();
         match action {
-            Action::Chosen { session, file } => {
-                next.session = session;
+            Action::Chosen { opening, file } => {
+                next.opening = opening;
                 next.screen = Screen::Reading(Reading { file: Rc::new(file), bytes: 0, entries: 0 });
             }
-            Action::Told { session, response } if session == self.session => {
+            Action::Told { opening, response } if opening == self.opening => {
                 next.screen = after_response(&self.screen, response);
             }
             Action::Told { .. } => {}

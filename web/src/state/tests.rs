@@ -8,12 +8,12 @@ fn file(name: &str) -> FileInfo {
     FileInfo { name: name.into(), size: 1000, of: 1 }
 }
 
-fn told(session: u32, response: Response) -> Action {
-    Action::Told { session, response }
+fn told(opening: u32, response: Response) -> Action {
+    Action::Told { opening, response }
 }
 
 fn chosen() -> State {
-    State::default().after(Action::Chosen { session: 1, file: file("a.tar.gz") })
+    State::default().after(Action::Chosen { opening: 1, file: file("a.tar.gz") })
 }
 
 fn opened(errors: Vec<BusyError>) -> State {
@@ -62,8 +62,8 @@ fn a_late_answer_does_not_replace_a_newer_question() {
 }
 
 #[test]
-fn what_an_earlier_session_says_is_dropped() {
-    let second = chosen().after(Action::Chosen { session: 2, file: file("b.tar.gz") });
+fn what_an_earlier_opening_says_is_dropped() {
+    let second = chosen().after(Action::Chosen { opening: 2, file: file("b.tar.gz") });
     assert_eq!(second.after(told(1, failure())), second);
     assert_eq!(second.after(told(1, Response::Opened(Box::default()))), second);
 }
@@ -84,7 +84,7 @@ fn a_failure_is_shown_and_a_next_file_can_be_chosen() {
     let Screen::Failed(failed) = &state.screen else { panic!("{state:?}") };
     assert_eq!((failed.file.name.as_str(), failed.failure.code.as_str()), ("a.tar.gz", "unknown-format"));
     assert!(!state.needs_worker());
-    let again = state.after(Action::Chosen { session: 2, file: file("b.tar.gz") });
+    let again = state.after(Action::Chosen { opening: 2, file: file("b.tar.gz") });
     assert!(matches!(again.screen, Screen::Reading(_)));
 }
 

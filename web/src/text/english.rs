@@ -122,6 +122,10 @@ pub static ENGLISH: Texts = Texts {
     more_mounts: |count| format!("and {count} more mounts of it"),
     open_on_it: |files| format!("open on it: {files}"),
     parent: |path, propagation| format!("below {path} · {propagation}"),
+    // Timeline.
+    timeline_title: "What happened when",
+    timeline_text: "By the clocks of the bundle, the earliest first; times without a full date come last.",
+    undated: "As it is written: the source tells no year or no time zone.",
     // Holders.
     holders_title: |count| match count {
         1 => "Who holds it: 1 holder".into(),

@@ -129,6 +129,10 @@ pub struct Texts {
     pub more_mounts: fn(usize) -> String,
     pub open_on_it: fn(&str) -> String,
     pub parent: fn(&str, &str) -> String,
+    // Timeline.
+    pub timeline_title: &'static str,
+    pub timeline_text: &'static str,
+    pub undated: &'static str,
     // Holders.
     pub holders_title: fn(usize) -> String,
     pub no_holders: &'static str,

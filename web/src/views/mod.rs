@@ -19,6 +19,7 @@
 //! | `remedy` | something to type | `data-when` = `now`, `lasting` |
 //! | `copy` | copies a text | `data-copied` = `true` once copied, `data-copy-text` |
 //! | `picture` | the picture | |
+//! | `timeline`, `event` | what happened when | `data-at` (absent where the source has no full date) |
 //! | `holder` | a holder's card | `data-effect`, `data-kind`, `data-ns` (empty where unknown) |
 //! | `mount-line` | a line of mountinfo | |
 //! | `share`, `save-json` | the report as Markdown (a `copy` button) and JSON | |
@@ -39,6 +40,7 @@ pub mod search;
 pub mod share;
 pub mod start;
 pub mod target;
+pub mod timeline;
 pub mod verdict;
 pub mod warnings;
 
@@ -88,7 +90,7 @@ pub fn Page(props: &PageProps) -> Html {
         },
         Screen::Open(bundle) => html! {
             // A new bundle is a new view: nothing folded open or typed stays from the old one.
-            <report::BundleView key={state.session.to_string()} bundle={bundle.clone()} ask={ask.clone()} />
+            <report::BundleView key={state.opening.to_string()} bundle={bundle.clone()} ask={ask.clone()} />
         },
     };
     html! {

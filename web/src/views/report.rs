@@ -9,6 +9,7 @@ use super::remedies::{self, Remedies, next_steps};
 use super::search::Search;
 use super::share;
 use super::target::Aliases;
+use super::timeline::Timeline;
 use super::verdict::verdict;
 use super::warnings::{self, Warnings};
 use crate::state::Open;
@@ -63,6 +64,7 @@ fn sections(bundle: &Open, report: &Rc<Report>, ask: &Callback<Question>) -> Htm
     let remedies = (remedies::any(report) || (held && !report.next_steps.is_empty()))
         .then(|| html! { <Remedies report={report.clone()} /> });
     let picture = picture::is_telling(report).then(|| html! { <PictureView report={report.clone()} /> });
+    let timeline = (!report.timeline.is_empty()).then(|| html! { <Timeline report={report.clone()} /> });
     let holders = (held || !report.holders.is_empty()).then(|| html! { <Holders report={report.clone()} /> });
     let errors = (!report.errors.is_empty()).then(|| html! { <LogLines errors={report.errors.clone()} /> });
     let aliases = (!report.target.aliases.is_empty()).then(|| html! { <Aliases report={report.clone()} /> });
@@ -70,7 +72,8 @@ fn sections(bundle: &Open, report: &Rc<Report>, ask: &Callback<Question>) -> Htm
         (!report.looked_at.is_empty()).then(|| sentences("looked-title", t.looked_title, &report.looked_at));
     let warned = (!warnings.is_empty()).then(|| html! { <Warnings items={warnings} /> });
     let share = Some(share::share(report));
-    let parts = [share, candidates, next, remedies, picture, holders, errors, aliases, looked, warned];
+    let parts =
+        [share, candidates, next, remedies, picture, timeline, holders, errors, aliases, looked, warned];
     html! {
         <div key={bundle.answered} class="sections">
             { for parts.into_iter().enumerate().map(|(index, part)| html! {

@@ -9,7 +9,7 @@ use ebusy_analyzer::report::{Effect, Report, Status};
 use std::rc::Rc;
 
 async fn rendered(screen: Screen) -> String {
-    let state = State { session: 1, screen, dragging: false };
+    let state = State { opening: 1, screen, dragging: false };
     let props = move || PageProps {
         state,
         open: Callback::noop(),
@@ -84,6 +84,28 @@ async fn a_held_report_answers_and_tells_what_to_type() {
     assert_eq!(html.matches("aria-current=\"true\"").count(), 1);
     assert_eq!((count(&html, "picture"), count(&html, "warnings"), count(&html, "verdict")), (1, 1, 1));
     assert!(html.contains(&format!("<mark>/var/lib/docker/devicemapper/mnt/{}</mark>", sample::LAYER)));
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn what_happened_when_is_told_in_order_with_its_places() {
+    let html = rendered(open(sample::report())).await;
+    assert_eq!((count(&html, "timeline"), count(&html, "event")), (1, 3));
+    let at = |wanted: &str| html.find(wanted).unwrap_or_else(|| panic!("{wanted} is missing"));
+    let list = at("data-test=\"timeline\"");
+    let (active, error) = (at("httpd.service became active."), at("The first busy error."));
+    let undated = at(">Nov 22 07:35:58<");
+    assert!(list < active && active < error && error < undated, "in the report's order");
+    assert!(html.contains("2026-11-22 07:31:12 UTC") && html.contains("systemd/httpd.service.show:3"));
+    assert!(html.contains("systemd saw &lt;i&gt;a umount"), "text stays text");
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn without_events_there_is_no_timeline() {
+    let mut report = sample::report();
+    report.timeline.clear();
+    let html = rendered(open(report)).await;
+    assert_eq!(count(&html, "timeline"), 0);
+    assert!(!html.contains(text::t().timeline_title));
 }
 
 #[tokio::test(flavor = "current_thread")]

@@ -10,7 +10,7 @@ use crate::text;
 use ebusy_analyzer::report::{Effect, NamespaceRole, NamespaceView, Report};
 
 /// Below this width namespace and mount do not fit beside each other.
-const WIDE: f64 = 700.0;
+const WIDE: f64 = 840.0;
 /// From the rail to the mount, beside each other.
 const BRANCH: f64 = 236.0;
 /// Longest text on a branch, in characters.

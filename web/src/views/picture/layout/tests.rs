@@ -3,7 +3,7 @@
 use super::*;
 use crate::sample;
 
-const WIDTHS: [f64; 5] = [328.0, 500.0, 700.0, 960.0, 1240.0];
+const WIDTHS: [f64; 5] = [328.0, 500.0, 839.0, 840.0, 1240.0];
 
 fn inside(outer: &Area, inner: &Area) -> bool {
     inner.x >= outer.x
