@@ -114,6 +114,8 @@ fn grep_prefix(text: &[u8]) -> Option<(Pid, &[u8], usize)> {
 
 /// Where in a line a mount begins that makes sense as one.
 fn mount_at(text: &[u8]) -> Option<usize> {
+    // Logs are long: most lines are turned away by this alone.
+    memchr::memmem::find(text, b" - ")?;
     let starts = std::iter::once(0).chain(
         (1..text.len()).filter(|&i| text[i].is_ascii_digit() && matches!(text[i - 1], b' ' | b'\t' | b':')),
     );

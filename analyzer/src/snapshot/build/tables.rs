@@ -1,0 +1,228 @@
+//! Mount tables: each different one is kept once, whatever file shows it.
+
+use super::*;
+
+impl Builder {
+    /// Only mount tables are stored as hard links. The member that holds the bytes comes first in a bundle as
+    /// the collector writes it; in a repacked one it may come later.
+    pub(super) fn add_hard_link(&mut self, path: &EntryPath<'_>, target: &[u8]) {
+        let owner = match path.role() {
+            Role::OfProcess(pid, name) if name == b"mountinfo" => TableOwner::Process(pid),
+            Role::PinnedTable(inode) => TableOwner::Pinned(inode),
+            _ => return,
+        };
+        self.links.push(TableLink { file: path.shown(), source: EntryPath::new(target).shown(), owner });
+    }
+
+    /// Follows the hard links. A link to a link needs another round; what is left then leads nowhere.
+    pub(super) fn follow_links(&mut self) {
+        let mut links = std::mem::take(&mut self.links);
+        loop {
+            let before = links.len();
+            links.retain(|link| {
+                let Some(table) = self.table_of_file.get(&link.source).copied() else { return true };
+                self.table_of_file.insert(link.file.clone(), table);
+                match link.owner {
+                    TableOwner::Process(pid) => {
+                        self.snapshot.processes.entry(pid).or_default().table = Some(table)
+                    }
+                    TableOwner::Pinned(inode) => self.pinned_tables.push((inode, table)),
+                }
+                false
+            });
+            if links.len() == before {
+                break;
+            }
+        }
+        for link in links {
+            self.warn(
+                "dangling-hard-link",
+                Some(link.file),
+                None,
+                format!("It is a hard link to {}, which is not in the bundle.", link.source),
+                "The mount table of this process is missing. Send the bundle again as the collector wrote it.",
+            );
+        }
+    }
+
+    pub(super) fn add_table(&mut self, bytes: &[u8], file: &str, path: &str, form: TableForm) -> TableId {
+        let table = self.intern_table(bytes, file, form);
+        self.table_of_file.insert(path.to_owned(), table);
+        if let Some(name) = &self.read_in {
+            self.tables_read_in.entry(table).or_insert_with(|| name.clone());
+        }
+        table
+    }
+
+    /// `/proc/PID/mounts` counts where there is no mountinfo. The table of whoever made the capture stands for the
+    /// host's where no process has one.
+    pub(super) fn add_mounts(&mut self) {
+        self.own_tables.sort();
+        let own = std::mem::take(&mut self.own_tables);
+        let none = self.mounts.is_empty() && self.snapshot.processes.values().all(|p| p.table.is_none());
+        if none && let Some((file, bytes)) = own.into_iter().next_back() {
+            let is_mountinfo = file.ends_with("mountinfo");
+            let form = if is_mountinfo { TableForm::Mountinfo } else { TableForm::Mounts };
+            let table = self.add_table(&bytes, &file, &file, form);
+            self.process(Pid(1)).table = Some(table);
+            self.note_assumed_host(file);
+        }
+        for (pid, file, bytes) in std::mem::take(&mut self.mounts) {
+            if self.snapshot.processes.get(&pid).is_none_or(|p| p.table.is_none()) {
+                let table =
+                    self.add_table(&bytes, &file, &format!("proc/{}/mounts", pid.0), TableForm::Mounts);
+                self.process(pid).table = Some(table);
+            }
+        }
+    }
+
+    /// Says that a table without a process is taken for the host's.
+    pub(crate) fn note_assumed_host(&mut self, file: String) {
+        self.warn(
+            "assumed-host-table",
+            Some(file),
+            None,
+            "These mounts name no process; they are taken for the host's own.".into(),
+            "Where they are another process's, name it: grep -H . /proc/PID/mountinfo.",
+        );
+    }
+
+    pub(super) fn add_pinned_table(
+        &mut self,
+        inode: Option<NamespaceInode>,
+        bytes: &[u8],
+        file: String,
+        path: &str,
+    ) {
+        let looks_right =
+            numbered_lines(bytes).next().is_some_and(|(_, line)| mountinfo::parse_line(line).is_ok());
+        if looks_right {
+            let table = self.add_table(bytes, &file, path, TableForm::Mountinfo);
+            self.pinned_tables.push((inode, table));
+        }
+    }
+
+    pub(super) fn intern_table(&mut self, bytes: &[u8], file: &str, form: TableForm) -> TableId {
+        let mut hasher = DefaultHasher::new();
+        bytes.hash(&mut hasher);
+        let same_hash = self.tables_by_hash.entry(hasher.finish()).or_default();
+        let tables = &mut self.snapshot.tables;
+        if let Some(known) = same_hash.iter().find(|t| tables.get(t.0).is_some_and(|t| t.text == bytes)) {
+            return *known;
+        }
+        let id = TableId(tables.len());
+        same_hash.push(id);
+        tables.push(MountTable { text: bytes.to_vec(), file: file.to_owned(), form });
+        id
+    }
+
+    /// Reports the lines that make no sense and notes the namespaces that nsfs mounts keep.
+    pub(super) fn check_table(&mut self, id: TableId) {
+        let Some(table) = self.snapshot.tables.get(id.0) else { return };
+        let (mut bad, mut pins) = (Vec::new(), Vec::new());
+        let is_mountinfo = table.form == TableForm::Mountinfo;
+        for (line, text) in numbered_lines(&table.text).filter(|_| is_mountinfo) {
+            match mountinfo::parse_line(text) {
+                Ok(mount) if mount.fs_type == b"nsfs" || mount.fs_type == b"proc" => {
+                    if let Some((kind, inode)) = namespace_link::parse(&mount.root()) {
+                        let by = PinnedBy::Bind(id, mount.mount_point().into_owned());
+                        let evidence = table.evidence(line, text);
+                        pins.push(NamespacePin { kind: kind.to_vec(), inode, by, evidence });
+                    }
+                }
+                Ok(_) => {}
+                Err(error) => bad.push((line, error)),
+            }
+        }
+        let file = table.file.clone();
+        self.snapshot.pins.extend(pins);
+        for (line, error) in bad {
+            self.bad_lines += 1;
+            if self.bad_lines <= LISTED_BAD_LINES {
+                self.warn(
+                    "bad-mountinfo-line",
+                    Some(file.clone()),
+                    Some(line),
+                    format!(
+                        "Not a line of mountinfo: at column {} there should be {}.",
+                        error.column, error.expected
+                    ),
+                    "This one mount is missing from the report; all other lines were read.",
+                );
+            }
+        }
+    }
+
+    /// Numbers the tables by the lowest pid that shows them, so that the order of an archive's members does not
+    /// matter, and checks each once.
+    pub(super) fn sort_tables(&mut self) {
+        let mut first_file: BTreeMap<TableId, (u32, String)> = BTreeMap::new();
+        let mut files: Vec<(&String, TableId)> = self.table_of_file.iter().map(|(f, t)| (f, *t)).collect();
+        files.sort();
+        for (file, table) in files {
+            let pid = file.split('/').nth(1).and_then(|p| p.parse().ok()).unwrap_or(u32::MAX);
+            let candidate = (pid, file.clone());
+            let first = first_file.entry(table).or_insert_with(|| candidate.clone());
+            *first = candidate.min(first.clone());
+        }
+        let mut order: Vec<((u32, String), TableId)> = first_file.into_iter().map(|(t, f)| (f, t)).collect();
+        order.sort();
+        let new_id: HashMap<TableId, TableId> =
+            (0..).zip(&order).map(|(new, (_, old))| (*old, TableId(new))).collect();
+        let mut old: Vec<Option<MountTable>> =
+            std::mem::take(&mut self.snapshot.tables).into_iter().map(Some).collect();
+        for ((_, file), id) in order {
+            if let Some(table) = old.get_mut(id.0).and_then(Option::take) {
+                let file = self.tables_read_in.get(&id).cloned().unwrap_or(file);
+                self.snapshot.tables.push(MountTable { file, ..table });
+            }
+        }
+        for process in self.snapshot.processes.values_mut() {
+            process.table = process.table.and_then(|t| new_id.get(&t).copied());
+        }
+        for (_, table) in &mut self.pinned_tables {
+            *table = new_id.get(table).copied().unwrap_or(*table);
+        }
+        self.pinned_tables.sort();
+        for index in 0..self.snapshot.tables.len() {
+            self.check_table(TableId(index));
+        }
+        self.snapshot.pins.sort();
+        self.snapshot.pins.dedup();
+    }
+
+    /// A table that was stored under a name without the namespace's inode belongs to the one pinned namespace
+    /// that has no table yet: the one whose pin's file name stands in the table's name, or the only one.
+    pub(super) fn name_pinned_tables(&mut self) {
+        let nameless: Vec<usize> =
+            (0..self.pinned_tables.len()).filter(|i| self.pinned_tables[*i].0.is_none()).collect();
+        for index in &nameless {
+            let file =
+                self.snapshot.table(self.pinned_tables[*index].1).map(|t| t.file.clone()).unwrap_or_default();
+            let read = |inode: NamespaceInode| {
+                self.pinned_tables.iter().any(|(known, _)| *known == Some(inode))
+                    || self
+                        .snapshot
+                        .processes
+                        .values()
+                        .any(|p| p.mount_namespace == Some(inode) && p.table.is_some())
+            };
+            let unread: Vec<&NamespacePin> =
+                self.snapshot.pins.iter().filter(|p| p.kind == b"mnt" && !read(p.inode)).collect();
+            let by_name: BTreeSet<NamespaceInode> = unread
+                .iter()
+                .filter(|p| match &p.by {
+                    PinnedBy::Bind(_, path) | PinnedBy::BindSeenBy(_, path) => {
+                        components(path).next_back().is_some_and(|name| file.contains(&visible(name)))
+                    }
+                    _ => false,
+                })
+                .map(|p| p.inode)
+                .collect();
+            let all: BTreeSet<NamespaceInode> = unread.iter().map(|p| p.inode).collect();
+            let only =
+                |set: &BTreeSet<NamespaceInode>| if set.len() == 1 { set.first().copied() } else { None };
+            self.pinned_tables[*index].0 = only(&by_name).or(only(&all).filter(|_| nameless.len() == 1));
+        }
+    }
+}
