@@ -5,6 +5,7 @@
 //! | step | module |
 //! |---|---|
 //! | bytes → entries | [`archive`] |
+//! | pasted text → entries | [`paste`] |
 //! | entries → records | [`parse`] |
 //! | records → snapshot | [`snapshot`] |
 //! | log lines → busy errors | [`errors`] |
@@ -12,6 +13,9 @@
 //! | target → holders and their effect | [`holders`] |
 //! | holder → cause and remedies | [`causes`] |
 //! | everything → report | [`report`] |
+//! | snapshot and target → what happened when | [`timeline`] |
+//! | snapshot → what is left over, without any error | [`census`] |
+//! | two reports or censuses of one host → what changed | [`diff`] |
 //!
 //! # Design constraints
 //! No IO besides the `Read` that is handed in, no clock, no globals, no JavaScript and no `std::path`
@@ -21,19 +25,24 @@
 pub mod archive;
 pub mod bytes;
 pub mod causes;
+pub mod census;
+pub mod diff;
 pub mod errors;
 pub mod holders;
 pub mod parse;
+pub mod paste;
 pub mod report;
 pub mod resolve;
 pub mod snapshot;
+pub mod timeline;
 
 use std::fmt;
 use std::io::Read;
 use std::ops::ControlFlow;
 
+use census::Census;
 use report::{Overview, Report};
-use snapshot::{Builder, Snapshot};
+use snapshot::{Builder, Hosts, Snapshot};
 
 /// How far reading is. `bytes` counts what was read of the input as given (compressed).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,20 +76,24 @@ pub enum Query {
     Text(String),
 }
 
-/// A host as understood from one bundle.
+/// A host as understood from one bundle, or several from an archive of archives.
 pub struct Analysis {
-    snapshot: Snapshot,
+    /// At least one; sorted by name.
+    hosts: Vec<Snapshot>,
+    /// The one that is looked at.
+    chosen: usize,
 }
 
 /// A whole host in a debug print helps nobody.
 impl fmt::Debug for Analysis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Analysis").field("host", &self.snapshot.facts.host).finish_non_exhaustive()
+        f.debug_struct("Analysis").field("host", &self.snapshot().facts.host).finish_non_exhaustive()
     }
 }
 
 impl Analysis {
-    /// Reads a bundle: gzip or plain tar with a `…/proc/PID/mountinfo` tree at any depth.
+    /// Reads what there is of a host: a tar or zip, compressed or not, with a `…/proc/PID/mountinfo` tree at any
+    /// depth, a sosreport, an archive of several of these, or pasted text.
     ///
     /// `progress` is called every few hundred KiB and can stop the reading.
     ///
@@ -90,28 +103,71 @@ impl Analysis {
         input: impl Read,
         progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Self, OpenError> {
-        let mut builder = Builder::default();
-        let end = archive::read_entries(input, progress, &Builder::wants, &mut |entry| builder.add(entry))?;
-        let snapshot = builder.finish(&end);
-        if snapshot.processes.is_empty() && snapshot.tables.is_empty() {
-            return Err(no_host(&end));
+        let mut hosts = Hosts::default();
+        let end = archive::read_entries(input, progress, &Builder::wants, &mut |entry| hosts.add(entry))?;
+        Self::of(hosts, &end)
+    }
+
+    /// Puts together entries that were read elsewhere, such as the files of a directory.
+    ///
+    /// # Errors
+    /// Where nothing of a host is in them.
+    pub fn of(hosts: Hosts, end: &archive::End) -> Result<Self, OpenError> {
+        let is_text = hosts.is_text();
+        let hosts = hosts.finish(end);
+        if hosts.is_empty() {
+            return Err(if is_text { no_text() } else { no_host(end) });
         }
-        Ok(Self { snapshot })
+        // Without a choice, the first host whose log has an error is what the archive was sent for.
+        let chosen = hosts.iter().position(|h| !h.errors.is_empty()).unwrap_or(0);
+        Ok(Self { hosts, chosen })
+    }
+
+    /// Names of all hosts in the input; a host alone may have none.
+    pub fn hosts(&self) -> Vec<Option<String>> {
+        self.hosts.iter().map(|h| h.facts.host.clone()).collect()
+    }
+
+    /// Looks at the host of that name from now on; false where there is none.
+    pub fn choose_host(&mut self, name: &str) -> bool {
+        let index = self.hosts.iter().position(|h| h.facts.host.as_deref() == Some(name));
+        self.chosen = index.unwrap_or(self.chosen);
+        index.is_some()
+    }
+
+    /// Names of the hosts on which a query finds something.
+    pub fn hosts_with(&self, query: &Query) -> Vec<String> {
+        let found = self.hosts.iter().filter(|h| resolve::resolve(h, query).found);
+        found.filter_map(|h| h.facts.host.clone()).collect()
     }
 
     /// What the bundle offers before a target is chosen.
     pub fn overview(&self) -> Overview {
-        report::overview(&self.snapshot)
+        report::overview(self.snapshot())
     }
 
     /// Who holds the target.
     pub fn explain(&self, query: &Query) -> Report {
-        report::build(&self.snapshot, query)
+        report::build(self.snapshot(), query)
+    }
+
+    /// What lives on where it no longer belongs, whatever the log says.
+    pub fn census(&self) -> Census {
+        census::take(self.snapshot())
     }
 
     /// The host itself, for tools that want more than a report.
+    #[allow(clippy::indexing_slicing, reason = "there is at least one host and `chosen` is one of them")]
     pub fn snapshot(&self) -> &Snapshot {
-        &self.snapshot
+        &self.hosts[self.chosen]
+    }
+}
+
+fn no_text() -> OpenError {
+    OpenError {
+        code: "no-mounts",
+        message: "This text has no mount, no process and no busy error in it.".into(),
+        advice: "Paste the error message, or the output of: grep ID /proc/[0-9]*/mountinfo. An archive (.tar.gz, .tar.xz, .zip) can be given as a file.".into(),
     }
 }
 

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::bundle::Entry;
 use crate::bundle::output::Output;
 use crate::bundle::writer::Writer;
+use crate::bundle::{Entries, Entry};
 use crate::context::{Context, Fact};
 use crate::namespaces::Pinned;
-use crate::process::{ProcessJob, ProcessReader};
+use crate::process::{Known, ProcessJob, ProcessReader};
 use crate::progress::Progress;
 use crate::summary::{Skip, Summary};
 use crate::watchdog::{self, Batch, Ended, Sink, Work};
@@ -20,7 +20,13 @@ use crate::{devices, host_facts, logs, namespaces, runtimes, systemd};
 const PROCESS_PATIENCE: [Duration; 2] = [Duration::from_secs(3), Duration::from_millis(500)];
 const STEP_PATIENCE: Duration = Duration::from_secs(10);
 const LOG_PATIENCE: Duration = Duration::from_secs(40);
-/// Rounds of entering namespaces: one may be bound in another one's table only.
+/// Processes are handed over together, until there are this many …
+const GROUP_PROCESSES: usize = 128;
+/// … or this many bytes of them.
+const BATCH_BYTES: usize = 1 << 20;
+/// How deep namespaces without a process are followed into each other.
+const NAMESPACE_ROUNDS: usize = 4;
+/// Kept back of the time limit for ending the bundle.
 const RESERVE: Duration = Duration::from_secs(1);
 
 /// One thing to ask the host.
@@ -77,32 +83,59 @@ struct Collection<'a> {
     summary: Summary,
     facts: Vec<Fact>,
     given_up: usize,
+    /// What all readers of processes know.
+    known: Arc<Known>,
+    /// Buffers to be used again.
+    spare: Arc<Mutex<Vec<Entries>>>,
 }
 
 impl<'a> Collection<'a> {
     fn new(context: &'a Arc<Context>, writer: &'a mut Writer<Output>, progress: &'a mut Progress) -> Self {
         let (summary, facts) = (Summary::default(), Vec::new());
-        Self { context, writer, progress, summary, facts, given_up: 0 }
+        let known = Arc::default();
+        Self { context, writer, progress, summary, facts, given_up: 0, known, spare: Arc::default() }
     }
 
     fn all_steps(&mut self) -> io::Result<Ended> {
-        let mut first = vec![Step::HostFacts];
-        first.extend(self.pids()?.into_iter().map(|pid| Step::Process(ProcessJob { pid, gentle: false })));
-        if self.run(first)? == Ended::Deadline {
+        let pids: Vec<u32> = self.pids()?.into_iter().collect();
+        let process = |pid: &u32| Step::Process(ProcessJob { pid: *pid, gentle: false });
+        // The first process before the others: what they are compared with must be known to all of them.
+        let (first, others) = pids.split_at(pids.len().min(1));
+        let first = vec![vec![Step::HostFacts], first.iter().map(process).collect()];
+        let others = others.chunks(GROUP_PROCESSES).map(|pids| pids.iter().map(process).collect());
+        if self.run(first)? == Ended::Deadline || self.run(others.collect())? == Ended::Deadline {
             return Ok(Ended::Deadline);
         }
-        let mut then: Vec<Step> = Vec::new();
-        if self.context.proc.live {
-            then.extend(namespaces::without_process(&self.facts).into_iter().map(Step::Namespace));
+        if self.namespaces()? == Ended::Deadline {
+            return Ok(Ended::Deadline);
         }
-        then.push(Step::Devices);
-        then.push(Step::Runtimes(Arc::new(self.facts.clone())));
-        then.push(Step::Systemd(systemd::units(&self.facts)));
-        then.push(Step::Logs);
-        self.run(then)
+        self.run(vec![
+            vec![Step::Devices],
+            vec![Step::Runtimes(Arc::new(self.facts.clone()))],
+            vec![Step::Systemd(systemd::units(&self.facts))],
+            vec![Step::Logs],
+        ])
     }
 
-    fn run(&mut self, steps: Vec<Step>) -> io::Result<Ended> {
+    /// Namespaces without a process, in rounds: one may be bound only inside another.
+    fn namespaces(&mut self) -> io::Result<Ended> {
+        let mut entered = Vec::new();
+        for _ in 0..NAMESPACE_ROUNDS {
+            let pinned = namespaces::without_process(&self.facts, &entered);
+            if !self.context.proc.live || pinned.is_empty() {
+                break;
+            }
+            entered.extend(pinned.iter().cloned());
+            if self.run(pinned.into_iter().map(|pinned| vec![Step::Namespace(pinned)]).collect())?
+                == Ended::Deadline
+            {
+                return Ok(Ended::Deadline);
+            }
+        }
+        Ok(Ended::AllDone)
+    }
+
+    fn run(&mut self, steps: Vec<Vec<Step>>) -> io::Result<Ended> {
         let deadline = self.context.deadline.checked_sub(RESERVE).unwrap_or(self.context.deadline);
         let ended = watchdog::run(self, steps, deadline)?;
         if ended == Ended::Deadline {
@@ -125,23 +158,38 @@ impl Work for Collection<'_> {
     type Fact = Fact;
     type Error = io::Error;
 
-    fn worker(&mut self) -> impl FnMut(Step, &Sink<Fact>) -> Batch<Fact> + Send + 'static {
+    fn worker(&mut self) -> impl FnMut(Step, &Sink<Fact>, &mut Batch<Fact>) -> bool + Send + 'static {
         let context = Arc::clone(self.context);
-        let mut processes = ProcessReader::new(Arc::clone(&context));
-        move |step, sink| match step {
-            Step::HostFacts => host_facts::read(&context),
-            Step::Process(job) => processes.read(&job),
-            Step::Namespace(pinned) => namespaces::read(&context, &pinned),
-            Step::Devices => devices::read(&context),
-            Step::Runtimes(facts) => runtimes::read(&context, &facts),
-            Step::Systemd(units) => systemd::read(&context, &units),
-            Step::Logs => logs::read(&context, |batch| sink.part(batch)),
+        let spare = Arc::clone(&self.spare);
+        let mut processes = ProcessReader::new(Arc::clone(&context), Arc::clone(&self.known));
+        move |step, sink, batch| {
+            match step {
+                Step::HostFacts => *batch = host_facts::read(&context),
+                Step::Process(job) => {
+                    if batch.jobs == 0
+                        && let Some(entries) = spare.lock().ok().and_then(|mut spare| spare.pop())
+                    {
+                        batch.entries = entries;
+                    }
+                    processes.read(&job, batch);
+                    return batch.entries.size() >= BATCH_BYTES;
+                }
+                Step::Namespace(pinned) => *batch = namespaces::read(&context, &pinned),
+                Step::Devices => *batch = devices::read(&context),
+                Step::Runtimes(facts) => *batch = runtimes::read(&context, &facts),
+                Step::Systemd(units) => *batch = systemd::read(&context, &units),
+                Step::Logs => *batch = logs::read(&context, |batch| sink.part(batch)),
+            }
+            true
         }
     }
 
-    fn receive(&mut self, batch: Batch<Fact>) -> io::Result<()> {
-        for entry in batch.entries {
-            self.writer.add(entry)?;
+    fn receive(&mut self, mut batch: Batch<Fact>) -> io::Result<()> {
+        batch.entries.sort();
+        self.writer.add_all(&batch.entries)?;
+        batch.entries.clear();
+        if let Ok(mut spare) = self.spare.lock() {
+            spare.push(batch.entries);
         }
         batch.skips.into_iter().for_each(|skip| self.summary.skip(skip));
         batch.logs.into_iter().for_each(|log| self.summary.log(log));

@@ -83,6 +83,10 @@ pub(crate) enum Fact {
     Bound { pid: u32, path: Vec<u8>, inode: u64 },
     /// A process keeps a mount namespace open.
     OpenNamespace { pid: u32, fd: u32, inode: u64 },
+    /// A thread has another mount namespace than its process.
+    ThreadNamespace { pid: u32, thread: u32, inode: u64 },
+    /// A mount namespace is bound to a file at `path` inside one that no process is in.
+    BoundInside { outer: u64, path: Vec<u8>, inode: u64 },
     /// A runtime keeps its state here.
     Directory { runtime: Runtime, path: Vec<u8> },
     /// A namespace's table was read.

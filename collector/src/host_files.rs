@@ -13,12 +13,65 @@ const MAX_LINKS: usize = 40;
 /// How much is asked of the kernel at once. procfs answers at most a page (4 KiB) at a time.
 const CHUNK: usize = 8 * 1024;
 
+/// An answer shorter than this is the whole of a record. Less than a page, at which longer answers are cut.
+const RECORD: usize = 4000;
+/// Longest text of a symbolic link.
+const LINK_MAX: usize = libc::PATH_MAX as usize;
+
 /// What was read of a file.
 #[derive(Debug, Default)]
 pub(crate) struct Content {
     pub(crate) bytes: Vec<u8>,
     /// The file was longer than the limit.
     pub(crate) truncated: bool,
+}
+
+/// A place to read into, used for one file after another.
+#[derive(Debug, Default)]
+pub(crate) struct Buffer {
+    bytes: Vec<u8>,
+    length: usize,
+    /// The file was longer than the limit.
+    pub(crate) truncated: bool,
+}
+
+impl Buffer {
+    /// What was read last.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+
+    fn clear(&mut self) {
+        (self.length, self.truncated) = (0, false);
+    }
+
+    /// One read more; how many bytes came.
+    fn read_some(&mut self, file: &mut impl Read) -> io::Result<usize> {
+        if self.bytes.len() - self.length < CHUNK {
+            self.bytes.resize((self.bytes.len() * 2).max(8 * CHUNK), 0);
+        }
+        loop {
+            match file.read(&mut self.bytes[self.length..]) {
+                Ok(length) => {
+                    self.length += length;
+                    return Ok(length);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Reads to the end or to `limit`.
+    fn read_rest(&mut self, file: &mut impl Read, limit: usize) -> io::Result<()> {
+        while self.read_some(file)? > 0 {
+            if self.length > limit {
+                (self.length, self.truncated) = (limit, true);
+                break;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// How paths below a directory are walked.
@@ -85,12 +138,53 @@ impl Dir {
         sys::read_link_at(parent.as_fd(), &sys::c_path(name)?)
     }
 
+    /// The text of a symbolic link, in `buffer`.
+    pub(crate) fn link_into(&self, path: &[u8], buffer: &mut Buffer) -> io::Result<()> {
+        buffer.clear();
+        if buffer.bytes.len() < LINK_MAX {
+            buffer.bytes.resize(LINK_MAX, 0);
+        }
+        if self.walk == Walk::Direct {
+            let read =
+                |path: &std::ffi::CStr| sys::read_link_into(self.fd(), path, &mut buffer.bytes[..LINK_MAX]);
+            buffer.length = sys::with_path(path, read)?;
+        } else {
+            let text = self.link(path)?;
+            buffer.bytes[..text.len()].copy_from_slice(&text);
+            buffer.length = text.len();
+        }
+        Ok(())
+    }
+
+    /// A small file of procfs that the kernel prints as one record (`stat`, `status`, `comm`, …): it is handed over
+    /// whole, so an answer that leaves room is the end, and a second question is saved.
+    pub(crate) fn read_record(&self, path: &[u8], limit: usize, buffer: &mut Buffer) -> io::Result<()> {
+        buffer.clear();
+        let mut file = self.open_virtual(path)?;
+        let first = buffer.read_some(&mut file)?;
+        if self.walk == Walk::Direct && first < RECORD {
+            return Ok(());
+        }
+        buffer.read_rest(&mut file, limit)
+    }
+
+    /// A file of procfs, up to `limit` bytes, into `buffer`.
+    pub(crate) fn read_virtual_into(&self, path: &[u8], limit: usize, buffer: &mut Buffer) -> io::Result<()> {
+        buffer.clear();
+        buffer.read_rest(&mut self.open_virtual(path)?, limit)
+    }
+
+    /// On a recorded copy only plain files are opened.
+    fn open_virtual(&self, path: &[u8]) -> io::Result<File> {
+        match self.walk {
+            Walk::Direct => Ok(File::from(self.open(path, libc::O_RDONLY)?)),
+            Walk::Beneath => self.file(path),
+        }
+    }
+
     /// A file of procfs or sysfs, up to `limit` bytes. On a recorded copy only if it is a plain file.
     pub(crate) fn read_virtual(&self, path: &[u8], limit: usize) -> io::Result<Content> {
-        if self.walk == Walk::Beneath {
-            return self.read(path, limit);
-        }
-        read_up_to(&mut File::from(self.open(path, libc::O_RDONLY)?), limit)
+        read_up_to(&mut self.open_virtual(path)?, limit)
     }
 
     /// A plain file, up to `limit` bytes. Devices, pipes and sockets are refused with `EINVAL`.
@@ -122,7 +216,7 @@ impl Dir {
         match self.walk {
             Walk::Direct => {
                 let path = if path.is_empty() { b"." } else { path };
-                sys::open_at(Some(self.fd()), &sys::c_path(path)?, flags, 0)
+                sys::with_path(path, |path| sys::open_at(Some(self.fd()), path, flags, 0))
             }
             Walk::Beneath => open_beneath(self.fd(), path, flags),
         }

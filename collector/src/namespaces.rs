@@ -5,12 +5,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::os::fd::OwnedFd;
+use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 
 use crate::bundle::Entry;
 use crate::context::{Context, Fact};
-use crate::host_files::Content;
+use crate::host_files::{Content, Dir};
+use crate::process::mount_table::TableFacts;
 use crate::summary::Skip;
 use crate::watchdog::Batch;
 use crate::{host_files, sys};
@@ -25,34 +28,43 @@ pub(crate) enum Keeper {
     Bind { pid: u32, path: Vec<u8> },
     /// An open descriptor.
     Descriptor { pid: u32, fd: u32 },
+    /// A thread whose process is in another namespace.
+    Thread { pid: u32, thread: u32 },
+    /// A bind mount that only exists inside a namespace without a process.
+    BindInside { outer: Box<Pinned>, path: Vec<u8> },
 }
 
 /// A namespace to enter, and everything that is known to keep it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Pinned {
     pub(crate) inode: u64,
     pub(crate) keepers: Vec<Keeper>,
 }
 
-/// The namespaces that something keeps and no process is in.
-pub(crate) fn without_process(facts: &[Fact]) -> Vec<Pinned> {
-    let mut inhabited = BTreeSet::new();
+/// The namespaces that something keeps, that no process is in, and that were not read yet.
+pub(crate) fn without_process(facts: &[Fact], entered: &[Pinned]) -> Vec<Pinned> {
+    let mut known: BTreeSet<u64> = entered.iter().map(|pinned| pinned.inode).collect();
     let mut kept: BTreeMap<u64, BTreeSet<Keeper>> = BTreeMap::new();
     for fact in facts {
-        match fact {
-            Fact::Process { namespace: Some(inode), .. } => {
-                inhabited.insert(*inode);
+        let (inode, keeper) = match fact {
+            Fact::Process { namespace, .. } => {
+                known.extend(namespace);
+                continue;
             }
-            Fact::Bound { pid, path, inode } => {
-                kept.entry(*inode).or_default().insert(Keeper::Bind { pid: *pid, path: path.clone() });
+            Fact::Bound { pid, path, inode } => (inode, Keeper::Bind { pid: *pid, path: path.clone() }),
+            Fact::OpenNamespace { pid, fd, inode } => (inode, Keeper::Descriptor { pid: *pid, fd: *fd }),
+            Fact::ThreadNamespace { pid, thread, inode } => {
+                (inode, Keeper::Thread { pid: *pid, thread: *thread })
             }
-            Fact::OpenNamespace { pid, fd, inode } => {
-                kept.entry(*inode).or_default().insert(Keeper::Descriptor { pid: *pid, fd: *fd });
+            Fact::BoundInside { outer, path, inode } => {
+                let Some(outer) = entered.iter().find(|pinned| pinned.inode == *outer) else { continue };
+                (inode, Keeper::BindInside { outer: Box::new(outer.clone()), path: path.clone() })
             }
-            _ => {}
-        }
+            _ => continue,
+        };
+        kept.entry(*inode).or_default().insert(keeper);
     }
-    kept.retain(|inode, _| !inhabited.contains(inode));
+    kept.retain(|inode, _| !known.contains(inode));
     kept.into_iter()
         .map(|(inode, keepers)| Pinned { inode, keepers: keepers.into_iter().collect() })
         .collect()
@@ -62,9 +74,14 @@ pub(crate) fn without_process(facts: &[Fact]) -> Vec<Pinned> {
 pub(crate) fn read(context: &Arc<Context>, pinned: &Pinned) -> Batch<Fact> {
     let mut batch = Batch::new();
     let path = format!("ns/mnt-{}/mountinfo", pinned.inode).into_bytes();
-    match table(context, pinned) {
+    let table = inside(context, pinned, own_table);
+    match table {
         Ok(content) => {
-            batch.facts.push(Fact::NamespaceRead { inode: pinned.inode });
+            let outer = pinned.inode;
+            batch.facts.push(Fact::NamespaceRead { inode: outer });
+            for (path, inode) in TableFacts::parse(&content.bytes).bound_namespaces {
+                batch.facts.push(Fact::BoundInside { outer, path, inode });
+            }
             batch.entries.push(Entry::Table { path, data: content.bytes });
         }
         Err(error) => {
@@ -82,34 +99,40 @@ pub(crate) fn read(context: &Arc<Context>, pinned: &Pinned) -> Batch<Fact> {
 }
 
 fn kept_by_lines(keepers: &[Keeper]) -> Vec<u8> {
+    let plain = |path: &[u8]| path.iter().map(|&b| if b == b'\n' { b'?' } else { b }).collect();
     let mut lines = Vec::new();
     for keeper in keepers {
-        match keeper {
-            Keeper::Bind { pid, path } => {
-                lines.extend(format!("bind {pid} ").into_bytes());
-                lines.extend(path.iter().map(|&b| if b == b'\n' { b'?' } else { b }));
-            }
-            Keeper::Descriptor { pid, fd } => lines.extend(format!("fd {pid} {fd}").into_bytes()),
-        }
+        let (head, path): (String, Vec<u8>) = match keeper {
+            Keeper::Bind { pid, path } => (format!("bind {pid} "), plain(path)),
+            Keeper::Descriptor { pid, fd } => (format!("fd {pid} {fd}"), vec![]),
+            Keeper::Thread { pid, thread } => (format!("thread {pid} {thread}"), vec![]),
+            Keeper::BindInside { outer, path } => (format!("bind mnt:[{}] ", outer.inode), plain(path)),
+        };
+        lines.extend_from_slice(head.as_bytes());
+        lines.extend_from_slice(&path);
         lines.push(b'\n');
     }
     lines
 }
 
-/// Tries one keeper after the other until the namespace opens.
-fn table(context: &Arc<Context>, pinned: &Pinned) -> io::Result<Content> {
+/// Does something inside the namespace, in a thread of its own that ends right after: nobody else must find itself
+/// in there. Tries one keeper after the other until the namespace opens.
+fn inside<T: Send + 'static>(
+    context: &Arc<Context>,
+    pinned: &Pinned,
+    act: impl FnOnce(&Context) -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
     let mut failure = io::Error::from_raw_os_error(libc::ENOENT);
     for keeper in &pinned.keepers {
         match open(context, keeper, pinned.inode) {
             Ok(namespace) => {
                 let context = Arc::clone(context);
-                // Its own thread, which ends right after: nobody else must find itself in there.
-                let inside = thread::Builder::new().name("in-namespace".into()).spawn(move || {
+                let thread = thread::Builder::new().name("in-namespace".into()).spawn(move || {
                     sys::unshare_fs()?;
                     sys::enter_mount_namespace(&namespace)?;
-                    own_table(&context)
+                    act(&context)
                 })?;
-                return inside.join().unwrap_or_else(|_| Err(io::Error::from_raw_os_error(libc::EIO)));
+                return thread.join().unwrap_or_else(|_| Err(io::Error::from_raw_os_error(libc::EIO)));
             }
             Err(error) => failure = error,
         }
@@ -117,13 +140,16 @@ fn table(context: &Arc<Context>, pinned: &Pinned) -> io::Result<Content> {
     Err(failure)
 }
 
-fn open(context: &Context, keeper: &Keeper, inode: u64) -> io::Result<std::os::fd::OwnedFd> {
+fn open(context: &Arc<Context>, keeper: &Keeper, inode: u64) -> io::Result<OwnedFd> {
+    let proc = &context.proc.dir;
     let file = match keeper {
-        Keeper::Bind { pid, path } => {
-            let root = context.proc.dir.sub_root(format!("{pid}/root").as_bytes())?;
-            root.node(path)?
+        Keeper::Bind { pid, path } => proc.sub_root(format!("{pid}/root").as_bytes())?.node(path)?,
+        Keeper::Descriptor { pid, fd } => proc.node(format!("{pid}/fd/{fd}").as_bytes())?,
+        Keeper::Thread { pid, thread } => proc.node(format!("{pid}/task/{thread}/ns/mnt").as_bytes())?,
+        Keeper::BindInside { outer, path } => {
+            let path = path.clone();
+            inside(context, outer, move |_| Dir::host_root(Path::new("/"))?.node(&path))?
         }
-        Keeper::Descriptor { pid, fd } => context.proc.dir.node(format!("{pid}/fd/{fd}").as_bytes())?,
     };
     // Another mount may lie on top of the bind by now.
     if sys::stat_fd(&file)?.st_ino == inode {
@@ -152,7 +178,7 @@ mod tests {
         let bound = |inode| Fact::Bound { pid: 7, path: b"/run/ns".to_vec(), inode };
         let facts =
             [process(10), bound(10), bound(11), Fact::OpenNamespace { pid: 8, fd: 3, inode: 11 }, bound(11)];
-        let pinned = without_process(&facts);
+        let pinned = without_process(&facts, &[]);
         assert_eq!(pinned.len(), 1);
         assert_eq!(pinned[0].inode, 11);
         assert_eq!(kept_by_lines(&pinned[0].keepers), b"bind 7 /run/ns\nfd 8 3\n");

@@ -49,14 +49,31 @@ pub(crate) fn open_at(
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
+/// Calls with a path as the kernel wants it; a short one needs no allocation.
+pub(crate) fn with_path<T>(path: &[u8], call: impl FnOnce(&CStr) -> io::Result<T>) -> io::Result<T> {
+    let mut short = [0u8; 96];
+    if path.len() < short.len() {
+        short[..path.len()].copy_from_slice(path);
+        let invalid = |_| io::Error::from_raw_os_error(libc::EINVAL);
+        return call(CStr::from_bytes_with_nul(&short[..=path.len()]).map_err(invalid)?);
+    }
+    call(&c_path(path)?)
+}
+
 /// `readlinkat`. The text is at most `PATH_MAX` (4096) bytes long.
 pub(crate) fn read_link_at(dir: BorrowedFd<'_>, path: &CStr) -> io::Result<Vec<u8>> {
-    let mut text = [0u8; libc::PATH_MAX as usize];
+    let mut text = vec![0; libc::PATH_MAX as usize];
+    let length = read_link_into(dir, path, &mut text)?;
+    text.truncate(length);
+    Ok(text)
+}
+
+/// `readlinkat` into a buffer; the length of the text.
+pub(crate) fn read_link_into(dir: BorrowedFd<'_>, path: &CStr, text: &mut [u8]) -> io::Result<usize> {
     // SAFETY: the buffer is writable for its whole length, path is NUL-terminated.
     let length =
         unsafe { libc::readlinkat(dir.as_raw_fd(), path.as_ptr(), text.as_mut_ptr().cast(), text.len()) };
-    let length = check(length as c_long)? as usize;
-    Ok(text[..length].to_vec())
+    Ok(check(length as c_long)? as usize)
 }
 
 /// The names in an open directory, without `.` and `..`, in the order of the kernel. Consumes the descriptor.

@@ -75,7 +75,7 @@ pub(crate) fn read(context: &Context, units: &[String]) -> Batch<Fact> {
         }
         Err(error) => batch.skips.push(Skip::new("systemd", b"systemd", &error)),
     }
-    batch.entries = entries(&answer, units);
+    entries(&answer, units).into_iter().for_each(|entry| batch.entries.push(entry));
     batch
 }
 

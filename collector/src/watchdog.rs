@@ -5,20 +5,27 @@
 //! together with its thread (which the kernel ends when the program exits), and a new worker goes on with the next job.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::bundle::Entry;
+use crate::bundle::Entries;
 use crate::summary::{LogNote, Skip};
 
-/// Batches in flight. Small: memory is bounded by this many processes' worth of data.
-const IN_FLIGHT: usize = 4;
+/// Batches in flight. Small: memory is bounded by this many batches' worth of data.
+const IN_FLIGHT: usize = 3;
+/// Threads that ask at the same time. Two: reading is the kernel's work, which two processors share well, and a host
+/// in trouble has other things to do with the rest.
+const LANES: usize = 2;
 
-/// What a job hands over.
+/// What one or more jobs hand over.
 #[derive(Debug, Default)]
 pub(crate) struct Batch<F> {
-    pub(crate) entries: Vec<Entry>,
+    /// How many jobs are in it, from the first to the last whole; kept by this module.
+    pub(crate) jobs: usize,
+    pub(crate) entries: Entries,
     pub(crate) skips: Vec<Skip>,
     pub(crate) logs: Vec<LogNote>,
     /// Host files that do not exist, which is normal.
@@ -29,7 +36,14 @@ pub(crate) struct Batch<F> {
 
 impl<F> Batch<F> {
     pub(crate) fn new() -> Self {
-        Self { entries: vec![], skips: vec![], logs: vec![], missing: vec![], facts: vec![] }
+        Self {
+            jobs: 0,
+            entries: Entries::default(),
+            skips: vec![],
+            logs: vec![],
+            missing: vec![],
+            facts: vec![],
+        }
     }
 }
 
@@ -42,20 +56,15 @@ pub(crate) enum Ended {
     Deadline,
 }
 
-enum Message<F> {
-    Part(Batch<F>),
-    Done(Batch<F>),
-}
-
 /// The worker's side: where batches go.
 pub(crate) struct Sink<F> {
-    sender: SyncSender<Message<F>>,
+    sender: SyncSender<Batch<F>>,
 }
 
 impl<F> Sink<F> {
     /// Hands over a part of a long job. Also a sign of life. `false`: nobody waits for it any more.
     pub(crate) fn part(&self, batch: Batch<F>) -> bool {
-        self.sender.send(Message::Part(batch)).is_ok()
+        self.sender.send(batch).is_ok()
     }
 }
 
@@ -65,8 +74,11 @@ pub(crate) trait Work {
     type Fact: Send + 'static;
     type Error;
 
-    /// A worker; called again after one was given up. It runs in a thread of its own.
-    fn worker(&mut self) -> impl FnMut(Self::Job, &Sink<Self::Fact>) -> Batch<Self::Fact> + Send + 'static;
+    /// A worker; called again after one was given up. It runs in a thread of its own, adds to the batch, and says
+    /// whether the batch is to be handed over now. Jobs of a batch that never was are done again.
+    fn worker(
+        &mut self,
+    ) -> impl FnMut(Self::Job, &Sink<Self::Fact>, &mut Batch<Self::Fact>) -> bool + Send + 'static;
 
     /// Takes what a job handed over.
     fn receive(&mut self, batch: Batch<Self::Fact>) -> Result<(), Self::Error>;
@@ -78,71 +90,125 @@ pub(crate) trait Work {
     fn patience(&self, job: &Self::Job) -> Duration;
 }
 
-/// Runs the jobs in order until all are done or the deadline is reached.
+/// One of the threads that ask, and what it has still to ask. Groups go to the lanes in turn.
+struct Lane<J, F> {
+    groups: VecDeque<VecDeque<J>>,
+    worker: Option<Worker<F>>,
+}
+
+/// A worker under way.
+struct Worker<F> {
+    receiver: Receiver<Batch<F>>,
+    /// How many of its jobs it has begun.
+    begun: Arc<AtomicUsize>,
+    /// How many of them it has handed over.
+    received: usize,
+}
+
+/// Runs groups of jobs, several at a time, until all are done or the deadline is reached. What they hand over is
+/// received in the order of the jobs, and no batch holds jobs of two groups.
 pub(crate) fn run<W: Work>(
     work: &mut W,
-    jobs: impl IntoIterator<Item = W::Job>,
+    groups: impl IntoIterator<Item = Vec<W::Job>>,
     deadline: Instant,
 ) -> Result<Ended, W::Error> {
-    let mut jobs: VecDeque<W::Job> = jobs.into_iter().collect();
-    while !jobs.is_empty() {
-        let Some(receiver) = start_worker(work, jobs.clone()) else {
-            // No thread to be had: the host is out of them. Nothing can be asked safely.
+    let mut lanes: [Lane<W::Job, W::Fact>; LANES] =
+        std::array::from_fn(|_| Lane { groups: VecDeque::new(), worker: None });
+    let mut count = 0;
+    for group in groups {
+        lanes[count % LANES].groups.push_back(group.into());
+        count += 1;
+    }
+    for lane in &mut lanes {
+        lane.start(work);
+    }
+    for number in 0..count {
+        if lanes[number % LANES].receive_group(work, deadline)? == Ended::Deadline {
             return Ok(Ended::Deadline);
-        };
-        match receive_all(work, &mut jobs, &receiver, deadline)? {
-            Some(ended) => return Ok(ended),
-            None => {
-                if let Some(stuck) = jobs.pop_front()
-                    && let Some(instead) = work.gave_up(stuck)
-                {
-                    jobs.push_front(instead);
-                }
-            }
         }
     }
     Ok(Ended::AllDone)
 }
 
-fn start_worker<W: Work>(work: &mut W, jobs: VecDeque<W::Job>) -> Option<Receiver<Message<W::Fact>>> {
-    let (sender, receiver) = sync_channel(IN_FLIGHT);
-    let mut worker = work.worker();
-    let sink = Sink { sender };
-    let body = move || {
-        for job in jobs {
-            let batch = worker(job, &sink);
-            if sink.sender.send(Message::Done(batch)).is_err() {
+impl<J: Clone + Send + 'static, F: Send + 'static> Lane<J, F> {
+    fn start<W: Work<Job = J, Fact = F>>(&mut self, work: &mut W) {
+        if self.groups.is_empty() {
+            return;
+        }
+        let (sender, receiver) = sync_channel(IN_FLIGHT);
+        let begun = Arc::new(AtomicUsize::new(0));
+        let (groups, counter) = (self.groups.clone(), Arc::clone(&begun));
+        let (act, sink) = (work.worker(), Sink { sender });
+        let thread = thread::Builder::new().name("ask-host".into());
+        let started = thread.spawn(move || do_groups(groups, act, &sink, &counter)).is_ok();
+        self.worker = started.then_some(Worker { receiver, begun, received: 0 });
+    }
+
+    /// Takes batches until the first group is done. A job that is silent for too long is given up.
+    fn receive_group<W: Work<Job = J, Fact = F>>(
+        &mut self,
+        work: &mut W,
+        deadline: Instant,
+    ) -> Result<Ended, W::Error> {
+        while let Some(jobs) = self.groups.front_mut()
+            && !jobs.is_empty()
+        {
+            let left = deadline.saturating_duration_since(Instant::now());
+            // Without a worker the host is out of threads: nothing can be asked safely.
+            let (Some(worker), false) = (&mut self.worker, left.is_zero()) else {
+                return Ok(Ended::Deadline);
+            };
+            let at = worker.current().min(jobs.len() - 1);
+            match worker.receiver.recv_timeout(work.patience(&jobs[at]).min(left)) {
+                Ok(batch) => {
+                    jobs.drain(..batch.jobs.min(jobs.len()));
+                    worker.received += batch.jobs;
+                    work.receive(batch)?;
+                }
+                Err(RecvTimeoutError::Timeout) if Instant::now() >= deadline => return Ok(Ended::Deadline),
+                // It goes on with other jobs of the same batch.
+                Err(RecvTimeoutError::Timeout) if worker.current() != at => {}
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                    if let Some(stuck) = jobs.remove(at)
+                        && let Some(instead) = work.gave_up(stuck)
+                    {
+                        jobs.insert(at, instead);
+                    }
+                    self.start(work);
+                }
+            }
+        }
+        self.groups.pop_front();
+        Ok(Ended::AllDone)
+    }
+}
+
+/// The worker's thread.
+fn do_groups<J, F>(
+    groups: VecDeque<VecDeque<J>>,
+    mut act: impl FnMut(J, &Sink<F>, &mut Batch<F>) -> bool,
+    sink: &Sink<F>,
+    begun: &AtomicUsize,
+) {
+    for group in groups {
+        let mut batch = Batch::new();
+        let last = group.len();
+        for (at, job) in group.into_iter().enumerate() {
+            begun.fetch_add(1, Ordering::Relaxed);
+            let full = act(job, sink, &mut batch);
+            batch.jobs += 1;
+            if (full || at + 1 == last) && !sink.part(std::mem::replace(&mut batch, Batch::new())) {
                 return;
             }
         }
-    };
-    thread::Builder::new().name("ask-host".into()).spawn(body).ok()?;
-    Some(receiver)
+    }
 }
 
-/// Takes batches until the jobs are done (`Some`) or the first of them is silent for too long (`None`).
-fn receive_all<W: Work>(
-    work: &mut W,
-    jobs: &mut VecDeque<W::Job>,
-    receiver: &Receiver<Message<W::Fact>>,
-    deadline: Instant,
-) -> Result<Option<Ended>, W::Error> {
-    while let Some(job) = jobs.front() {
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Ok(Some(Ended::Deadline));
-        }
-        match receiver.recv_timeout(work.patience(job).min(left)) {
-            Ok(Message::Part(batch)) => work.receive(batch)?,
-            Ok(Message::Done(batch)) => {
-                jobs.pop_front();
-                work.receive(batch)?;
-            }
-            Err(RecvTimeoutError::Timeout) if Instant::now() >= deadline => return Ok(Some(Ended::Deadline)),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return Ok(None),
-        }
+impl<F> Worker<F> {
+    /// Where in its first group the job is that it is at.
+    fn current(&self) -> usize {
+        self.begun.load(Ordering::Relaxed).saturating_sub(self.received + 1)
     }
-    Ok(Some(Ended::AllDone))
 }
 
 #[cfg(test)]
@@ -160,15 +226,17 @@ mod tests {
         type Fact = u32;
         type Error = ();
 
-        fn worker(&mut self) -> impl FnMut(u32, &Sink<u32>) -> Batch<u32> + Send + 'static {
+        fn worker(&mut self) -> impl FnMut(u32, &Sink<u32>, &mut Batch<u32>) -> bool + Send + 'static {
             self.workers += 1;
-            |job, _| {
+            |job, _, batch| {
                 if job == 3 {
                     loop {
                         thread::park();
                     }
                 }
-                Batch { facts: vec![job], ..Batch::new() }
+                batch.facts.push(job);
+                // 1 is handed over alone; 2 waits for more when 3 hangs, and is done again.
+                job == 1
             }
         }
 
@@ -190,15 +258,18 @@ mod tests {
     fn a_job_that_hangs_is_replaced_and_the_rest_goes_on() {
         let mut numbers = Numbers { done: vec![], workers: 0 };
         let deadline = Instant::now() + Duration::from_secs(60);
-        assert_eq!(run(&mut numbers, [1, 2, 3, 4, 5], deadline), Ok(Ended::AllDone));
-        assert_eq!(numbers.done, [1, 2, 30, 4, 5]);
-        assert_eq!(numbers.workers, 2);
+        assert_eq!(
+            run(&mut numbers, [vec![1, 2, 3, 4], vec![], vec![5, 6], vec![7]], deadline),
+            Ok(Ended::AllDone)
+        );
+        assert_eq!(numbers.done, [1, 2, 30, 4, 5, 6, 7]);
+        assert_eq!(numbers.workers, 3, "one for each lane, and one after that was given up");
     }
 
     #[test]
     fn the_deadline_ends_everything() {
         let mut numbers = Numbers { done: vec![], workers: 0 };
-        assert_eq!(run(&mut numbers, [3, 1], Instant::now()), Ok(Ended::Deadline));
+        assert_eq!(run(&mut numbers, [vec![3, 1]], Instant::now()), Ok(Ended::Deadline));
         assert_eq!(numbers.done, [] as [u32; 0]);
     }
 }

@@ -356,3 +356,70 @@ fn no_progress_line_without_a_terminal() {
     let output = collector().args(["-o", "-"]).output().unwrap();
     assert!(!stderr(&output).contains(['\r', '\x1b']), "{:?}", stderr(&output));
 }
+
+/// A namespace bound inside a namespace that itself has no process.
+#[test]
+fn a_namespace_inside_a_pinned_one_is_entered_too() {
+    if !is_root("a_namespace_inside_a_pinned_one_is_entered_too") {
+        return;
+    }
+    let scratch = Scratch::new();
+    let dir = scratch.dir();
+    let keeper = Helper::start(Command::new("taskset").args([
+        "-c",
+        "0",
+        "unshare",
+        "-m",
+        "/bin/sh",
+        "-ec",
+        &format!(
+            "mount -t tmpfs x {dir}; mount --make-private {dir}; mkdir {dir}/m; : > {dir}/ns
+             unshare --mount={dir}/ns /bin/sh -ec '
+                 mount -t tmpfs ebusy-outer {dir}/m; mount --make-private {dir}/m; : > {dir}/m/ns; mkdir {dir}/m/m
+                 unshare --mount={dir}/m/ns mount -t tmpfs ebusy-inner {dir}/m/m'
+             echo ready; exec sleep 1000"
+        ),
+    ]));
+    assert!(!table_of(keeper.pid).contains("ebusy-outer"));
+    let bundle = collect(&[]);
+    let outer = bundle.stored_tables_with("ebusy-outer");
+    let inner = bundle.stored_tables_with("ebusy-inner");
+    assert!(outer.iter().chain(&inner).all(|path| path.starts_with("ns/mnt-")), "{outer:?} {inner:?}");
+    let [inner] = inner.as_slice() else { panic!("{inner:?}") };
+    let outer = outer.iter().find(|path| *path != inner).expect("the outer table");
+    let kept_by = bundle.must(&inner.replace("mountinfo", "kept-by"));
+    let inode = inode_in(outer.trim_end_matches("/mountinfo").trim_start_matches("ns/mnt-"));
+    assert_eq!(kept_by, format!("bind mnt:[{inode}] {dir}/m/ns\n"));
+}
+
+/// This test's own thread leaves the mount namespace that its process is in.
+#[test]
+fn a_thread_in_another_namespace_is_found() {
+    if !is_root("a_thread_in_another_namespace_is_found") {
+        return;
+    }
+    let scratch = Scratch::new();
+    let foreign = unshared("ebusy-thread", &scratch.dir());
+    let file = std::fs::File::open(format!("/proc/{}/ns/mnt", foreign.pid)).unwrap();
+    let inode = mount_namespace(foreign.pid);
+    let (ready, wait_ready) = std::sync::mpsc::channel();
+    let (done, wait_done) = std::sync::mpsc::channel::<()>();
+    let thread = std::thread::spawn(move || {
+        // SAFETY: both calls take numbers only and concern this thread.
+        let entered =
+            unsafe { libc::unshare(libc::CLONE_FS) | libc::setns(file.as_raw_fd(), libc::CLONE_NEWNS) };
+        drop(file);
+        // SAFETY: takes nothing.
+        ready.send((entered, unsafe { libc::gettid() })).unwrap();
+        wait_done.recv().ok();
+    });
+    let (entered, thread_id) = wait_ready.recv().unwrap();
+    assert_eq!(entered, 0);
+    drop(foreign);
+    let bundle = collect(&[]);
+    drop(done);
+    thread.join().unwrap();
+    assert!(bundle.must(&format!("ns/mnt-{inode}/mountinfo")).contains("ebusy-thread"));
+    let kept_by = bundle.must(&format!("ns/mnt-{inode}/kept-by"));
+    assert_eq!(kept_by, format!("thread {} {thread_id}\n", std::process::id()));
+}

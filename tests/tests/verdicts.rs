@@ -344,3 +344,21 @@ fn a_mount_that_outlived_a_chroot_is_still_the_same_mount() {
     let report = ask(&host.bundle(), &web.id);
     assert_held_by(&report, &[named]);
 }
+
+#[test]
+fn a_pasted_line_of_one_process_makes_nobody_the_host() {
+    let (host, web, httpd) = httpd_has_a_copy(host("6.1.0-50-amd64", None), Driver::DeviceMapper);
+    let pid = httpd.pids[0];
+    let table = host.mounts.mountinfo(httpd.ns, "/");
+    let line = table.lines().find(|line| line.contains(&web.layer)).expect("it has the mount");
+    let paste = format!("/proc/{pid}/mountinfo:{line}\n");
+    let report = ask(paste.as_bytes(), &web.layer);
+    assert_held_by(&report, &[pid]);
+    let holder = with_effect(&report, Effect::Blocking)[0];
+    assert_ne!(
+        holder.kind,
+        HolderKind::Host,
+        "one line of one process does not tell whose namespace the host's is"
+    );
+    assert!(holder.cause.is_none(), "nor who made its namespace: {:?}", holder.cause);
+}

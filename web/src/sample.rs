@@ -316,6 +316,7 @@ pub fn report() -> Report {
                 .into(),
             "httpd.service and cadvisor hold private copies, which no umount elsewhere reaches.".into(),
         ],
+        timeline: Vec::new(),
         looked_at: vec![
             "Looked through 12 mount tables of 9 mount namespaces for 7 names of the target.".into(),
             "Looked at 1,904 links of 131 processes for open files on device 253:3.".into(),

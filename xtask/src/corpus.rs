@@ -2,10 +2,12 @@
 //!
 //! `DIR/errors.jsonl` has one object a line: the log text as `line`, what a reader finds in it (`container_id`,
 //! `other_ids`, `path`, `device`, `driver`, `runtime`), and `negative` where the text is about nothing busy.
+//!
+//! `DIR/mountinfo`, where it is there, has captured mount tables: `analyzer/examples/mountinfo.rs` reads them.
 
 use crate::programs;
 use crate::progress::Steps;
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, run};
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 use std::fs;
@@ -23,7 +25,12 @@ const FIELDS: [&str; 5] = ["container_id", "path", "device", "driver", "runtime"
 /// Reads every line of the corpus with the real command and prints recall and precision.
 pub(crate) fn run_all(dir: &Path) -> Result<ExitCode> {
     let workspace = Workspace::find()?;
-    let mut steps = Steps::new(2);
+    let tables = dir.join("mountinfo");
+    let mut steps = Steps::new(if tables.is_dir() { 3 } else { 2 });
+    if tables.is_dir() {
+        let tables = fs::canonicalize(&tables)?;
+        steps.step("mount tables", || check_tables(&workspace, &tables))?;
+    }
     let programs = steps.step("collector and command (static)", || programs::build(&workspace))?;
     let file = dir.join("errors.jsonl");
     let lines = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
@@ -39,6 +46,13 @@ pub(crate) fn run_all(dir: &Path) -> Result<ExitCode> {
     })?;
     score.print();
     Ok(if score.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Every line of the captured mount tables prints back byte for byte, or is named with its column.
+fn check_tables(workspace: &Workspace, tables: &Path) -> Result<()> {
+    let mut cargo = workspace.cargo();
+    cargo.args(["run", "--quiet", "--package", "ebusy-analyzer", "--example", "mountinfo", "--"]);
+    run(cargo.arg(tables))
 }
 
 /// What `ebusy errors` finds in a text.

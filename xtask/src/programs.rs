@@ -29,7 +29,8 @@ pub(crate) fn build(workspace: &Workspace) -> Result<Programs> {
     cargo.args(["--package", "collector", "--package", "ebusy-analyzer"]);
     cargo.args(["--bin", "ebusy-collector", "--bin", "ebusy"]);
     let name = format!("CARGO_TARGET_{}_RUSTFLAGS", target.to_uppercase().replace('-', "_"));
-    cargo.env(name, format!("{} {rustflags}", workspace.path_free_rustflags()).trim());
+    // Said again here: cargo forgets the profile's `strip = true` for a package with an opt-level of its own.
+    cargo.env(name, format!("{} -C strip=symbols{rustflags}", workspace.path_free_rustflags()));
     run(&mut cargo)?;
     let release = workspace.target.join(target).join("release");
     Ok(Programs { collector: release.join("ebusy-collector"), ebusy: release.join("ebusy") })
@@ -39,7 +40,7 @@ pub(crate) fn build(workspace: &Workspace) -> Result<Programs> {
 /// statically. The target is always named, because flags without one would reach proc macros, too.
 fn static_target(host: &str, add_target: impl Fn(&str) -> bool) -> (String, &'static str) {
     let musl = host.replace("-linux-gnu", "-linux-musl");
-    if add_target(&musl) { (musl, "") } else { (host.to_owned(), "-C target-feature=+crt-static") }
+    if add_target(&musl) { (musl, "") } else { (host.to_owned(), " -C target-feature=+crt-static") }
 }
 
 #[cfg(test)]
@@ -50,7 +51,7 @@ mod tests {
     fn static_with_and_without_musl() {
         let host = "x86_64-unknown-linux-gnu";
         assert_eq!(static_target(host, |_| true), ("x86_64-unknown-linux-musl".into(), ""));
-        assert_eq!(static_target(host, |_| false), (host.into(), "-C target-feature=+crt-static"));
+        assert_eq!(static_target(host, |_| false), (host.into(), " -C target-feature=+crt-static"));
         assert_eq!(static_target("aarch64-unknown-linux-musl", |_| true).0, "aarch64-unknown-linux-musl");
     }
 }

@@ -23,7 +23,8 @@ impl Default for Options {
     }
 }
 
-/// The name of this host's bundle in `dist/`: always the same, so that it does not pile up.
+/// The name of this host's bundle in `target/`: always the same, so that it does not pile up, and not in `dist/`,
+/// which is served.
 const THIS_HOST: &str = "this-host.tar.gz";
 
 /// Builds everything, collects this host, explains the demo, and serves the page.
@@ -72,7 +73,7 @@ fn shown(file: &Path, workspace: &Workspace) -> String {
 
 /// Runs the collector on this host. Without root it writes what it may see, and says what is missing.
 fn collect(workspace: &Workspace, programs: &Programs) -> Result<PathBuf> {
-    let file = workspace.dist().join(THIS_HOST);
+    let file = workspace.target.join(THIS_HOST);
     run(Command::new(&programs.collector).arg("-o").arg(&file))?;
     Ok(file)
 }

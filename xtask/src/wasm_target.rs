@@ -43,7 +43,12 @@ impl WasmTarget {
     /// Builds a package's library in release and returns the module's file.
     pub(crate) fn build(self, workspace: &Workspace, package: &str) -> Result<PathBuf> {
         let mut cargo = workspace.cargo();
-        cargo.args(["build", "--release", "--lib", "--package", package, "--target", TARGET]);
+        // Only a cdylib: where the same call makes an rlib, too, cargo leaves out link-time optimisation, and the
+        // module is twice as large.
+        cargo.args(["rustc", "--release", "--lib", "--package", package, "--crate-type", "cdylib"]);
+        cargo.args(["--target", TARGET]);
+        // Natively the analyzer is built for speed; here its code has to be downloaded.
+        cargo.args(["--config", "profile.release.package.ebusy-analyzer.opt-level='z'"]);
         cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", workspace.path_free_rustflags());
         // wasm-bindgen reads the section target_features, which full stripping removes; it drops the names itself.
         cargo.env("CARGO_PROFILE_RELEASE_STRIP", "debuginfo");

@@ -1,35 +1,32 @@
 //! Bytes → entries: what kind of input it is, and the archive's members one after another in one pass.
 //!
-//! Nothing is ever written by a name from an archive; names are only compared.
+//! Nothing is ever written by a name from an archive; names are only compared. What a member is, is told by its
+//! content: an archive inside the archive (`sos collect`, a bundle in a zip) is walked, too, one level deep.
 
+mod compression;
 mod counting;
 mod sniff;
+mod walk;
+mod zip;
 
-use std::io::{BufReader, Chain, Cursor, ErrorKind, Read};
+use std::io::{Chain, Cursor, Read};
 use std::ops::ControlFlow;
-
-use flate2::bufread::MultiGzDecoder;
-use lzma_rust2::XzReader;
-use tar::EntryType;
 
 use crate::{OpenError, Progress};
 use counting::Counting;
 pub use sniff::{Kind, sniff};
+use walk::{Stop, Walk};
 
 /// The largest member that is read into memory. A mount table of 100,000 mounts is about 15 MiB; anything
 /// larger is left out with a diagnostic.
 pub const MEMBER_LIMIT: u64 = 256 << 20;
 
-const BUFFER: usize = 64 << 10;
-/// Compressions around the tar that are taken off.
-const MOST_LAYERS: usize = 2;
-/// Memory that an xz stream may ask for, in KiB: `xz -9` needs 65 MiB.
-const XZ_LIMIT_KIB: u32 = 256 << 10;
-
 /// One member of an archive.
 #[derive(Debug)]
 pub struct Entry<'a> {
-    /// Name as it stands in the archive.
+    /// Name of the archive inside the archive that holds it; empty for the outer one.
+    pub archive: &'a [u8],
+    /// Name as it stands in its archive; empty where the input is no archive but a text.
     pub path: &'a [u8],
     /// What it is.
     pub content: Content<'a>,
@@ -46,6 +43,19 @@ pub enum Content<'a> {
     HardLink(&'a [u8]),
     /// A file above [`MEMBER_LIMIT`], with its size in bytes.
     TooLarge(u64),
+    /// An archive inside the archive that broke off, with the reason.
+    Broken(&'a str),
+}
+
+/// What is wanted of a member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Want {
+    /// Its bytes.
+    Bytes,
+    /// Its bytes where it is a text.
+    Text,
+    /// Nothing, unless it is an archive itself.
+    Nothing,
 }
 
 /// How the reading of an archive ended.
@@ -57,36 +67,43 @@ pub enum End {
     Broken(String),
 }
 
-/// Reads an archive: gzip, xz or plain, tar inside. `wants` is asked by name before a file's bytes are taken.
+/// Reads an archive: tar or zip, plain or inside gzip, xz, zstd or bzip2. A text is one member without a name.
+/// `wants` is asked by name before a file's bytes are taken.
 ///
 /// # Errors
 /// Where the input is no archive that is read here, or where `progress` said stop.
 pub fn read_entries(
     input: impl Read,
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
-    wants: &dyn Fn(&[u8]) -> bool,
+    wants: &dyn Fn(&[u8]) -> Want,
     visit: &mut dyn FnMut(Entry<'_>),
 ) -> Result<End, OpenError> {
     let counting = Counting::new(input, progress);
     let state = counting.state();
-    let mut input: Box<dyn Read + '_> = Box::new(counting);
-    // One compression outside, and one more where somebody packed a bundle again.
-    for layer in 0..=MOST_LAYERS {
-        let (head, whole) = peek(input).map_err(|e| state.open_error(&e))?;
-        let buffered = BufReader::with_capacity(BUFFER, whole);
-        input = match sniff(&head) {
-            Kind::Tar => {
-                let end = read_tar(buffered, &state, wants, visit);
-                return if state.stopped() { Err(counting::cancelled()) } else { Ok(end) };
-            }
-            Kind::Gzip if layer < MOST_LAYERS => Box::new(MultiGzDecoder::new(buffered)),
-            Kind::Xz if layer < MOST_LAYERS => {
-                Box::new(XzReader::new_mem_limit(buffered, true, XZ_LIMIT_KIB))
-            }
-            other => return Err(other.refusal(if layer == 0 { "" } else { "inside the compressed file" })),
-        };
+    let mut walk = Walk { state: &state, wants, visit, archive: Vec::new(), is_inner: false };
+    let end = walk.stream(Box::new(counting));
+    if state.stopped() {
+        return Err(counting::cancelled());
     }
-    Err(Kind::Unknown.refusal("inside the compressed file"))
+    end.map_err(|stop| match stop {
+        Stop::Unread(error) => state.open_error(&error),
+        Stop::Refused(kind, layer) => {
+            kind.refusal(if layer == 0 { "" } else { "inside the compressed file" })
+        }
+    })
+}
+
+/// Reads one file that lies beside others, as if it were a member of an archive: it is shown as wanted, and walked
+/// where it is an archive itself.
+pub fn read_file(
+    path: &[u8],
+    input: &mut dyn Read,
+    wants: &dyn Fn(&[u8]) -> Want,
+    visit: &mut dyn FnMut(Entry<'_>),
+) {
+    let state = counting::State::default();
+    let mut walk = Walk { state: &state, wants, visit, archive: Vec::new(), is_inner: false };
+    walk.lone_file(path, input);
 }
 
 /// An input with its first block put back.
@@ -97,73 +114,4 @@ fn peek<R: Read>(mut input: R) -> std::io::Result<(Vec<u8>, Whole<R>)> {
     let mut head = Vec::with_capacity(512);
     (&mut input).take(512).read_to_end(&mut head)?;
     Ok((head.clone(), Cursor::new(head).chain(input)))
-}
-
-fn read_tar(
-    input: impl Read,
-    state: &counting::State,
-    wants: &dyn Fn(&[u8]) -> bool,
-    visit: &mut dyn FnMut(Entry<'_>),
-) -> End {
-    let mut archive = tar::Archive::new(input);
-    let entries = match archive.entries() {
-        Ok(entries) => entries,
-        Err(error) => return End::Broken(error.to_string()),
-    };
-    let mut buffer = Vec::new();
-    for entry in entries {
-        let mut entry = match entry {
-            Ok(entry) => entry,
-            Err(error) => return End::Broken(error.to_string()),
-        };
-        state.count_entry();
-        let path = entry.path_bytes().into_owned();
-        let kind = entry.header().entry_type();
-        let link =
-            |entry: &tar::Entry<'_, _>| entry.link_name_bytes().map(|l| l.into_owned()).unwrap_or_default();
-        match kind {
-            EntryType::Symlink => {
-                let target = link(&entry);
-                visit(Entry { path: &path, content: Content::Symlink(&target) });
-            }
-            EntryType::Link => {
-                let target = link(&entry);
-                visit(Entry { path: &path, content: Content::HardLink(&target) });
-            }
-            EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse if wants(&path) => {
-                let size = entry.size();
-                if size > MEMBER_LIMIT {
-                    visit(Entry { path: &path, content: Content::TooLarge(size) });
-                    continue;
-                }
-                buffer.clear();
-                let read = entry.read_to_end(&mut buffer);
-                // What came before the break is still true: a table cut short shows mounts that were there.
-                visit(Entry { path: &path, content: Content::File(&buffer) });
-                match read {
-                    Ok(n) if n as u64 == size || kind == EntryType::GNUSparse => {}
-                    Ok(_) => {
-                        return End::Broken(format!(
-                            "the archive ends inside {}",
-                            crate::bytes::visible(&path)
-                        ));
-                    }
-                    Err(error) => return End::Broken(error.to_string()),
-                }
-            }
-            _ => {}
-        }
-    }
-    check_rest(archive.into_inner())
-}
-
-/// Reads what follows the archive's end mark, so that a compressed stream's length and checksum are checked.
-/// What is no further gzip member is padding and none of our business (gzip(1) ignores it, too).
-fn check_rest(mut rest: impl Read) -> End {
-    match std::io::copy(&mut rest, &mut std::io::sink()) {
-        Err(error) if matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::InvalidData) => {
-            End::Broken(error.to_string())
-        }
-        _ => End::Complete,
-    }
 }

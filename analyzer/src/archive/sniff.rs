@@ -32,12 +32,20 @@ pub fn sniff(head: &[u8]) -> Kind {
         [0x1f, 0x8b, ..] => Kind::Gzip,
         [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Kind::Xz,
         [0x28, 0xb5, 0x2f, 0xfd, ..] => Kind::Zstd,
-        [b'B', b'Z', b'h', ..] => Kind::Bzip2,
-        [b'P', b'K', 3, 4, ..] => Kind::Zip,
+        [b'B', b'Z', b'h', b'1'..=b'9', b'1', b'A', b'Y', ..] => Kind::Bzip2,
+        // A zip without members is nothing but its end record.
+        [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Kind::Zip,
         _ if is_tar(head) => Kind::Tar,
-        _ if !head.contains(&0) => Kind::Text,
+        _ if is_text(head) => Kind::Text,
         _ => Kind::Unknown,
     }
+}
+
+/// No NUL and hardly a control character. Bytes that are not UTF-8 occur in paths.
+fn is_text(head: &[u8]) -> bool {
+    let odd =
+        head.iter().filter(|b| b.is_ascii_control() && !matches!(b, b'\t' | b'\n' | b'\r' | 0x1b)).count();
+    !head.contains(&0) && odd * 32 <= head.len()
 }
 
 /// The header's checksum is the sum of its bytes with blanks in the checksum field itself (POSIX ustar).
@@ -66,7 +74,7 @@ impl Kind {
         let repack = |what: &str, command: &str| {
             error(
                 "unread-compression",
-                &format!("This is {what}, which is not read yet"),
+                &format!("This is {what}, which this build cannot read"),
                 &format!("Repack it as gzip: {command}"),
             )
         };
@@ -78,13 +86,7 @@ impl Kind {
             ),
             Kind::Zstd => repack("a Zstandard archive", "zstd -dc FILE | gzip > FILE.tar.gz"),
             Kind::Bzip2 => repack("a bzip2 archive", "bzip2 -dc FILE | gzip > FILE.tar.gz"),
-            Kind::Zip => repack("a zip archive", "unzip FILE -d D && tar -C D -czf FILE.tar.gz ."),
-            Kind::Text => error(
-                "not-an-archive",
-                "This is text, not an archive",
-                "For a log, use `ebusy errors`. A bundle is a .tar.gz: the collector's, or any tar with proc/PID/mountinfo files in it.",
-            ),
-            Kind::Gzip | Kind::Xz | Kind::Tar | Kind::Unknown => error(
+            Kind::Gzip | Kind::Xz | Kind::Zip | Kind::Tar | Kind::Text | Kind::Unknown => error(
                 "unknown-format",
                 "This is not an archive that is known here",
                 "Give a .tar.gz or .tar: the collector's bundle, or any tar with proc/PID/mountinfo files in it.",

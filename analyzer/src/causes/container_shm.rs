@@ -12,11 +12,14 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
     let mount = case.holder.mounts.iter().find(|m| {
         let last = components(m.mount_point.as_bytes()).next_back().unwrap_or_default();
         // Only where it is the busy object; whoever has a container's root mostly has its shm, too.
-        let is_busy =
-            case.target.paths.iter().any(|p| crate::resolve::is_path_of(m.mount_point.as_bytes(), p));
+        let is_busy = case
+            .target
+            .paths
+            .iter()
+            .any(|p| crate::holders::is_mount_of_path(case.target, m.mount_point.as_bytes(), p));
         is_busy && m.fs_type == "tmpfs" && matches!(last, b"shm" | b"secrets")
     })?;
-    let who = super::retry::holder_name(case.snapshot, case.holder);
+    let who = case.holder.name(case.snapshot);
     let summary = format!(
         "{who} holds a copy of {}, the container's own tmpfs. docker before 19.03 mounted it in the host's namespace, where every namespace made meanwhile copied it.",
         mount.mount_point

@@ -3,30 +3,6 @@
 
 use super::{Case, Finding, remedy};
 use crate::report::HolderKind;
-use crate::snapshot::Process;
-
-/// Whether a process is a part of a container runtime, not a container's.
-pub(crate) fn is_runtime_process(process: &Process) -> bool {
-    const NAMES: [&[u8]; 14] = [
-        b"dockerd",
-        b"dockerd-current",
-        b"docker-current",
-        b"docker-containe",
-        b"docker-containerd",
-        b"containerd",
-        b"containerd-shim",
-        b"containerd-shim-runc-v2",
-        b"containerd-shim-runc-v1",
-        b"docker-containerd-shim",
-        b"conmon",
-        b"crio",
-        b"runc",
-        b"docker-proxy",
-    ];
-    // comm is cut at 15 bytes (TASK_COMM_LEN).
-    let is = |name: &[u8]| NAMES.iter().any(|n| *n == name || (name.len() == 15 && n.starts_with(name)));
-    process.membership.container.is_none() && (is(&process.comm) || is(process.executable()))
-}
 
 pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
     if case.holder.kind != HolderKind::Daemon || case.holder.is_daemons {

@@ -14,7 +14,7 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
         return None;
     }
     case.holder.mounts.iter().find(|m| m.mount_point == "/")?;
-    let who = super::retry::holder_name(case.snapshot, case.holder);
+    let who = case.holder.name(case.snapshot);
     let summary = format!(
         "{who} is inside the mount namespace of {} (its root file system is the namespace's /), but is not one of its processes: somebody entered it, with nsenter or a tool like it.",
         case.target.label()

@@ -2,8 +2,10 @@
 //! as monitoring and log agents do (cadvisor#771, node_exporter#602, moby#34198, moby#22260).
 
 use super::{Case, Finding, remedy};
-use crate::report::HolderKind;
+use crate::bytes::visible;
+use crate::report::{HolderKind, MountView};
 use crate::resolve::short;
+use crate::snapshot::MountId;
 
 pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
     if case.holder.kind != HolderKind::Container || case.holder.is_target {
@@ -12,7 +14,7 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
     let container = case.holder.container.as_ref()?;
     let mount = case.holder.mounts.iter().find(|m| m.mount_point != "/")?;
     let name = container.name.clone().unwrap_or_else(|| short(&container.id).to_owned());
-    let below = bound_at(&mount.mount_point);
+    let below = bound_at(case, mount);
     let private = mount.master.is_none();
     let how = if private {
         "its copy receives no umount from the host (no master: tag)"
@@ -33,11 +35,13 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
     Some(Finding { id: "host-bind-without-rslave", summary, remedies })
 }
 
-/// What the host's path is prefixed with: `/rootfs` of `/rootfs/var/lib/docker/…`.
-fn bound_at(mount_point: &str) -> &str {
-    let at = ["/var/lib/", "/run/", "/var/run/"].iter().filter_map(|root| mount_point.find(root)).min();
-    match at {
-        Some(0) | None => mount_point,
-        Some(at) => mount_point.get(..at).unwrap_or(mount_point),
+/// Where the container has the host's files: `/rootfs` of `/rootfs/var/lib/docker/…`, or the mount that the copy
+/// is on where the path is the host's own.
+fn bound_at(case: &Case<'_>, mount: &MountView) -> String {
+    let at = ["/var/lib/", "/run/", "/var/run/"].iter().filter_map(|root| mount.mount_point.find(root)).min();
+    if let Some(prefix) = at.filter(|at| *at > 0).and_then(|at| mount.mount_point.get(..at)) {
+        return prefix.to_owned();
     }
+    let parent = case.holder.namespace.and_then(|key| case.snapshot.parent_of(key, MountId(mount.id)));
+    parent.map_or_else(|| mount.mount_point.clone(), |(_, _, parent)| visible(&parent.mount_point()))
 }

@@ -4,7 +4,7 @@
 use super::{Case, Finding, remedy};
 use crate::bytes::shell_quote;
 use crate::holders::target_is_running;
-use crate::report::{BusyKind, HolderKind};
+use crate::report::{HolderKind, Remedy};
 
 pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
     let own = case.holder.is_daemons || case.holder.kind == HolderKind::Host;
@@ -18,17 +18,18 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
             remedies: Vec::new(),
         });
     }
-    if case.target.busy == BusyKind::File {
-        return Some(Finding {
-            id: "mount-point-on-purpose",
-            summary: "The path is a mount point on purpose (a bind mounted file or a volume).".to_owned(),
-            remedies: vec![remedy::lasting(
-                String::new(),
-                "Write into the file in place (`cat new > file`) instead of moving another file over it.",
-                "",
-            )],
-        });
-    }
+    let whose = if case.holder.is_daemons { "the daemon's own" } else { "the host's" };
+    Some(Finding {
+        id: "leftover-mount",
+        summary: format!(
+            "It is still mounted in {whose} mount namespace, though the container is not running: the umount failed, or something mounted it again (a crash, `docker cp`, a backup)."
+        ),
+        remedies: unmount_here(case).into_iter().collect(),
+    })
+}
+
+/// `umount` where the runtime itself has it, the mounts above others first.
+pub(super) fn unmount_here(case: &Case<'_>) -> Option<Remedy> {
     let mut points: Vec<&str> = case
         .holder
         .mounts
@@ -48,16 +49,11 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
     };
     let commands: Vec<String> =
         points.iter().take(20).map(|p| format!("{prefix}umount {}", shell_quote(p.as_bytes()))).collect();
-    let whose = if case.holder.is_daemons { "the daemon's own" } else { "the host's" };
-    Some(Finding {
-        id: "leftover-mount",
-        summary: format!(
-            "It is still mounted in {whose} mount namespace, though the container is not running: the umount failed, or something mounted it again (a crash, `docker cp`, a backup)."
-        ),
-        remedies: vec![remedy::now(
+    (!commands.is_empty()).then(|| {
+        remedy::now(
             commands.join("\n"),
             "Unmounts it where the runtime expects it to be unmounted.",
             "Fails with \"target is busy\" while files on it are open: then free those first. Do not use `umount -l`, which hides the holder.",
-        )],
+        )
     })
 }

@@ -17,7 +17,7 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
         .collect();
     let node = case.holder.open_files.iter().any(|f| f.path.starts_with("/dev/"));
     let what = if node { "has the device itself open" } else { "uses files on it" };
-    let who = super::retry::holder_name(case.snapshot, case.holder);
+    let who = case.holder.name(case.snapshot);
     let lazy = case.holder.open_files.iter().any(|f| f.path.starts_with('/') && !node)
         && !mounted_in_own_namespace(case);
     let after = if lazy {

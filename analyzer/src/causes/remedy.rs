@@ -1,8 +1,8 @@
 //! Commands that several causes share. Everything of the host that goes into a command is quoted.
 
 use super::Case;
-use crate::bytes::shell_quote;
-use crate::report::{BusyKind, HolderKind, Remedy, When};
+use crate::bytes::{same_path, shell_quote};
+use crate::report::{BusyKind, HolderKind, MountView, Remedy, When};
 use crate::snapshot::Pid;
 
 pub(super) fn now(command: String, effect: impl Into<String>, risk: impl Into<String>) -> Remedy {
@@ -55,6 +55,14 @@ fn host_path(mount_point: &str) -> Option<&str> {
     }
 }
 
+/// The holder's mounts of the busy object itself; where its devices are known, other mounts of the same
+/// container need not go.
+fn object_mounts<'c>(case: &'c Case<'_>) -> impl Iterator<Item = &'c MountView> {
+    let of_device = |m: &&MountView| case.target.devices.iter().any(|d| d.to_string() == m.device);
+    let any = case.holder.mounts.iter().any(|m| of_device(&m));
+    case.holder.mounts.iter().filter(move |m| !any || of_device(m))
+}
+
 /// Unmounts the copy inside its namespace.
 pub(super) fn unmount_inside(case: &Case<'_>) -> Option<Remedy> {
     let pid = case.holder.pids.first().copied()?;
@@ -62,13 +70,10 @@ pub(super) fn unmount_inside(case: &Case<'_>) -> Option<Remedy> {
 }
 
 pub(super) fn unmount_in_namespace_of(case: &Case<'_>, pid: Pid) -> Option<Remedy> {
-    let own_root = case.snapshot.processes.get(&pid).and_then(|p| p.root.as_deref()).unwrap_or(b"/") == b"/";
-    let root = if own_root { "" } else { " -r" };
+    let root_link = case.snapshot.processes.get(&pid).and_then(|p| p.root.as_deref()).unwrap_or(b"/");
+    let root = if same_path(root_link, b"/") { "" } else { " -r" };
     // Mounts above others go first.
-    let mut points: Vec<&str> = case
-        .holder
-        .mounts
-        .iter()
+    let mut points: Vec<&str> = object_mounts(case)
         .map(|m| m.mount_point.as_str())
         .filter(|p| *p != "/" && !p.contains("\\x"))
         .collect();
@@ -119,7 +124,10 @@ pub(super) fn end_processes(case: &Case<'_>) -> Option<Remedy> {
     let pids: Vec<Pid> = case.holder.pids.iter().copied().filter(|p| p.0 != 1).collect();
     let first = pids.first()?;
     let name = case.snapshot.processes.get(first).map(crate::snapshot::Process::name).unwrap_or_default();
-    if pids.iter().any(|p| case.snapshot.processes.get(p).is_some_and(super::is_runtime_process)) {
+    if pids
+        .iter()
+        .any(|p| case.snapshot.processes.get(p).is_some_and(crate::snapshot::Process::is_runtime_process))
+    {
         return None;
     }
     let list: Vec<String> = pids.iter().take(40).map(|p| p.0.to_string()).collect();

@@ -3,37 +3,16 @@
 use super::remedy;
 use crate::bytes::shell_quote;
 use crate::holders::{Found, open_count, unread};
-use crate::report::{BusyKind, Effect, HolderKind, Remedy, Status};
+use crate::report::{BusyKind, Effect, Remedy, Status};
 use crate::resolve::Target;
 use crate::snapshot::Snapshot;
-
-/// A holder's name for a sentence.
-pub(crate) fn holder_name(snapshot: &Snapshot, holder: &Found) -> String {
-    if let Some(container) = &holder.container {
-        return format!(
-            "Container {}",
-            container.name.as_deref().unwrap_or(crate::resolve::short(&container.id))
-        );
-    }
-    let first = holder.pids.first().and_then(|pid| Some((pid.0, snapshot.processes.get(pid)?.name())));
-    match (first, &holder.unit, holder.pids.len()) {
-        (Some((pid, name)), Some(unit), 1) => format!("{name} (pid {pid}) of {unit}"),
-        (Some((pid, name)), Some(unit), n) => format!("{name} (pid {pid} and {} more) of {unit}", n - 1),
-        (Some((pid, name)), None, 1) => format!("{name} (pid {pid})"),
-        (Some((pid, name)), None, n) => format!("{name} (pid {pid} and {} more)", n - 1),
-        (None, _, _) => match (holder.kind, &holder.device) {
-            (HolderKind::Device, Some(device)) => crate::bytes::visible(device),
-            (HolderKind::Pinned, _) => "A mount namespace without a process".to_owned(),
-            (HolderKind::Host, _) => "The host's own mount namespace".to_owned(),
-            (HolderKind::Daemon, _) => "The daemon's own mount namespace".to_owned(),
-            _ => "A mount namespace".to_owned(),
-        },
-    }
-}
 
 /// The command to try again, or what to look at next.
 pub fn next_steps(snapshot: &Snapshot, target: &Target, holders: &[Found], status: Status) -> Vec<Remedy> {
     let mut steps = Vec::new();
+    if snapshot.facts.is_paste() && status != Status::Held {
+        return vec![super::more_of_paste::next_command(snapshot, target)];
+    }
     if !target.found {
         return steps;
     }
@@ -65,6 +44,9 @@ pub fn next_steps(snapshot: &Snapshot, target: &Target, holders: &[Found], statu
             "Try again: nothing in this bundle blocks it."
         };
         steps.push(remedy::now(retry, effect, "None beyond what the command itself does."));
+    }
+    if snapshot.facts.is_paste() && blocked {
+        steps.push(super::more_of_paste::next_command(snapshot, target));
     }
     if target.busy == BusyKind::Device
         && blocked

@@ -8,8 +8,14 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
         return None;
     }
     let mount = case.holder.mounts.first()?;
+    // A few lines of a table, as people paste them, tell nothing of who made the namespace.
+    let namespace = case.snapshot.namespaces.get(&case.holder.namespace?)?;
+    let mut tables = namespace.tables.iter().filter_map(|t| case.snapshot.table(*t));
+    if !tables.any(|t| t.mounts().any(|(_, m)| m.raw_mount_point == b"/")) {
+        return None;
+    }
     let state = mount.propagation();
-    let who = super::retry::holder_name(case.snapshot, case.holder);
+    let who = case.holder.name(case.snapshot);
     let summary = format!(
         "{who} has a mount namespace of its own that was copied from the host's while the container's file system was mounted (`unshare -m` or the like; systemd left no mark in it). Its copy is {state}, so the host's umount did not reach it.",
     );

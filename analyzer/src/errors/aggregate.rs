@@ -151,7 +151,7 @@ impl Kind {
             self.error.first = Some(stamp.text.clone());
             self.first = Some(stamp.clone());
         }
-        if !earlier(&stamp, self.last.as_ref()) {
+        if self.last.is_none() || !earlier(&stamp, self.last.as_ref()) {
             self.error.last = Some(stamp.text.clone());
             self.last = Some(stamp);
         }

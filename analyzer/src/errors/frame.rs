@@ -209,7 +209,9 @@ fn json(text: &str, record: &mut Record, depth: usize) -> bool {
             }
             "SYSLOG_IDENTIFIER" | "program" | "ident" => record.program = plain(value),
             "MESSAGE" | "msg" | "message" | "log" => flatten(value, &mut message),
-            key if key.starts_with('_') || key == "CODE_FILE" || key == "level" => {}
+            "level" => {}
+            // journald's fields are written in capitals (systemd.journal-fields(7)); the message has them all.
+            key if key.bytes().all(|b| matches!(b, b'A'..=b'Z' | b'0'..=b'9' | b'_')) => {}
             key => {
                 others.push_str(&format!(" {key}: "));
                 flatten(value, &mut others);
@@ -300,7 +302,9 @@ mod tests {
             ),
             ("umount: /x: target is busy. stream: stderr".into(), some("2024-01-01T00:00:00.5Z"), None)
         );
-        let r = read(r#"{"MESSAGE":[104,105],"__REALTIME_TIMESTAMP":"1500000000000000","_COMM":"dockerd"}"#);
+        let r = read(
+            r#"{"MESSAGE":[104,105],"__REALTIME_TIMESTAMP":"1500000000000000","_COMM":"dockerd","PRIORITY":"6"}"#,
+        );
         assert_eq!((r.text.as_str(), r.identity.as_str()), ("hi", "1500000000"));
         assert_eq!(r.program, some("dockerd"));
     }

@@ -322,6 +322,23 @@ fn repeats_are_counted_with_first_and_last() {
 }
 
 #[test]
+fn a_time_that_comes_later_in_the_reading_is_taken_over() {
+    let text = "Driver devicemapper failed to remove root filesystem CT: failed to remove device LAYER: Device is Busy";
+    let mut scanner = LogScanner::new();
+    scanner.push_file("docker.txt", fill(&format!("Error response from daemon: {text}\n")).as_bytes());
+    let dated = format!(
+        "time=\"2026-01-02T03:04:05Z\" level=error msg=\"Handler for DELETE returned error: {text}\"\n"
+    );
+    scanner.push_file("docker.log", fill(&dated).as_bytes());
+    let found = scanner.finish();
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(
+        (found[0].first.as_deref(), found[0].last.as_deref()),
+        (Some("2026-01-02T03:04:05Z"), Some("2026-01-02T03:04:05Z"))
+    );
+}
+
+#[test]
 fn the_same_journal_as_text_and_json_counts_once() {
     let payload = "time=\"2017-07-14T02:40:00.5Z\" level=error msg=\"remove /d/overlay2/x/merged: device or resource busy\"";
     let text = format!("2017-07-14T04:40:00+0200 h dockerd[1]: {payload}\n").repeat(2);

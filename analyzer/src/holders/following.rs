@@ -2,7 +2,6 @@
 //! that its umount will reach go with it.
 
 use super::Found;
-use crate::parse::mountinfo::Mount;
 use crate::report::{Effect, HolderKind, MountView};
 use crate::snapshot::{MountId, NamespaceKey, PeerGroups, Snapshot};
 
@@ -15,8 +14,9 @@ pub(super) fn judge(snapshot: &Snapshot, found: &mut [Found]) {
     let groups = PeerGroups::of(snapshot);
     let follows = |key: NamespaceKey, copy: &MountView| {
         let original = own.iter().find(|m| m.device == copy.device && m.root == copy.root)?;
-        let group = with_parent(snapshot, own_key, MountId(original.id), |parent| parent.shared())??;
-        with_parent(snapshot, key, MountId(copy.id), |parent| groups.reaches(group, parent))
+        let (_, _, own_parent) = snapshot.parent_of(own_key, MountId(original.id))?;
+        let (_, _, parent) = snapshot.parent_of(key, MountId(copy.id))?;
+        Some(groups.reaches(own_parent.shared()?, &parent))
     };
     for holder in
         found.iter_mut().filter(|h| !h.is_daemons && !h.mounts.is_empty() && h.kind != HolderKind::Device)
@@ -29,18 +29,4 @@ pub(super) fn judge(snapshot: &Snapshot, found: &mut [Found]) {
                 "It receives umounts from the runtime's namespace, where the mount still is: it goes when that one goes.".to_owned();
         }
     }
-}
-
-/// Looks at the mount that a mount is on.
-fn with_parent<T>(
-    snapshot: &Snapshot,
-    key: NamespaceKey,
-    id: MountId,
-    look: impl Fn(&Mount<'_>) -> T,
-) -> Option<T> {
-    let namespace = snapshot.namespaces.get(&key)?;
-    namespace.tables.iter().filter_map(|t| snapshot.table(*t)).find_map(|table| {
-        let (_, child) = table.mounts().find(|(_, m)| m.id == id)?;
-        table.mounts().find(|(_, m)| m.id == child.parent).map(|(_, parent)| look(&parent))
-    })
 }

@@ -1,12 +1,12 @@
 //! Whether a mount is one of the target's: by device number, by dataset, by upper directory, by namespace,
 //! by whole path components. Never by a bare substring.
 
-use crate::bytes::{components, contains_path, is_at_or_below, visible};
+use crate::bytes::{components, contains_path, ends_with_path, is_at_or_below, visible};
 use crate::parse::mountinfo::Mount;
 use crate::parse::namespace_link;
 use crate::report::MountView;
 use crate::resolve::{Target, is_path_of};
-use crate::snapshot::MountTable;
+use crate::snapshot::{DeviceNumber, MountTable};
 
 /// How a mount belongs to the target.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +30,12 @@ pub(super) fn match_mount(target: &Target, mount: &Mount<'_>) -> Option<Match> {
     if target.devices.contains(&mount.device) {
         return object(format!("same device {}", mount.device));
     }
+    // Listings without device numbers still name the device.
+    if mount.device == DeviceNumber::UNKNOWN
+        && let Some(id) = components(&mount.source()).next_back().and_then(|c| target.id_in(c))
+    {
+        return object(format!("its source is the device of {}", crate::resolve::short(id)));
+    }
     if mount.fs_type == b"zfs" && target.datasets.iter().any(|d| is_at_or_below(&mount.source(), d)) {
         return object(format!("dataset {}", visible(&mount.source())));
     }
@@ -42,7 +48,7 @@ pub(super) fn match_mount(target: &Target, mount: &Mount<'_>) -> Option<Match> {
     }
     let point = mount.mount_point();
     for path in &target.paths {
-        if is_path_of(&point, path) {
+        if is_mount_of_path(target, &point, path) {
             return object("mount point is the busy path".to_owned());
         }
         if components(path).count() >= 3 && contains_path(&point, path) || is_at_or_below(&point, path) {
@@ -57,6 +63,20 @@ pub(super) fn match_mount(target: &Target, mount: &Mount<'_>) -> Option<Match> {
     let id = components(&point).find_map(|c| target.id_in(c))?;
     let is_object = !target.knows_object();
     Some(Match { is_object, by: format!("mount point has the id {}", crate::resolve::short(id)) })
+}
+
+/// Whether a mount point in some namespace is that path of the host: the same, seen below a prefix such as
+/// `/rootfs`, or with the same end.
+pub(crate) fn is_mount_of_path(target: &Target, point: &[u8], path: &[u8]) -> bool {
+    is_path_of(point, path) || ends_with_id_and_rest(target, point, path)
+}
+
+/// Whether a mount point ends as the busy path does, from the id on: `/logs/ID/shm` where somebody bound
+/// `/var/lib/docker/containers` at `/logs`.
+fn ends_with_id_and_rest(target: &Target, point: &[u8], path: &[u8]) -> bool {
+    let path: Vec<&[u8]> = components(path).collect();
+    let Some(at) = path.iter().rposition(|c| target.id_in(c).is_some()) else { return false };
+    ends_with_path(point, &path[at..].join(&b'/'))
 }
 
 /// A mount as the report shows it.

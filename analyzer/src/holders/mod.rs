@@ -16,7 +16,7 @@ use crate::resolve::Target;
 use crate::snapshot::{NamespaceKey, Pid, Snapshot};
 
 pub(crate) use effect::target_is_running;
-pub(crate) use matching::mount_view;
+pub(crate) use matching::{is_mount_of_path, mount_view};
 pub(crate) use unread_namespaces::{open_count, unread};
 
 /// A holder as found, before its cause is named.
@@ -69,6 +69,30 @@ impl Found {
             effect: Effect::Holding,
             effect_reason: String::new(),
             device: None,
+        }
+    }
+
+    /// Its name for a sentence.
+    pub(crate) fn name(&self, snapshot: &Snapshot) -> String {
+        if let Some(container) = &self.container {
+            return format!(
+                "Container {}",
+                container.name.as_deref().unwrap_or(crate::resolve::short(&container.id))
+            );
+        }
+        let first = self.pids.first().and_then(|pid| Some((pid.0, snapshot.processes.get(pid)?.name())));
+        match (first, &self.unit, self.pids.len()) {
+            (Some((pid, name)), Some(unit), 1) => format!("{name} (pid {pid}) of {unit}"),
+            (Some((pid, name)), Some(unit), n) => format!("{name} (pid {pid} and {} more) of {unit}", n - 1),
+            (Some((pid, name)), None, 1) => format!("{name} (pid {pid})"),
+            (Some((pid, name)), None, n) => format!("{name} (pid {pid} and {} more)", n - 1),
+            (None, _, _) => match (self.kind, &self.device) {
+                (HolderKind::Device, Some(device)) => crate::bytes::visible(device),
+                (HolderKind::Pinned, _) => "A mount namespace without a process".to_owned(),
+                (HolderKind::Host, _) => "The host's own mount namespace".to_owned(),
+                (HolderKind::Daemon, _) => "The daemon's own mount namespace".to_owned(),
+                _ => "A mount namespace".to_owned(),
+            },
         }
     }
 

@@ -51,7 +51,7 @@ pub(super) fn find(snapshot: &Snapshot, target: &Target) -> Vec<Found> {
             found.name_members(snapshot);
             // Where no cgroup tells (a plain tar of /proc), what systemd left in the namespace does.
             if found.kind == HolderKind::SystemdUnit && found.unit.is_none() {
-                found.unit = crate::causes::systemd_marks(snapshot, namespace).map(|(unit, _)| unit);
+                found.unit = snapshot.systemd_marks(namespace).map(|(unit, _)| unit);
             }
             if matches!(found.kind, HolderKind::Host) {
                 found.unit = None;
@@ -89,14 +89,10 @@ fn kind_of(snapshot: &Snapshot, target: &Target, namespace: &MountNamespace) -> 
     if is_targets_own(snapshot, target, namespace) || processes().all(|p| p.membership.container.is_some()) {
         return HolderKind::Container;
     }
-    if processes().all(crate::causes::is_runtime_process) {
+    if processes().all(crate::snapshot::Process::is_runtime_process) {
         return HolderKind::Daemon;
     }
-    if crate::causes::systemd_marks(snapshot, namespace).is_some() {
-        HolderKind::SystemdUnit
-    } else {
-        HolderKind::Unshared
-    }
+    if snapshot.systemd_marks(namespace).is_some() { HolderKind::SystemdUnit } else { HolderKind::Unshared }
 }
 
 /// Processes that keep a namespace by a descriptor.

@@ -66,7 +66,7 @@ fn is_unit(component: &[u8]) -> bool {
 
 /// `ID`, `docker-ID.scope`, `crio-ID.scope`, `cri-containerd-ID.scope`, `libpod-ID.scope`, `libpod-payload-ID`.
 /// A conmon scope (`…-conmon-ID.scope`) is the monitor beside the container, not in it.
-fn container_id(component: &[u8]) -> Option<String> {
+pub(crate) fn container_id(component: &[u8]) -> Option<String> {
     let name = component.strip_suffix(b".scope").unwrap_or(component);
     let at = name.len().checked_sub(64)?;
     let (prefix, id) = name.split_at(at);

@@ -1,6 +1,6 @@
 //! What device tools print: `dmsetup info -c` and `losetup -a`, as sosreports and hand-made captures hold them.
 
-use super::{numbered_lines, whole_number};
+use super::{numbered_lines, whole_number, words};
 use crate::snapshot::DeviceNumber;
 
 /// One device-mapper device.
@@ -40,10 +40,6 @@ pub fn dmsetup_info(text: &[u8]) -> Vec<DmInfo> {
             })
         })
         .collect()
-}
-
-fn words(line: &[u8]) -> impl Iterator<Item = &[u8]> {
-    line.split(u8::is_ascii_whitespace).filter(|w| !w.is_empty())
 }
 
 /// A loop device and the file behind it.

@@ -4,10 +4,13 @@
 //! sense is an error with a column, never the end of the file.
 
 pub mod cgroup;
+pub mod container_list;
 pub mod device_tools;
 pub mod kernel_release;
 pub mod links;
+pub mod lsof;
 pub mod mountinfo;
+pub mod mounts_table;
 pub mod namespace_link;
 pub mod process_files;
 pub mod process_list;
@@ -30,8 +33,18 @@ pub(crate) fn number<T: std::str::FromStr>(input: &[u8]) -> IResult<&[u8], T> {
 
 /// `MAJOR:MINOR` in decimal.
 pub(crate) fn device_number(input: &[u8]) -> IResult<&[u8], DeviceNumber> {
-    let (rest, (major, minor)) = separated_pair(number, char(':'), number).parse(input)?;
+    device_number_with(b':', input)
+}
+
+/// A device number with that separator: tools also write `MAJOR,MINOR`.
+pub(crate) fn device_number_with(separator: u8, input: &[u8]) -> IResult<&[u8], DeviceNumber> {
+    let (rest, (major, minor)) = separated_pair(number, char(separator.into()), number).parse(input)?;
     Ok((rest, DeviceNumber { major, minor }))
+}
+
+/// The words of a line of a table.
+pub(crate) fn words(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    line.split(u8::is_ascii_whitespace).filter(|w| !w.is_empty())
 }
 
 /// The whole input as a decimal number.

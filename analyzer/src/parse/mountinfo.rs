@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use nom::bytes::complete::{tag, take_while};
 use nom::character::complete::char;
-use nom::combinator::{cut, rest};
+use nom::combinator::{cut, opt, rest};
 use nom::error::{Error, ErrorKind};
 use nom::sequence::{preceded, terminated};
 use nom::{Err, IResult, Parser};
@@ -22,6 +22,8 @@ use crate::snapshot::{DeviceNumber, MountId, PeerGroup};
 pub struct Mount<'a> {
     /// The whole line.
     pub line: &'a [u8],
+    /// Blanks before the first field, as people indent what they paste.
+    pub indent: &'a [u8],
     /// Mount id, unique over all mount namespaces of a running kernel.
     pub id: MountId,
     /// Id of the mount that this one is on.
@@ -34,14 +36,15 @@ pub struct Mount<'a> {
     pub raw_mount_point: &'a [u8],
     /// Options of this mount.
     pub options: &'a [u8],
-    /// The optional fields, with the blanks between them.
+    /// The optional fields, each with the blank before it; two blanks stand there where some tools wrote them.
     pub optional_fields: &'a [u8],
     /// File system type.
     pub fs_type: &'a [u8],
     /// Escaped mount source; may be empty.
     pub raw_source: &'a [u8],
-    /// Options of the superblock; may contain blanks (CIFS before Linux 3.10).
-    pub super_options: &'a [u8],
+    /// Options of the superblock; may contain blanks (CIFS before Linux 3.10). `None` where the line ends
+    /// after the source.
+    pub super_options: Option<&'a [u8]>,
 }
 
 impl<'a> Mount<'a> {
@@ -91,9 +94,35 @@ impl<'a> Mount<'a> {
 
     /// A superblock option's value, decoded: `upperdir` of an overlay.
     pub fn super_option(&self, name: &[u8]) -> Option<Cow<'a, [u8]>> {
-        split_options(self.super_options)
+        split_options(self.super_options?)
             .find_map(|option| option.strip_prefix(name)?.strip_prefix(b"="))
             .map(decode_octal)
+    }
+
+    /// All values of an option that is repeated: `lowerdir+` since Linux 6.8 (kernel `fs/overlayfs/params.c`).
+    pub fn super_options_named(&self, name: &[u8]) -> Vec<Cow<'a, [u8]>> {
+        split_options(self.super_options.unwrap_or_default())
+            .filter_map(|option| option.strip_prefix(name)?.strip_prefix(b"="))
+            .map(decode_octal)
+            .collect()
+    }
+
+    /// The line again, put together from its fields: nothing of it is lost in reading.
+    pub fn to_line(&self) -> Vec<u8> {
+        let numbers = format!("{} {} {} ", self.id.0, self.parent.0, self.device);
+        let mut line = self.indent.to_vec();
+        line.extend_from_slice(numbers.as_bytes());
+        for part in [self.raw_root, b" ", self.raw_mount_point, b" ", self.options, self.optional_fields] {
+            line.extend_from_slice(part);
+        }
+        for part in [&b" - "[..], self.fs_type, b" ", self.raw_source] {
+            line.extend_from_slice(part);
+        }
+        if let Some(options) = self.super_options {
+            line.push(b' ');
+            line.extend_from_slice(options);
+        }
+        line
     }
 }
 
@@ -143,7 +172,8 @@ pub fn parse_line(line: &[u8]) -> Result<Mount<'_>, BadLine> {
 }
 
 fn mount(line: &[u8]) -> IResult<&[u8], Mount<'_>> {
-    let (input, id) = terminated(number, char(' ')).parse(line)?;
+    let (input, indent) = take_while(|b| b == b' ').parse(line)?;
+    let (input, id) = terminated(number, char(' ')).parse(input)?;
     let (input, parent) = terminated(number, char(' ')).parse(input)?;
     // From here on it is meant to be a mount: errors are about this line, not about another kind of line.
     let (input, device) = cut(terminated(device_number, char(' '))).parse(input)?;
@@ -154,12 +184,10 @@ fn mount(line: &[u8]) -> IResult<&[u8], Mount<'_>> {
     let (input, fs_type) = cut(field).parse(input)?;
     // Some kernels and tools leave the source empty, and old captures end after it.
     let (input, raw_source) = cut(preceded(char(' '), field)).parse(input)?;
-    let (input, super_options) = match input.split_first() {
-        Some((b' ', options)) => rest(options)?,
-        _ => rest(input)?,
-    };
+    let (input, super_options) = opt(preceded(char(' '), rest)).parse(input)?;
     let mount = Mount {
         line,
+        indent,
         id: MountId(id),
         parent: MountId(parent),
         device,
@@ -185,7 +213,7 @@ fn optional_fields(input: &[u8]) -> IResult<&[u8], &[u8]> {
         return Err(Err::Error(Error::new(input, ErrorKind::Tag)));
     };
     let (after, _) = tag(&b" - "[..]).parse(&input[at..])?;
-    Ok((after, input[..at].strip_prefix(b" ").unwrap_or(&input[..at])))
+    Ok((after, &input[..at]))
 }
 
 #[cfg(test)]
@@ -213,14 +241,46 @@ mod tests {
     #[test]
     fn odd_lines_of_real_hosts_are_understood() {
         let empty_source = parse_line(b"1 0 0:1 / / rw - tmpfs  ro,size=1k").unwrap();
-        assert_eq!((empty_source.raw_source, empty_source.super_options), (&b""[..], &b"ro,size=1k"[..]));
+        assert_eq!(
+            (empty_source.raw_source, empty_source.super_options),
+            (&b""[..], Some(&b"ro,size=1k"[..]))
+        );
         let blanks = parse_line(br"31 21 0:23 / /M rw - cifs //s/d rw,unc=\\s\D,x=a b c - d").unwrap();
-        assert_eq!(blanks.super_options, br"rw,unc=\\s\D,x=a b c - d");
+        assert_eq!(blanks.super_options, Some(&br"rw,unc=\\s\D,x=a b c - d"[..]));
         let two_blanks = parse_line(b"1 0 0:1 / / rw  - tmpfs tmpfs rw").unwrap();
         assert_eq!(two_blanks.fs_type, b"tmpfs");
         let deleted = parse_line(br"9 8 8:1 /x//deleted /y rw - ext4 /dev/sda1 rw").unwrap();
         assert_eq!(deleted.root().as_ref(), b"/x//deleted");
-        assert_eq!(parse_line(b"1 0 0:1 / / rw - tmpfs tmpfs").unwrap().super_options, b"");
+        assert_eq!(parse_line(b"1 0 0:1 / / rw - tmpfs tmpfs").unwrap().super_options, None);
+    }
+
+    #[test]
+    fn every_line_prints_back_byte_for_byte() {
+        let long = [b"7 1 0:9 / /m rw - overlay overlay rw,lowerdir=/", &[b'x'; 1 << 20][..]].concat();
+        let lines: [&[u8]; 10] = [
+            b"    56 1 0:26 / / rw - btrfs /dev/vda3 rw",
+            br"36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue",
+            b"1 0 0:1 / / rw  - tmpfs  ro,size=1k",
+            b"1 0 0:1 / / rw - tmpfs tmpfs",
+            b"1 0 0:1 / / rw - tmpfs tmpfs ",
+            br"5 1 0:2 / /a\040b\011c\012d\134e\043f rw shared:1 odd - fuse.x name\040x rw,a=\134",
+            b"5 1 0:2 /\xff\xfe /\xc3\x28 rw - ext4 \xf0\x28 rw",
+            br"31 21 0:23 / /M rw - cifs //s/d rw,unc=\\s\D,x=a b c - d",
+            br"9 1 0:7 / /m rw - overlay overlay rw,lowerdir+=/a,lowerdir+=/b\054c,upperdir=/u\,v",
+            &long,
+        ];
+        for line in lines {
+            let mount = parse_line(line).unwrap();
+            assert!(mount.to_line() == line, "{}", crate::bytes::visible(&line[..line.len().min(200)]));
+        }
+    }
+
+    #[test]
+    fn repeated_lower_directories_are_all_kept() {
+        let m = parse_line(br"9 1 0:7 / /m rw - overlay o rw,lowerdir+=/a,lowerdir+=/b\054c,upperdir=/u")
+            .unwrap();
+        let lower = m.super_options_named(b"lowerdir+");
+        assert_eq!(lower.iter().map(|d| d.as_ref()).collect::<Vec<_>>(), [&b"/a"[..], b"/b,c"]);
     }
 
     #[test]

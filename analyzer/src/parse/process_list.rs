@@ -2,7 +2,7 @@
 //! the header, so any choice of them will do.
 
 use super::cgroup::{self, Membership};
-use super::{numbered_lines, whole_number};
+use super::{numbered_lines, whole_number, words};
 use crate::snapshot::Pid;
 
 /// One process of the listing.
@@ -19,6 +19,8 @@ pub struct Row {
     /// Line, from 1.
     pub line: u32,
 }
+
+const WEEKDAYS: [&[u8]; 7] = [b"Mon", b"Tue", b"Wed", b"Thu", b"Fri", b"Sat", b"Sun"];
 
 /// The rows; empty for any other text.
 pub fn parse(text: &[u8]) -> Vec<Row> {
@@ -49,7 +51,12 @@ fn parse_row(
             parsed.comm = Some(rest.get(command..)?.join(&b' '));
             parsed.membership = Some(Membership { line, text: row.to_vec(), ..cgroup::parse(&unjoin(last)) });
         }
-        None if command + 1 == columns => parsed.command = Some(rest_of_line(row, command)?.to_vec()),
+        None if command + 1 == columns => {
+            // `lstart` is one column of five words: `Sun Nov 22 07:34:28 2026`.
+            let weekday = |c: &&[u8]| WEEKDAYS.contains(c);
+            let long_dates = cells.iter().take(command).filter(|c| weekday(c)).count();
+            parsed.command = Some(rest_of_line(row, command + 4 * long_dates)?.to_vec());
+        }
         _ => {}
     }
     Some(parsed)
@@ -71,10 +78,6 @@ fn rest_of_line(row: &[u8], n: usize) -> Option<&[u8]> {
     Some(rest.trim_ascii_end())
 }
 
-fn words(line: &[u8]) -> impl Iterator<Item = &[u8]> {
-    line.split(u8::is_ascii_whitespace).filter(|w| !w.is_empty())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,6 +96,8 @@ mod tests {
     fn command_line_from_the_last_column() {
         let rows = parse(b"USER PID %CPU COMMAND\nroot  42  0.0 /usr/sbin/x  -a b\n");
         assert_eq!(rows[0].command.as_deref(), Some(&b"/usr/sbin/x  -a b"[..]));
+        let rows = parse(b" PID PPID STARTED COMMAND\n 622 1 Sun Nov 22 07:34:28 2026 top -b -d 5\n");
+        assert_eq!(rows[0].command.as_deref(), Some(&b"top -b -d 5"[..]));
         assert!(parse(b"hello world\n1 2\n").is_empty());
     }
 }

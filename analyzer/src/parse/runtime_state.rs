@@ -28,6 +28,14 @@ pub struct ContainerRecord {
     pub device_name: Option<String>,
     /// Overlay upper directory.
     pub upper_dir: Option<String>,
+    /// Id of the pod's sandbox container.
+    pub sandbox: Option<String>,
+    /// Kubernetes' uid of the pod, as `kubectl` shows it.
+    pub pod_uid: Option<String>,
+    /// Name of the pod.
+    pub pod: Option<String>,
+    /// Digest of the image, without `sha256:`.
+    pub image_id: Option<String>,
 }
 
 /// The collector's array.
@@ -46,8 +54,9 @@ pub fn containers(text: &[u8]) -> Vec<ContainerRecord> {
                 started_at: string(item, "started_at"),
                 driver: string(item, "driver"),
                 layer_id: string(item, "layer_id"),
-                device_name: None,
                 upper_dir: string(item, "layer_path"),
+                pod: string(item, "pod"),
+                ..ContainerRecord::default()
             })
         })
         .collect()
@@ -61,7 +70,35 @@ pub fn docker(text: &[u8]) -> Vec<ContainerRecord> {
         Ok(object @ Value::Object(_)) => vec![object],
         _ => return Vec::new(),
     };
-    items.iter().filter_map(docker_container).collect()
+    items.iter().filter_map(|item| docker_container(item).or_else(|| cri_container(item))).collect()
+}
+
+/// `crictl inspect`: the CRI's status beside what the runtime adds as `info`.
+fn cri_container(item: &Value) -> Option<ContainerRecord> {
+    let status = item.get("status")?;
+    let info = item.get("info");
+    let label = |name: &str| string(status.get("labels")?, name);
+    let state = string(status, "state").map(|s| s.trim_start_matches("CONTAINER_").to_lowercase());
+    Some(ContainerRecord {
+        id: string(status, "id")?,
+        runtime: Some("cri".into()),
+        name: status.get("metadata").and_then(|m| string(m, "name")),
+        image: status.get("image").and_then(|i| string(i, "image")),
+        state,
+        pid: pid(info.and_then(|i| i.get("pid"))),
+        started_at: string(status, "startedAt"),
+        sandbox: info.and_then(|i| string(i, "sandboxID")),
+        pod_uid: label("io.kubernetes.pod.uid"),
+        pod: label("io.kubernetes.pod.name"),
+        image_id: string(status, "imageRef").and_then(|i| digest(&i)),
+        ..ContainerRecord::default()
+    })
+}
+
+/// The digest behind `sha256:`, also of `NAME@sha256:DIGEST`.
+fn digest(image: &str) -> Option<String> {
+    let digest = image.rsplit_once("sha256:").map_or(image, |(_, digest)| digest);
+    (digest.len() == 64 && digest.bytes().all(|b| b.is_ascii_hexdigit())).then(|| digest.to_owned())
 }
 
 fn docker_container(item: &Value) -> Option<ContainerRecord> {
@@ -83,6 +120,10 @@ fn docker_container(item: &Value) -> Option<ContainerRecord> {
         layer_id: None,
         device_name: data.and_then(|d| string(d, "DeviceName")),
         upper_dir: data.and_then(|d| string(d, "UpperDir")),
+        sandbox: config.and_then(|c| string(c.get("Labels")?, "io.kubernetes.sandbox.id")),
+        pod_uid: config.and_then(|c| string(c.get("Labels")?, "io.kubernetes.pod.uid")),
+        pod: config.and_then(|c| string(c.get("Labels")?, "io.kubernetes.pod.name")),
+        image_id: string(item, "Image").and_then(|i| digest(&i)),
     })
 }
 

@@ -1,20 +1,17 @@
 //! Snapshot and query → report.
 
+use super::process_view::process_view;
 use super::{
-    Alias, BundleInfo, BusyError, ContainerSummary, Effect, Holder, Host, Overview, ProcessView, Report,
-    SCHEMA, Target,
+    Alias, BundleInfo, BusyError, ContainerSummary, Effect, Holder, Host, Overview, Report, SCHEMA, Target,
 };
 use crate::Query;
 use crate::bytes::visible;
 use crate::holders::{self, Found};
-use crate::parse::process_files::cmdline;
-use crate::snapshot::{Pid, Snapshot};
+use crate::snapshot::Snapshot;
 use crate::{causes, resolve};
 
 /// Processes that a report shows in full beside the first one; all pids are listed in any case.
 const MORE_PROCESSES: usize = 24;
-/// A command line is cut for the report after so many characters.
-const CMDLINE_LIMIT: usize = 400;
 /// Errors that a report carries.
 const ERRORS: usize = 20;
 
@@ -57,6 +54,7 @@ pub(crate) fn build(snapshot: &Snapshot, query: &Query) -> Report {
         looked_at: super::verdict::looked_at(snapshot, &target),
         next_steps,
         warnings: snapshot.diagnostics.clone(),
+        timeline: crate::timeline::events(snapshot, &target, &found, &errors_about(snapshot, &target)),
         errors: errors_about(snapshot, &target),
         holders: found.iter().map(|f| holder(snapshot, &target, f)).collect(),
         target: target_view(target),
@@ -130,7 +128,7 @@ fn holder(snapshot: &Snapshot, target: &resolve::Target, found: &Found) -> Holde
         .namespace
         .and_then(|key| snapshot.namespaces.get(&key))
         .filter(|_| found.kind == super::HolderKind::SystemdUnit)
-        .and_then(|n| causes::systemd_marks(snapshot, n))
+        .and_then(|n| snapshot.systemd_marks(n))
     {
         evidence.push(mark);
     }
@@ -173,22 +171,4 @@ fn membership_evidence(snapshot: &Snapshot, found: &Found) -> Vec<super::Evidenc
     }
     evidence.extend(process.membership.evidence());
     evidence
-}
-
-/// A process as the report shows it.
-pub(super) fn process_view(snapshot: &Snapshot, pid: Pid) -> Option<ProcessView> {
-    let process = snapshot.processes.get(&pid)?;
-    let words: Vec<String> = cmdline(&process.cmdline).into_iter().map(visible).collect();
-    let mut line = words.join(" ");
-    if let Some((cut, _)) = line.char_indices().nth(CMDLINE_LIMIT) {
-        line.truncate(cut);
-        line.push('…');
-    }
-    Some(ProcessView {
-        pid: pid.0,
-        comm: process.name(),
-        cmdline: line,
-        state: process.state,
-        started_at: snapshot.started_at(process),
-    })
 }

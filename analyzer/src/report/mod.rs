@@ -10,12 +10,14 @@ use serde::{Deserialize, Serialize};
 mod build;
 pub mod markdown;
 mod namespace_views;
+mod process_view;
 mod propagation;
 pub mod text;
 mod time;
 mod verdict;
 
 pub(crate) use build::{build, overview};
+pub(crate) use process_view::process_view;
 pub use time::rfc3339;
 
 /// Name and version of the report's shape.
@@ -48,6 +50,50 @@ pub struct Report {
     pub next_steps: Vec<Remedy>,
     /// What could not be read or is missing.
     pub warnings: Vec<Diagnostic>,
+    /// What happened when, by the bundle's clocks: dated events in order, then those without a full date.
+    #[serde(default)]
+    pub timeline: Vec<TimelineEvent>,
+}
+
+/// Something that happened, with the clock that told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimelineEvent {
+    /// RFC 3339 UTC; `None` where the source tells no year or no zone.
+    pub at: Option<String>,
+    /// The time as it is written at the source, where that is not a full date.
+    pub written: Option<String>,
+    /// What kind of event.
+    pub kind: TimelineKind,
+    /// One sentence.
+    pub what: String,
+    /// Where it was read.
+    pub evidence: Vec<Evidence>,
+}
+
+/// Kinds of events, in the order in which they are listed at the same time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TimelineKind {
+    /// The host started.
+    Booted,
+    /// A unit became active, by systemd's `ActiveEnterTimestamp`.
+    UnitActive,
+    /// The target container started.
+    ContainerStarted,
+    /// The oldest process of a holder started.
+    HolderStarted,
+    /// systemd saw a mount of the target.
+    Mounted,
+    /// The target container ended.
+    ContainerFinished,
+    /// systemd saw a umount of the target.
+    Unmounted,
+    /// The first busy error.
+    FirstError,
+    /// The last busy error.
+    LastError,
+    /// The bundle was taken.
+    Collected,
 }
 
 /// Facts about the host.

@@ -1,6 +1,6 @@
 //! The lanes of the picture: host, daemon, then the holders' mount namespaces.
 
-use super::build::process_view;
+use super::process_view::process_view;
 use super::propagation::{own_parent, parent_of, why_not_reached};
 use super::{Effect, HolderKind, MountView, NamespaceRole, NamespaceView};
 use crate::holders::Found;

@@ -6,7 +6,7 @@
 use super::{Effect, HolderKind, MountView};
 use crate::holders::{Found, mount_view};
 use crate::resolve::Target;
-use crate::snapshot::{MountNamespace, Snapshot};
+use crate::snapshot::{MountId, MountNamespace, Snapshot};
 
 /// One sentence for each namespace that holds a copy, the general ones first.
 pub(super) fn sentences(snapshot: &Snapshot, target: &Target, found: &[Found]) -> Vec<String> {
@@ -41,7 +41,7 @@ pub(super) fn why_not_reached(
     let own_parent = own_parent(snapshot, target, own, copy);
     match (own_parent, parent) {
         (Some(here), _) if here.shared.is_none() => format!(
-            "In the runtime's namespace the mount below which the target was mounted, {}, is {} (no shared: tag): a umount below it reaches no other namespace, and so not the copy in {name}.",
+            "In the runtime's namespace the mount below which the target was mounted, {}, is {} (no shared: tag): a umount below it reaches no other namespace.",
             here.mount_point,
             here.propagation(),
         ),
@@ -88,11 +88,8 @@ pub(super) fn parent_of(
     namespace: &MountNamespace,
     copy: &MountView,
 ) -> Option<MountView> {
-    namespace.tables.iter().filter_map(|t| snapshot.table(*t)).find_map(|table| {
-        let (_, child) = table.mounts().find(|(_, m)| m.id.0 == copy.id)?;
-        let (line, parent) = table.mounts().find(|(_, m)| m.id == child.parent && m.id != child.id)?;
-        Some(mount_view(table, line, &parent, "parent of the target's mount".to_owned()))
-    })
+    let (table, line, parent) = snapshot.parent_of(namespace.key, MountId(copy.id))?;
+    Some(mount_view(table, line, &parent, "parent of the target's mount".to_owned()))
 }
 
 /// In the runtime's namespace: the parent of the target's mount, or, where it is unmounted already, the mount

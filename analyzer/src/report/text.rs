@@ -27,6 +27,7 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
     for (number, holder) in (1..).zip(&report.holders) {
         write_holder(out, number, holder)?;
     }
+    crate::timeline::text::write(out, &report.timeline)?;
     write_list(out, "Why the umount did not reach it", &report.propagation)?;
     if !report.next_steps.is_empty() {
         writeln!(out, "Next")?;
@@ -79,13 +80,8 @@ fn write_facts(out: &mut String, report: &Report) -> std::fmt::Result {
             (Some(first), _) => format!(" at {first}"),
             _ => String::new(),
         };
-        writeln!(
-            out,
-            "  {:<10} {} times{times}: {}",
-            "error",
-            error.count,
-            crate::bytes::visible(error.line.as_bytes())
-        )?;
+        let often = if error.count == 1 { "once".to_owned() } else { format!("{} times", error.count) };
+        writeln!(out, "  {:<10} {often}{times}: {}", "error", crate::bytes::visible(error.line.as_bytes()))?;
     }
     writeln!(out)
 }

@@ -2,7 +2,6 @@
 
 use super::{BusyKind, Effect, HolderKind, Status, Verdict};
 use crate::Query;
-use crate::causes::holder_name;
 use crate::holders::{Found, open_count, unread};
 use crate::resolve::Target;
 use crate::snapshot::Snapshot;
@@ -59,11 +58,13 @@ fn not_found(snapshot: &Snapshot, target: &Target, query: &Query) -> Verdict {
 fn held(snapshot: &Snapshot, target: &Target, blocking: &[&Found]) -> String {
     let object = object(snapshot, target);
     let [first, rest @ ..] = blocking else { return String::new() };
-    let name = holder_name(snapshot, first);
+    let name = first.name(snapshot);
     let others = match rest {
         [] => String::new(),
-        [one] => format!(" So does {}.", holder_name(snapshot, one)),
-        [one, more @ ..] => format!(" So do {} and {} more.", holder_name(snapshot, one), more.len()),
+        [one] => format!(" So does {}.", inside_sentence(&one.name(snapshot))),
+        [one, more @ ..] => {
+            format!(" So do {} and {} more.", inside_sentence(&one.name(snapshot)), more.len())
+        }
     };
     let namespace = first.namespace.and_then(|k| snapshot.namespaces.get(&k)?.inode());
     let place = match (first.kind, namespace) {
@@ -77,7 +78,11 @@ fn held(snapshot: &Snapshot, target: &Target, blocking: &[&Found]) -> String {
             format!("in mount namespace {inode}, which no process is in")
         }
         (HolderKind::Host | HolderKind::Daemon, _) if first.is_daemons => {
-            "in the namespace of the runtime itself".to_owned()
+            if snapshot.daemon().is_some() {
+                "in the namespace of the runtime itself".to_owned()
+            } else {
+                "itself".to_owned()
+            }
         }
         (HolderKind::Container, _) if first.is_target => {
             return format!("{name} itself is still alive and uses {object}.{others}");
@@ -86,6 +91,16 @@ fn held(snapshot: &Snapshot, target: &Target, blocking: &[&Found]) -> String {
         (_, None) => "in a mount namespace of its own".to_owned(),
     };
     format!("{name} holds {object} {place}.{others}")
+}
+
+/// A holder's name where it does not begin the sentence. Names of processes and units keep their case.
+fn inside_sentence(name: &str) -> String {
+    for (begin, within) in [("Container ", "container "), ("A mount ", "a mount "), ("The ", "the ")] {
+        if let Some(rest) = name.strip_prefix(begin) {
+            return format!("{within}{rest}");
+        }
+    }
+    name.to_owned()
 }
 
 /// The busy object in words.
@@ -119,7 +134,11 @@ fn doubts(snapshot: &Snapshot, target: &Target, found: &[Found]) -> Option<Strin
         );
     }
     if snapshot.tables.is_empty() && target.busy != BusyKind::Cgroup {
-        return Some("the bundle has no mount table at all.".to_owned());
+        let input = if snapshot.facts.is_paste() { "text" } else { "bundle" };
+        return Some(format!("the {input} has no mount table at all."));
+    }
+    if snapshot.facts.is_paste() {
+        return Some("a text shows a part of the host only.".to_owned());
     }
     if !snapshot.facts.complete {
         return Some("the bundle is not complete.".to_owned());
@@ -170,8 +189,7 @@ fn free(snapshot: &Snapshot, target: &Target, found: &[Found]) -> String {
         ([], _) => String::new(),
         ([one, ..], 0) => format!(" {}", one.effect_reason),
         (_, n) => {
-            let first =
-                holding.iter().find(|h| !h.is_daemons).map(|h| holder_name(snapshot, h)).unwrap_or_default();
+            let first = holding.iter().find(|h| !h.is_daemons).map(|h| h.name(snapshot)).unwrap_or_default();
             let more = if n > 1 { format!(" and {} more", n - 1) } else { String::new() };
             format!(" {first}{more} still has a copy of its mount, which keeps space but does not block.")
         }

@@ -23,6 +23,11 @@ pub(super) fn add_id(target: &mut Target, id: &str, kind: AliasKind, evidence: O
     target.alias(id.to_owned(), kind, evidence);
 }
 
+/// Whether some container has this id as its layer's, and no container is called so.
+pub(super) fn is_layer_of_another(snapshot: &Snapshot, id: &str) -> bool {
+    !snapshot.containers.contains_key(id) && snapshot.containers.values().any(|c| c.layers.contains_key(id))
+}
+
 /// Containers that go by this text: by name, by id, by layer id, or by a prefix of an id. More than one is an
 /// ambiguous prefix.
 pub(super) fn containers_named(snapshot: &Snapshot, text: &str) -> Vec<String> {

@@ -119,7 +119,12 @@ pub fn resolve(snapshot: &Snapshot, query: &Query) -> Target {
 
 fn from_error(snapshot: &Snapshot, target: &mut Target, index: usize, error: &BusyError) {
     let object = [&error.container_id, &error.path, &error.device, &error.name];
-    target.query = object.into_iter().flatten().next().cloned().unwrap_or_else(|| error.line.clone());
+    // A line that names nothing is called by its place.
+    let place = || match &error.evidence {
+        Some(Evidence { file, line: Some(line), .. }) => format!("{file}:{line}"),
+        _ => "a line of the log".to_owned(),
+    };
+    target.query = object.into_iter().flatten().next().map_or_else(place, |o| visible(o.as_bytes()));
     target.found = true;
     adopt_error(snapshot, target, index, error);
 }
@@ -131,7 +136,13 @@ fn adopt_error(snapshot: &Snapshot, target: &mut Target, index: usize, error: &B
     target.driver = target.driver.take().or_else(|| error.driver.clone());
     let evidence = error.evidence.clone();
     if let Some(id) = &error.container_id {
-        identity::add_id(target, id, AliasKind::ContainerId, evidence.clone());
+        // docker before 1.10 named the device by the container; later the same wording names the layer.
+        let kind = if identity::is_layer_of_another(snapshot, id) {
+            AliasKind::LayerId
+        } else {
+            AliasKind::ContainerId
+        };
+        identity::add_id(target, id, kind, evidence.clone());
     }
     // A full id beside the container's is its layer or device; short ids are mostly other spellings of it.
     for id in error.other_ids.iter().filter(|id| id.len() == 64 && identity::is_hex(id)) {

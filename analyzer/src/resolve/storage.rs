@@ -3,7 +3,7 @@
 use super::{Target, identity};
 use crate::bytes::{components, contains_path, ends_with_path, same_path, visible};
 use crate::parse::mountinfo::Mount;
-use crate::parse::{device_number, namespace_link};
+use crate::parse::{cgroup, device_number, namespace_link};
 use crate::report::{AliasKind, BusyError, BusyKind, Evidence};
 use crate::snapshot::{DeviceNumber, MountTable, NamespaceInode, Snapshot};
 
@@ -25,7 +25,11 @@ pub(super) fn add_busy_path(target: &mut Target, error: &BusyError, path: &str, 
     target.paths.insert(path);
 }
 
+/// A full id: the component itself, `ID-init`, `ID-removing`, or a cgroup's `docker-ID.scope`.
 fn long_id(component: &[u8]) -> Option<String> {
+    if let Some(id) = cgroup::container_id(component) {
+        return Some(id);
+    }
     let bare = component.strip_suffix(b"-init").or(component.strip_suffix(b"-removing")).unwrap_or(component);
     let bare = std::str::from_utf8(bare).ok()?;
     (bare.len() == 64 && identity::is_hex(bare)).then(|| bare.to_owned())
@@ -131,6 +135,10 @@ pub(super) fn add_named_object(snapshot: &Snapshot, target: &mut Target, text: &
                 .iter()
                 .any(|id| snapshot.containers.iter().any(|(k, c)| k == id || c.layers.contains_key(id)))
             || snapshot
+                .errors
+                .iter()
+                .any(|e| e.path.as_ref().is_some_and(|p| same_path(p.as_bytes(), bytes)))
+            || snapshot
                 .processes
                 .values()
                 .any(|p| p.link_texts.values().any(|l| crate::bytes::is_at_or_below(l, bytes)));
@@ -225,6 +233,9 @@ fn path_from_storage_root(point: &[u8]) -> Vec<u8> {
 /// File systems whose device number is shared with nothing else: block devices, and those with one anonymous
 /// number a superblock. btrfs shows one number for all subvolumes; nsfs, proc, sysfs and cgroups are the kernel's.
 fn has_device_of_its_own(mount: &Mount<'_>) -> bool {
+    if mount.device == DeviceNumber::UNKNOWN {
+        return false;
+    }
     if !mount.device.is_anonymous() {
         return mount.fs_type != b"btrfs";
     }

@@ -8,15 +8,15 @@ use serde_json::Value;
 use super::entry_path::{EntryPath, Role};
 use super::{
     BlockDevice, Container, DeviceNumber, MountTable, NamespaceInode, NamespacePin, Pid, PinnedBy, Process,
-    Snapshot, TableId,
+    Snapshot, TableForm, TableId,
 };
-use crate::archive::{Content, End, Entry};
+use crate::archive::{Content, End, Want};
 use crate::bytes::{components, visible};
 use crate::errors::LogScanner;
 use crate::parse::cgroup::Membership;
 use crate::parse::{
-    cgroup, device_tools, links, mountinfo, namespace_link, numbered_lines, process_files, process_list,
-    runtime_state, whole_number,
+    cgroup, container_list, device_tools, kernel_release, links, lsof, mountinfo, namespace_link,
+    numbered_lines, process_files, process_list, runtime_state, whole_number, words,
 };
 use crate::report::{Diagnostic, Evidence};
 
@@ -28,6 +28,7 @@ const LISTED_BAD_LINES: usize = 20;
 pub struct Builder {
     snapshot: Snapshot,
     logs: LogScanner,
+    recorded: super::Recorded,
     tables_by_hash: HashMap<u64, Vec<TableId>>,
     /// Where each table's text came from, for hard links.
     table_of_file: HashMap<String, TableId>,
@@ -36,9 +37,18 @@ pub struct Builder {
     /// Rows of `ps` listings with their file.
     listed: Vec<(String, process_list::Row)>,
     bad_lines: usize,
+    /// `/proc/PID/mounts` with their file.
+    mounts: Vec<(Pid, String, Vec<u8>)>,
     saw_summary: bool,
     saw_manifest: bool,
     saw_sosreport: bool,
+    /// Where it was read, for texts that were put together from lines of other files.
+    read_in: Option<String>,
+    tables_read_in: HashMap<TableId, String>,
+    /// Rows of `docker ps` and the like.
+    listed_containers: Vec<(Evidence, runtime_state::ContainerRecord)>,
+    /// Rows of `lsof` listings with their file.
+    open_files: Vec<(String, lsof::OpenFile)>,
 }
 
 /// A mount table stored as a hard link to another member.
@@ -56,14 +66,22 @@ enum TableOwner {
 }
 
 impl Builder {
-    /// Whether a member's bytes are needed.
-    pub fn wants(path: &[u8]) -> bool {
-        match EntryPath::new(path).role() {
+    /// What is needed of a member.
+    pub fn wants(path: &[u8]) -> Want {
+        let wanted = match EntryPath::new(path).role() {
             Role::Other => false,
+            Role::Loose => return Want::Text,
             Role::OfProcess(_, name) => {
                 matches!(
                     &name[..],
-                    b"mountinfo" | b"cmdline" | b"comm" | b"stat" | b"status" | b"cgroup" | b"links"
+                    b"mountinfo"
+                        | b"mounts"
+                        | b"cmdline"
+                        | b"comm"
+                        | b"stat"
+                        | b"status"
+                        | b"cgroup"
+                        | b"links"
                 ) || name.starts_with(b"fdinfo/")
                     || name.ends_with(b"-stat")
             }
@@ -77,17 +95,23 @@ impl Builder {
                     | b"sys/fs/may_detach_mounts"
             ),
             _ => true,
-        }
+        };
+        if wanted { Want::Bytes } else { Want::Nothing }
     }
 
-    /// Takes one member.
-    pub fn add(&mut self, entry: Entry<'_>) {
-        let path = EntryPath::new(entry.path);
+    /// Whether anything of a host was in what was taken.
+    pub(super) fn has_host(&self) -> bool {
+        !self.snapshot.processes.is_empty() || !self.snapshot.tables.is_empty()
+    }
+
+    /// Takes one member by its path on the host.
+    pub(crate) fn add(&mut self, path: &EntryPath<'_>, content: &Content<'_>) {
+        self.recorded.add(path, content);
         self.saw_sosreport |= path.0.first() == Some(&&b"sos_commands"[..]);
-        match entry.content {
-            Content::File(bytes) => self.add_file(&path, bytes),
-            Content::Symlink(target) => self.add_symlink(&path, target),
-            Content::HardLink(target) => self.add_hard_link(&path, target),
+        match content {
+            Content::File(bytes) => self.add_file(path, bytes),
+            Content::Symlink(target) => self.add_symlink(path, target),
+            Content::HardLink(target) => self.add_hard_link(path, target),
             Content::TooLarge(size) => self.warn(
                 "file-too-large",
                 Some(path.shown()),
@@ -98,17 +122,40 @@ impl Builder {
                 ),
                 "What it says is missing from the report. Take it out of the archive or look at it by hand.",
             ),
+            Content::Broken(why) => self.warn(
+                "broken-member",
+                Some(path.shown()),
+                None,
+                format!("Only the part before its damage was read: {}.", visible(why.as_bytes())),
+                "What follows there is missing from the report. Ask for the file again.",
+            ),
         }
     }
 
+    /// Takes a text that lies beside the host's directories: a log, or what a tool printed.
+    pub(super) fn add_loose(&mut self, file: &str, bytes: &[u8]) {
+        self.logs.push_file(file, bytes);
+        self.add_tool_output(bytes, file);
+    }
+
+    /// Says that what comes now was read in that text, whatever path it has.
+    pub(crate) fn read_in(&mut self, name: &str) {
+        self.read_in = Some(name.to_owned());
+    }
+
+    /// Notes what kind of input this is.
+    pub(crate) fn set_format(&mut self, format: &str) {
+        self.snapshot.facts.format = format.to_owned();
+    }
+
     fn add_file(&mut self, path: &EntryPath<'_>, bytes: &[u8]) {
-        let file = path.shown();
+        let file = self.read_in.clone().unwrap_or_else(|| path.shown());
         match path.role() {
             Role::Manifest => self.add_manifest(bytes, &file),
             Role::Summary => self.add_summary(bytes),
-            Role::OfProcess(pid, name) => self.add_process_file(pid, &name, bytes, file),
+            Role::OfProcess(pid, name) => self.add_process_file(pid, &name, bytes, file, &path.shown()),
             Role::OfProc(name) => self.add_proc_file(&name, bytes, &file),
-            Role::PinnedTable(inode) => self.add_pinned_table(inode, bytes, file),
+            Role::PinnedTable(inode) => self.add_pinned_table(inode, bytes, file, &path.shown()),
             Role::PinnedBy(inode) => self.add_pins(inode, bytes, &file),
             Role::OfBlockDevice(name, rest) => self.add_device_file(name, &rest, bytes, &file),
             Role::LayerOf { driver, container, init } => self.add_layer(driver, container, init, bytes, file),
@@ -124,7 +171,7 @@ impl Builder {
             }
             Role::HostName => set_if_absent(&mut self.snapshot.facts.host, text_of(bytes)),
             Role::ToolOutput => self.add_tool_output(bytes, &file),
-            Role::Other => {}
+            Role::Loose | Role::Other => {}
         }
     }
 
@@ -276,15 +323,15 @@ impl Builder {
         }
     }
 
-    fn add_process_file(&mut self, pid: Pid, name: &[u8], bytes: &[u8], file: String) {
+    fn add_process_file(&mut self, pid: Pid, name: &[u8], bytes: &[u8], file: String, path: &str) {
         match name {
             // A process that is ending shows an empty table: that is no table.
-            b"mountinfo" if bytes.is_empty() => {}
+            b"mountinfo" | b"mounts" if bytes.is_empty() => {}
             b"mountinfo" => {
-                let table = self.intern_table(bytes, &file);
-                self.table_of_file.insert(file, table);
+                let table = self.add_table(bytes, &file, path, TableForm::Mountinfo);
                 self.process(pid).table = Some(table);
             }
+            b"mounts" => self.mounts.push((pid, file, bytes.to_vec())),
             b"cmdline" => self.process(pid).cmdline = bytes.to_vec(),
             b"comm" => self.process(pid).comm = bytes.strip_suffix(b"\n").unwrap_or(bytes).to_vec(),
             b"stat" => {
@@ -352,12 +399,31 @@ impl Builder {
         }
     }
 
-    fn add_pinned_table(&mut self, inode: Option<NamespaceInode>, bytes: &[u8], file: String) {
+    fn add_table(&mut self, bytes: &[u8], file: &str, path: &str, form: TableForm) -> TableId {
+        let table = self.intern_table(bytes, file, form);
+        self.table_of_file.insert(path.to_owned(), table);
+        if let Some(name) = &self.read_in {
+            self.tables_read_in.entry(table).or_insert_with(|| name.clone());
+        }
+        table
+    }
+
+    /// `/proc/PID/mounts` counts where there is no mountinfo.
+    fn add_mounts(&mut self) {
+        for (pid, file, bytes) in std::mem::take(&mut self.mounts) {
+            if self.snapshot.processes.get(&pid).is_none_or(|p| p.table.is_none()) {
+                let table =
+                    self.add_table(&bytes, &file, &format!("proc/{}/mounts", pid.0), TableForm::Mounts);
+                self.process(pid).table = Some(table);
+            }
+        }
+    }
+
+    fn add_pinned_table(&mut self, inode: Option<NamespaceInode>, bytes: &[u8], file: String, path: &str) {
         let looks_right =
             numbered_lines(bytes).next().is_some_and(|(_, line)| mountinfo::parse_line(line).is_ok());
         if looks_right {
-            let table = self.intern_table(bytes, &file);
-            self.table_of_file.insert(file, table);
+            let table = self.add_table(bytes, &file, path, TableForm::Mountinfo);
             self.pinned_tables.push((inode, table));
         }
     }
@@ -369,6 +435,8 @@ impl Builder {
             let by = match words[..] {
                 [what, pid, name] => match (what, whole_number(pid).map(Pid)) {
                     (b"fd", Some(pid)) => PinnedBy::Descriptor(pid, [b"fd/", name].concat()),
+                    // A thread may be in another mount namespace than its process.
+                    (b"thread", Some(pid)) => PinnedBy::Descriptor(pid, [b"thread ", name].concat()),
                     (b"bind", Some(pid)) => {
                         PinnedBy::BindSeenBy(pid, crate::bytes::decode_octal(name).into_owned())
                     }
@@ -480,7 +548,48 @@ impl Builder {
             self.snapshot.facts.docker_version.get_or_insert(version);
         }
         self.listed.extend(process_list::parse(bytes).into_iter().map(|row| (file.to_owned(), row)));
+        for row in container_list::parse(bytes) {
+            let text = line_text(bytes, row.line);
+            self.listed_containers
+                .push((Evidence { file: file.to_owned(), line: Some(row.line), text }, row.record));
+        }
+        self.open_files.extend(lsof::parse(bytes).into_iter().map(|row| (file.to_owned(), row)));
+        self.add_kernel(bytes);
         self.add_unit_list(bytes);
+    }
+
+    /// `uname -a`: `Linux HOST RELEASE #1 SMP …`.
+    fn add_kernel(&mut self, bytes: &[u8]) {
+        let words: Vec<&[u8]> = words(bytes.get(..512).unwrap_or(bytes)).take(3).collect();
+        if let [b"Linux", host, release] = words[..]
+            && kernel_release::parse(release).is_some()
+        {
+            set_if_absent(&mut self.snapshot.facts.host, text_of(host));
+            set_if_absent(&mut self.snapshot.facts.kernel, text_of(release));
+        }
+    }
+
+    /// Open files that only `lsof` tells of, for processes without links of their own.
+    fn add_open_files(&mut self) {
+        let listed = std::mem::take(&mut self.open_files);
+        let known: BTreeSet<Pid> = self
+            .snapshot
+            .processes
+            .iter()
+            .filter(|(_, p)| !p.links.is_empty())
+            .map(|(pid, _)| *pid)
+            .collect();
+        for (file, row) in listed.into_iter().filter(|(_, row)| !known.contains(&row.pid)) {
+            let process = self.process(row.pid);
+            if process.comm.is_empty() {
+                process.comm = row.comm;
+            }
+            // Two listings of one process would show each file twice.
+            if process.links_file.is_empty() || process.links_file == file {
+                process.links_file = file;
+                process.links.push(row.link);
+            }
+        }
     }
 
     /// `systemctl show` of many units: blocks of properties between blank lines, each with its `Id=`.
@@ -502,13 +611,20 @@ impl Builder {
 
     /// What `ps` listed fills in for processes whose own files are not in the bundle.
     fn add_listed(&mut self) {
-        for (file, row) in std::mem::take(&mut self.listed) {
+        let mut listed = std::mem::take(&mut self.listed);
+        // A listed short name is surer than one that the command line suggests.
+        listed.sort_by(|(a, x), (b, y)| (x.comm.is_none(), a, x.line).cmp(&(y.comm.is_none(), b, y.line)));
+        for (file, row) in listed {
             let Some(process) = self.snapshot.processes.get_mut(&row.pid) else { continue };
             if process.comm.is_empty() {
                 process.comm = row.comm.unwrap_or_default();
             }
-            if process.cmdline.is_empty() {
-                process.cmdline = row.command.unwrap_or_default();
+            if let Some(command) = row.command.filter(|_| process.cmdline.is_empty()) {
+                if process.comm.is_empty() {
+                    process.comm = name_in_command(&command).to_vec();
+                }
+                // A kernel thread has no command line; ps shows its name in brackets.
+                process.cmdline = if command.starts_with(b"[") { Vec::new() } else { command };
             }
             if process.membership == Membership::default()
                 && let Some(membership) = row.membership
@@ -518,7 +634,7 @@ impl Builder {
         }
     }
 
-    fn intern_table(&mut self, bytes: &[u8], file: &str) -> TableId {
+    fn intern_table(&mut self, bytes: &[u8], file: &str, form: TableForm) -> TableId {
         let mut hasher = DefaultHasher::new();
         bytes.hash(&mut hasher);
         let same_hash = self.tables_by_hash.entry(hasher.finish()).or_default();
@@ -528,7 +644,7 @@ impl Builder {
         }
         let id = TableId(tables.len());
         same_hash.push(id);
-        tables.push(MountTable { text: bytes.to_vec(), file: file.to_owned() });
+        tables.push(MountTable { text: bytes.to_vec(), file: file.to_owned(), form });
         id
     }
 
@@ -536,7 +652,8 @@ impl Builder {
     fn check_table(&mut self, id: TableId) {
         let Some(table) = self.snapshot.tables.get(id.0) else { return };
         let (mut bad, mut pins) = (Vec::new(), Vec::new());
-        for (line, text) in numbered_lines(&table.text) {
+        let is_mountinfo = table.form == TableForm::Mountinfo;
+        for (line, text) in numbered_lines(&table.text).filter(|_| is_mountinfo) {
             match mountinfo::parse_line(text) {
                 Ok(mount) if mount.fs_type == b"nsfs" || mount.fs_type == b"proc" => {
                     if let Some((kind, inode)) = namespace_link::parse(&mount.root()) {
@@ -612,7 +729,8 @@ impl Builder {
             std::mem::take(&mut self.snapshot.tables).into_iter().map(Some).collect();
         for ((_, file), id) in order {
             if let Some(table) = old.get_mut(id.0).and_then(Option::take) {
-                self.snapshot.tables.push(MountTable { text: table.text, file });
+                let file = self.tables_read_in.get(&id).cloned().unwrap_or(file);
+                self.snapshot.tables.push(MountTable { file, ..table });
             }
         }
         for process in self.snapshot.processes.values_mut() {
@@ -689,27 +807,48 @@ impl Builder {
             self.warn("bad-mountinfo-line", None, None, message, "These mounts are missing from the report.");
         }
         self.follow_links();
+        self.add_mounts();
         self.add_listed();
+        self.add_open_files();
         self.sort_tables();
         self.name_pinned_tables();
         let mut snapshot = self.snapshot;
+        snapshot.recorded = self.recorded;
         let facts = &mut snapshot.facts;
-        facts.complete = *end == End::Complete && (self.saw_summary || !self.saw_manifest);
+        facts.complete =
+            *end == End::Complete && (self.saw_summary || !self.saw_manifest) && !facts.is_paste();
         if facts.format.is_empty() {
             facts.format = if self.saw_sosreport { "sosreport" } else { "proc-tree" }.into();
         }
+        let shortcomings = super::shortcomings::of(&snapshot);
+        snapshot.diagnostics.extend(shortcomings);
         snapshot.log_lines = self.logs.lines_read();
         snapshot.log_links = self.logs.links();
         snapshot.errors = self.logs.finish();
+        // A text without an error in it need not be a log: it does not say that nothing is busy.
+        if snapshot.facts.is_paste() && snapshot.errors.is_empty() {
+            snapshot.log_lines = 0;
+        }
         // An error that names nothing can be looked at, but never answers "what is busy?" by itself.
         snapshot.errors.sort_by_key(|e| !e.names_something());
         snapshot.group_namespaces(&self.pinned_tables);
         note_namespace_keepers(&mut snapshot);
         add_container_processes(&mut snapshot);
+        add_listed_containers(&mut snapshot, self.listed_containers);
         add_logged_layers(&mut snapshot);
         snapshot.diagnostics.sort();
         snapshot
     }
+}
+
+/// The short name that a command line suggests: `/usr/sbin/httpd -k` is httpd, `nginx: worker` nginx.
+fn name_in_command(command: &[u8]) -> &[u8] {
+    if let Some(thread) = command.strip_prefix(b"[").and_then(|c| c.strip_suffix(b"]")) {
+        return thread;
+    }
+    let word = words(command).next().unwrap_or_default();
+    let name = components(word).next_back().unwrap_or(word);
+    name.strip_suffix(b":").unwrap_or(name)
 }
 
 /// Namespaces without a process get what keeps them.
@@ -733,6 +872,25 @@ fn add_container_processes(snapshot: &mut Snapshot) {
         let container = snapshot.containers.entry(id.clone()).or_default();
         container.record.id = id;
         container.pids.insert(pid);
+    }
+}
+
+/// Listings show short ids: they belong to the one container whose id begins so.
+fn add_listed_containers(
+    snapshot: &mut Snapshot,
+    mut listed: Vec<(Evidence, runtime_state::ContainerRecord)>,
+) {
+    listed.sort_by(|a, b| a.0.cmp(&b.0));
+    for (evidence, mut record) in listed {
+        let known: Vec<String> =
+            snapshot.containers.keys().filter(|k| k.starts_with(&record.id)).cloned().collect();
+        if let [one] = &known[..] {
+            record.id.clone_from(one);
+        }
+        let container = snapshot.containers.entry(record.id.clone()).or_default();
+        container.record.id.clone_from(&record.id);
+        container.evidence.push(evidence);
+        merge(&mut container.record, record);
     }
 }
 
@@ -779,6 +937,10 @@ fn merge(old: &mut runtime_state::ContainerRecord, new: runtime_state::Container
         (&mut old.layer_id, new.layer_id),
         (&mut old.device_name, new.device_name),
         (&mut old.upper_dir, new.upper_dir),
+        (&mut old.sandbox, new.sandbox),
+        (&mut old.pod_uid, new.pod_uid),
+        (&mut old.pod, new.pod),
+        (&mut old.image_id, new.image_id),
     ];
     for (old, new) in fields {
         set_if_absent(old, new);

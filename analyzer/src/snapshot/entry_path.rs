@@ -7,7 +7,7 @@ use crate::snapshot::{NamespaceInode, Pid};
 
 /// A path with the bundle's own top directory taken off.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct EntryPath<'a>(pub(super) Vec<&'a [u8]>);
+pub(crate) struct EntryPath<'a>(pub(super) Vec<&'a [u8]>);
 
 /// What a member is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +36,8 @@ pub(super) enum Role<'a> {
     HostName,
     /// A text whose first line tells what it is.
     ToolOutput,
+    /// A file beside the host's directories: a log or the output of some command, or anything else.
+    Loose,
     Other,
 }
 
@@ -63,12 +65,20 @@ const TOPS: [&[u8]; 20] = [
 ];
 
 impl<'a> EntryPath<'a> {
-    pub(super) fn new(path: &'a [u8]) -> Self {
+    pub(crate) fn new(path: &'a [u8]) -> Self {
+        Self::split(path).1
+    }
+
+    /// The directory that the host's own paths lie below, and the path there. A path without a mark of the
+    /// host's lies below its parent directory.
+    pub(super) fn split(path: &'a [u8]) -> (Vec<&'a [u8]>, Self) {
         let all: Vec<&[u8]> = components(path).filter(|c| *c != b"..").collect();
         // A process's directory is the surest mark; it may lie below anything.
         let process = all.windows(2).position(|w| w[0] == b"proc" && is_pid(w[1]));
-        let top = process.or_else(|| all.iter().position(|c| TOPS.contains(c))).unwrap_or(0);
-        Self(all[top..].to_vec())
+        match process.or_else(|| all.iter().position(|c| TOPS.contains(c))) {
+            Some(top) => (all[..top].to_vec(), Self(all[top..].to_vec())),
+            None => (all[..all.len().saturating_sub(1)].to_vec(), Self(all)),
+        }
     }
 
     /// As shown in evidence.
@@ -97,15 +107,22 @@ impl<'a> EntryPath<'a> {
             [b"runtime", b"containers.json"] => Role::Containers,
             [.., b"config.v2.json"] => Role::DockerConfig,
             [b"docker", name] if name.starts_with(b"inspect") => Role::DockerConfig,
-            [b"sos_commands", b"docker", name] if name.starts_with(b"docker_inspect") => Role::DockerConfig,
+            // sos 3 has them in `docker`, sos 4 in `docker/containers`; `crictl_inspect` and `podman_inspect` alike.
+            [b"sos_commands", .., name] if memchr::memmem::find(name, b"_inspect").is_some() => {
+                Role::DockerConfig
+            }
             [b"systemd", name] if name.ends_with(b".show") => Role::UnitProperties(&name[..name.len() - 5]),
             [b"logs" | b"journal" | b"sos_logs", ..] => Role::Log,
             [b"var", b"log", ..] => Role::Log,
             [b"rm.txt"] => Role::Log,
             // sos 4 keeps the outputs of `ps` and others at the top, too.
-            [b"etc", b"hostname"] | [b"hostname"] => Role::HostName,
+            [b"etc", b"hostname"] | [b"hostname"] | [b"sos_commands", b"host" | b"general", b"hostname"] => {
+                Role::HostName
+            }
             [b"sos_commands", _, name] if name.starts_with(b"journalctl") => Role::Log,
             [b"dm" | b"tools" | b"docker" | b"sos_commands", ..] => Role::ToolOutput,
+            [] => Role::Loose,
+            [first] | [first, _] if !TOPS.contains(first) => Role::Loose,
             _ => Role::Other,
         }
     }

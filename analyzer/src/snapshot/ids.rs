@@ -32,6 +32,9 @@ pub struct DeviceNumber {
 }
 
 impl DeviceNumber {
+    /// Where a listing does not tell: no file system has 0:0 (kernel `get_anon_bdev` begins at minor 1).
+    pub const UNKNOWN: Self = Self { major: 0, minor: 0 };
+
     /// From the kernel's user-space encoding (`new_encode_dev`, glibc `gnu_dev_major`).
     pub fn from_dev_t(dev: u64) -> Self {
         let major = ((dev >> 8) & 0xfff) | ((dev >> 32) & 0xffff_f000);

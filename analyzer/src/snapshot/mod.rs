@@ -3,9 +3,13 @@
 
 mod build;
 mod entry_path;
+mod hosts;
 mod ids;
+mod marks;
 mod namespaces;
 mod propagation;
+mod recorded;
+mod shortcomings;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,13 +19,17 @@ use crate::parse::cgroup::Membership;
 use crate::parse::kernel_release::{self, KernelVersion};
 use crate::parse::links::Link;
 use crate::parse::mountinfo::{self, Mount};
+use crate::parse::mounts_table;
 use crate::parse::runtime_state::ContainerRecord;
 use crate::report::{BusyError, Diagnostic, Evidence};
 
 pub use build::Builder;
+pub(crate) use entry_path::EntryPath;
+pub use hosts::Hosts;
 pub use ids::{DeviceNumber, MountId, NamespaceInode, PeerGroup, Pid, TableId};
 pub use namespaces::{MountNamespace, NamespaceKey};
 pub use propagation::PeerGroups;
+pub use recorded::Recorded;
 
 /// A host.
 #[derive(Debug, Default)]
@@ -54,12 +62,14 @@ pub struct Snapshot {
     pub log_lines: u64,
     /// What could not be read.
     pub diagnostics: Vec<Diagnostic>,
+    /// Sizes, ends and other facts beside the holders'.
+    pub recorded: Recorded,
 }
 
 /// Facts about host and bundle.
 #[derive(Debug, Default, Clone)]
 pub struct Facts {
-    /// `ebusy.bundle/1` or `proc-tree`.
+    /// `ebusy.bundle/1`, `proc-tree`, `sosreport`, `supportconfig` or `paste`.
     pub format: String,
     /// Collector's version.
     pub collector: Option<String>,
@@ -86,6 +96,11 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// Whether the input is text that shows a part of the host only.
+    pub fn is_paste(&self) -> bool {
+        matches!(self.format.as_str(), "paste" | "supportconfig")
+    }
+
     /// Parsed kernel release.
     pub fn kernel_version(&self) -> Option<KernelVersion> {
         kernel_release::parse(self.kernel.as_deref()?.as_bytes())
@@ -131,7 +146,7 @@ pub struct Process {
 impl Process {
     /// The name a person would call it by.
     pub fn name(&self) -> String {
-        visible(&self.comm)
+        if self.comm.is_empty() { "a process".to_owned() } else { visible(&self.comm) }
     }
 
     /// Last component of the executable, without ` (deleted)`.
@@ -149,13 +164,27 @@ pub struct MountTable {
     pub text: Vec<u8>,
     /// The bundle's file that showed it first.
     pub file: String,
+    /// What its lines look like.
+    pub form: TableForm,
+}
+
+/// Forms of mount tables.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum TableForm {
+    /// `/proc/PID/mountinfo`.
+    #[default]
+    Mountinfo,
+    /// Listings without mount ids and device numbers, see [`crate::parse::mounts_table`].
+    Mounts,
 }
 
 impl MountTable {
     /// Its mounts with their line numbers; lines that make no sense were reported when it was read.
     pub fn mounts(&self) -> impl Iterator<Item = (u32, Mount<'_>)> {
-        crate::parse::numbered_lines(&self.text)
-            .filter_map(|(number, line)| Some((number, mountinfo::parse_line(line).ok()?)))
+        crate::parse::numbered_lines(&self.text).filter_map(|(number, line)| match self.form {
+            TableForm::Mountinfo => Some((number, mountinfo::parse_line(line).ok()?)),
+            TableForm::Mounts => Some((number, mounts_table::parse_line(line, number)?)),
+        })
     }
 
     /// Whether the bytes stand anywhere in it: a cheap first look before lines are parsed.
@@ -238,10 +267,16 @@ impl Snapshot {
         self.namespaces.values().find(|n| n.pids.contains(&pid))
     }
 
-    /// The host's own mount namespace: that of pid 1, else the one with most processes.
+    /// The host's own mount namespace: that of pid 1 or of the kernel's threads. Where neither is known it is the
+    /// one that most processes of a real collection are in; a few pasted lines tell of nobody that it is the host's.
     pub fn host_namespace(&self) -> Option<&MountNamespace> {
-        self.namespace_of(Pid(1))
-            .or_else(|| self.namespaces.values().max_by_key(|n| (n.pids.len(), std::cmp::Reverse(&n.key))))
+        const A_FEW: usize = 5;
+        let most = || {
+            let largest =
+                self.namespaces.values().max_by_key(|n| (n.pids.len(), std::cmp::Reverse(&n.key)))?;
+            (largest.pids.len() > A_FEW && largest.pids.len() * 2 > self.processes.len()).then_some(largest)
+        };
+        self.namespace_of(Pid(1)).or_else(|| self.namespace_of(Pid(2))).or_else(most)
     }
 
     /// The container daemon: dockerd first, then others.
@@ -271,6 +306,16 @@ impl Snapshot {
     /// The namespace in which the daemon mounts and unmounts; the host's where there is no daemon.
     pub fn daemon_namespace(&self) -> Option<&MountNamespace> {
         self.daemon().and_then(|(pid, _)| self.namespace_of(pid)).or_else(|| self.host_namespace())
+    }
+
+    /// The mount that a mount is on, with its table and line.
+    pub fn parent_of(&self, namespace: NamespaceKey, id: MountId) -> Option<(&MountTable, u32, Mount<'_>)> {
+        let tables = self.namespaces.get(&namespace)?.tables.iter();
+        tables.filter_map(|t| self.table(*t)).find_map(|table| {
+            let (_, child) = table.mounts().find(|(_, m)| m.id == id)?;
+            let (line, parent) = table.mounts().find(|(_, m)| m.id == child.parent && m.id != child.id)?;
+            Some((table, line, parent))
+        })
     }
 
     /// Start of a process as RFC 3339 UTC.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{MountId, NamespaceInode, Pid, Snapshot, TableId};
+use super::{MountId, NamespaceInode, Pid, Snapshot, TableForm, TableId};
 use crate::report::Evidence;
 
 /// What tells namespaces apart.
@@ -77,7 +77,8 @@ impl Snapshot {
     }
 
     fn mount_ids(&self, table: TableId) -> impl Iterator<Item = MountId> {
-        self.table(table).into_iter().flat_map(|t| t.mounts().map(|(_, m)| m.id))
+        let with_ids = self.table(table).filter(|t| t.form == TableForm::Mountinfo);
+        with_ids.into_iter().flat_map(|t| t.mounts().map(|(_, m)| m.id))
     }
 
     /// Largest tables first: a process with another root shows a part of its namespace's mounts only.
@@ -91,7 +92,9 @@ impl Snapshot {
         let mut keys = BTreeMap::new();
         for table in by_size {
             let ids: Vec<MountId> = self.mount_ids(table).collect();
-            let Some(lowest) = ids.iter().min() else { continue };
+            // A table without mount ids is taken for a namespace of its own; the kernel counts ids from 1 up.
+            let own = u32::try_from(table.0).ok().map(|n| MountId(u32::MAX - n));
+            let Some(lowest) = ids.iter().min().or(own.as_ref()) else { continue };
             let key = ids
                 .iter()
                 .find_map(|id| owner.get(id).copied())

@@ -1,5 +1,6 @@
 //! The archive: what goes in ([`Entry`]), how it is written ([`writer`]) and where to ([`output`]).
 
+mod header;
 pub(crate) mod output;
 pub(crate) mod writer;
 
@@ -33,11 +34,6 @@ pub(crate) enum Entry {
         path: Vec<u8>,
         data: Vec<u8>,
     },
-    /// A mount table that is known to be the one at `same_as` without having been read again.
-    SameTable {
-        path: Vec<u8>,
-        same_as: Vec<u8>,
-    },
 }
 
 impl Entry {
@@ -48,5 +44,97 @@ impl Entry {
 
     pub(crate) fn symlink(path: impl Into<Vec<u8>>, target: impl Into<Vec<u8>>) -> Self {
         Self::Symlink { path: path.into(), target: target.into() }
+    }
+}
+
+/// What an entry is, once it is packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    File(Secrets),
+    /// Its data is the text of the link.
+    Symlink,
+    Table,
+    /// Its data is the path of the table that it is equal to.
+    SameTable,
+}
+
+/// Most memory that an emptied buffer keeps.
+const KEPT_MAX: usize = 2 << 20;
+
+/// Many entries in one buffer: two allocations for dozens of processes instead of two for each entry.
+#[derive(Debug, Default)]
+pub(crate) struct Entries {
+    bytes: Vec<u8>,
+    list: Vec<Packed>,
+}
+
+/// One entry's place in the buffer: the path from `start`, the data from `data` to `end`.
+#[derive(Clone, Copy, Debug)]
+struct Packed {
+    kind: Kind,
+    rank: u8,
+    start: usize,
+    data: usize,
+    end: usize,
+}
+
+/// A state of [`Entries`] to return to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mark {
+    bytes: usize,
+    list: usize,
+}
+
+impl Entries {
+    /// Adds an entry whose path is these parts joined. Entries with a lower `rank` come first after [`Self::sort`].
+    pub(crate) fn add(&mut self, kind: Kind, rank: u8, path: &[&[u8]], data: &[u8]) {
+        let start = self.bytes.len();
+        path.iter().for_each(|part| self.bytes.extend_from_slice(part));
+        let data_at = self.bytes.len();
+        self.bytes.extend_from_slice(data);
+        self.list.push(Packed { kind, rank, start, data: data_at, end: self.bytes.len() });
+    }
+
+    /// Adds one entry.
+    pub(crate) fn push(&mut self, entry: Entry) {
+        let (kind, path, data) = match entry {
+            Entry::File { path, data, secrets } => (Kind::File(secrets), path, data),
+            Entry::Symlink { path, target } => (Kind::Symlink, path, target),
+            Entry::Table { path, data } => (Kind::Table, path, data),
+        };
+        self.add(kind, 0, &[&path], &data);
+    }
+
+    /// Puts entries of one rank next to each other: like follows like, which is what makes them small when they are
+    /// compressed. Their order is otherwise kept.
+    pub(crate) fn sort(&mut self) {
+        self.list.sort_by_key(|packed| packed.rank);
+    }
+
+    /// Kind, path and data of each entry.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Kind, &[u8], &[u8])> {
+        self.list.iter().map(|e| (e.kind, &self.bytes[e.start..e.data], &self.bytes[e.data..e.end]))
+    }
+
+    /// Empties it and keeps its memory, unless that has become very large.
+    pub(crate) fn clear(&mut self) {
+        self.bytes.clear();
+        self.bytes.shrink_to(KEPT_MAX);
+        self.list.clear();
+    }
+
+    /// Bytes held.
+    pub(crate) fn size(&self) -> usize {
+        self.bytes.len()
+    }
+
+    pub(crate) fn mark(&self) -> Mark {
+        Mark { bytes: self.bytes.len(), list: self.list.len() }
+    }
+
+    /// Forgets what was added since.
+    pub(crate) fn back_to(&mut self, mark: Mark) {
+        self.bytes.truncate(mark.bytes);
+        self.list.truncate(mark.list);
     }
 }

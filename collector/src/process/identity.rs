@@ -8,28 +8,56 @@ const KERNEL_THREAD: u64 = 0x0020_0000;
 /// What is needed of `/proc/PID/stat`.
 #[derive(Debug, Default)]
 pub(super) struct Stat {
-    pub(super) text: Option<Vec<u8>>,
     pub(super) zombie: bool,
     pub(super) kernel_thread: bool,
+    /// Threads, of which the first is the process itself.
+    pub(super) threads: u64,
 }
 
 impl Stat {
-    pub(super) fn parse(text: Vec<u8>) -> Self {
+    pub(super) fn parse(text: &[u8]) -> Self {
         // The name is in brackets and may itself contain brackets and blanks: start after the last one.
         let after = text.iter().rposition(|&b| b == b')').map_or(&[][..], |at| &text[at + 1..]);
         let mut fields = after.split(|&b| b == b' ').filter(|f| !f.is_empty());
         let zombie = matches!(fields.next(), Some(b"Z" | b"X"));
-        // Of the fields after the name, the state is number 3 and the flags number 9.
-        let flags = fields.nth(5).and_then(|f| std::str::from_utf8(f).ok()?.parse::<u64>().ok()).unwrap_or(0);
-        Self { zombie, kernel_thread: flags & KERNEL_THREAD != 0, text: Some(text) }
+        // The state is field 3, the flags are field 9, the number of threads is field 20.
+        let mut number = |skip| {
+            let field = fields.nth(skip)?;
+            std::str::from_utf8(field).ok()?.parse::<u64>().ok()
+        };
+        let flags = number(5).unwrap_or(0);
+        let threads = number(10).unwrap_or(1);
+        Self { zombie, kernel_thread: flags & KERNEL_THREAD != 0, threads }
     }
 }
 
+/// `/proc/PID/stat` without the addresses in it (proc(5): fields 26 to 30 and 45 to 51), which say nothing about mounts
+/// and something to an attacker. They become 0, as the kernel itself shows them to other users.
+pub(super) fn without_addresses(text: &[u8]) -> Vec<u8> {
+    let end_of_name = text.iter().rposition(|&b| b == b')').map_or(text.len(), |at| at + 1);
+    let mut plain = text[..end_of_name].to_vec();
+    // The name is field 2; splitting at the blank after it gives an empty first part.
+    for (number, field) in text[end_of_name..].trim_ascii_end().split(|&b| b == b' ').enumerate().skip(1) {
+        plain.push(b' ');
+        let is_address = matches!(number + 2, 26..=30 | 45..=51);
+        plain.extend_from_slice(if is_address { b"0" } else { field });
+    }
+    plain.push(b'\n');
+    plain
+}
+
+/// The name in `/proc/PID/stat`, which is what `/proc/PID/comm` has; `None` where it is escaped.
+pub(super) fn name_in(stat: &[u8]) -> Option<&[u8]> {
+    let start = stat.iter().position(|&b| b == b'(')? + 1;
+    let end = stat.iter().rposition(|&b| b == b')')?;
+    stat.get(start..end).filter(|name| !name.contains(&b'\\'))
+}
+
 /// Reports the process and the directories that its command line tells.
-pub(super) fn report(namespace: Option<u64>, command: &[u8], cgroup: &[u8], facts: &mut Vec<Fact>) {
+pub(super) fn report(namespace: Option<u64>, command: &[u8], unit: Option<String>, facts: &mut Vec<Fact>) {
     let arguments: Vec<&[u8]> = command.split(|&b| b == 0).collect();
     let program = arguments.first().map_or(&[][..], |a| a.rsplit(|&b| b == b'/').next().unwrap_or_default());
-    facts.push(Fact::Process { namespace, unit: unit_of(cgroup) });
+    facts.push(Fact::Process { namespace, unit });
     let mut directory = |runtime: Runtime, names: &[&str]| {
         if let Some(path) = option_value(&arguments, names)
             && path.starts_with(b"/")
@@ -74,7 +102,7 @@ fn option_value<'a>(arguments: &[&'a [u8]], names: &[&str]) -> Option<&'a [u8]> 
 }
 
 /// The systemd unit in `/proc/PID/cgroup`: the outermost service, as its inner ones are made by itself.
-fn unit_of(cgroup: &[u8]) -> Option<String> {
+pub(super) fn unit_of(cgroup: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(cgroup);
     let hierarchy = |line: &&str| line.starts_with("0::") || line.contains(":name=systemd:");
     let mut paths = text.lines().filter(hierarchy).filter_map(|line| line.splitn(3, ':').nth(2));
@@ -83,7 +111,7 @@ fn unit_of(cgroup: &[u8]) -> Option<String> {
 
 /// Where `needle` starts in `text`.
 pub(super) fn find(text: &[u8], needle: &[u8]) -> Option<usize> {
-    text.windows(needle.len()).position(|window| window == needle)
+    memchr::memmem::find(text, needle)
 }
 
 #[cfg(test)]
@@ -92,15 +120,28 @@ mod tests {
 
     #[test]
     fn state_and_flags_come_after_the_last_bracket() {
-        let stat = Stat::parse(b"7 (a) Z (b)) S 2 0 0 0 -1 2129984 0 0".to_vec());
+        let stat = Stat::parse(b"7 (a) Z (b)) S 2 0 0 0 -1 2129984 0 0");
         assert!(stat.kernel_thread && !stat.zombie);
-        let stat = Stat::parse(b"8 (sh) Z 1 8 8 0 -1 4227084 0".to_vec());
+        let stat = Stat::parse(b"8 (sh) Z 1 8 8 0 -1 4227084 0 0 0 0 0 0 0 0 20 0 3 0 99");
         assert!(stat.zombie && !stat.kernel_thread);
+        assert_eq!(stat.threads, 3);
+    }
+
+    #[test]
+    fn stat_keeps_all_but_addresses() {
+        let fields: Vec<String> = (3..=52).map(|n| n.to_string()).collect();
+        let text = format!("7 (a) b) {}\n", fields.join(" "));
+        let kept: Vec<String> = (3..=52)
+            .map(|n| if matches!(n, 26..=30 | 45..=51) { "0".to_owned() } else { n.to_string() })
+            .collect();
+        assert_eq!(without_addresses(text.as_bytes()), format!("7 (a) b) {}\n", kept.join(" ")).as_bytes());
+        assert_eq!(name_in(text.as_bytes()), Some(b"a) b".as_slice()));
+        assert_eq!(name_in(b"7 (a\\nb) S"), None);
     }
 
     fn directories(command: &str) -> Vec<String> {
         let mut facts = Vec::new();
-        report(None, command.replace(' ', "\0").as_bytes(), b"", &mut facts);
+        report(None, command.replace(' ', "\0").as_bytes(), None, &mut facts);
         let path = |fact: Fact| match fact {
             Fact::Directory { runtime, path } => {
                 Some(format!("{runtime:?} {}", String::from_utf8_lossy(&path)))

@@ -4,10 +4,11 @@
 //! so the device number and mount id behind each are written to `links`.
 
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::mount_table::{TableFacts, inode_of};
 use super::{Process, Vanished, maps};
-use crate::bundle::Entry;
+use crate::bundle::{Kind, Secrets};
 use crate::context::Fact;
 use crate::summary::Skip;
 use crate::sys::{self, Behind};
@@ -25,20 +26,33 @@ pub(super) struct Wanted {
     /// Kernel threads have neither a program nor descriptors of their own.
     pub(super) kernel_thread: bool,
     pub(super) descriptors: bool,
+    /// The mount at `/dev` of the first process. What is kept open there, such as `/dev/null`, keeps nothing busy.
+    pub(super) devices: Option<u64>,
 }
 
 pub(super) fn read(
     process: &mut Process<'_>,
     wanted: Wanted,
     facts: &TableFacts,
-    left: &mut usize,
+    left: &AtomicUsize,
 ) -> Result<(), Vanished> {
     let mut lines = Vec::new();
     let names: &[&str] = if wanted.kernel_thread { &["root", "cwd"] } else { &["root", "cwd", "exe"] };
     let mut devices = Vec::new();
     for name in names {
-        let Some(text) = text_of(process, name)? else { continue };
-        process.batch.entries.push(Entry::symlink(process.path(name), text));
+        if *name == "root"
+            && !wanted.gentle
+            && let Some((text, behind)) = process.seen.root.take()
+        {
+            process.add(Kind::Symlink, name, &text);
+            write_line(&mut lines, name, &behind).ok();
+            lines.push(b'\n');
+            devices.push(behind.dev);
+            continue;
+        }
+        if !add_text_of(process, name)? {
+            continue;
+        }
         let behind = if wanted.gentle { None } else { line(process, name, &mut lines) };
         if let Some(behind) = behind
             && *name != "cwd"
@@ -53,30 +67,34 @@ pub(super) fn read(
         }
     }
     if !lines.is_empty() {
-        process.batch.entries.push(Entry::plain(process.path("links"), lines));
+        process.add(Kind::File(Secrets::None), "links", &lines);
     } else if !process.live {
         // A recorded copy may bring its own.
-        if let Ok(content) = process.dir.read_virtual(b"links", 16 << 20) {
-            process.batch.entries.push(Entry::plain(process.path("links"), content.bytes));
+        if process.dir.read_virtual_into(b"links", 16 << 20, process.buffer).is_ok() {
+            process.add_buffer(Kind::File(Secrets::None), "links");
         }
     }
     Ok(())
 }
 
-fn text_of(process: &mut Process<'_>, name: &str) -> Result<Option<Vec<u8>>, Vanished> {
-    match process.dir.link(name.as_bytes()) {
-        Ok(text) => Ok(Some(text)),
+/// Adds one of the links that every process has. `false`: it could not be read.
+fn add_text_of(process: &mut Process<'_>, name: &str) -> Result<bool, Vanished> {
+    match process.dir.link_into(name.as_bytes(), process.buffer) {
+        Ok(()) => {
+            process.add_buffer(Kind::Symlink, name);
+            Ok(true)
+        }
         // A process that is just ending has no program any more, though it is still there.
-        Err(error) if name == "exe" && error.raw_os_error() == Some(libc::ENOENT) => Ok(None),
+        Err(error) if name == "exe" && error.raw_os_error() == Some(libc::ENOENT) => Ok(false),
         Err(error) if error.raw_os_error() == Some(libc::EACCES) => {
             process.count("{root,cwd,exe}", name, &error);
-            Ok(None)
+            Ok(false)
         }
-        Err(error) => process.not_read(name, error).map(|()| None),
+        Err(error) => process.not_read(name, error).map(|()| false),
     }
 }
 
-fn descriptors(process: &mut Process<'_>, wanted: Wanted, left: &mut usize, lines: &mut Vec<u8>) {
+fn descriptors(process: &mut Process<'_>, wanted: Wanted, left: &AtomicUsize, lines: &mut Vec<u8>) {
     let names = match process.dir.list(b"fd") {
         Ok(names) => names,
         Err(error) => return count_unless_gone(process, "fd", &error),
@@ -84,7 +102,7 @@ fn descriptors(process: &mut Process<'_>, wanted: Wanted, left: &mut usize, line
     let mut numbers: Vec<u32> =
         names.iter().filter_map(|name| std::str::from_utf8(name).ok()?.parse().ok()).collect();
     numbers.sort_unstable();
-    let cap = DESCRIPTORS_EACH.min(*left);
+    let cap = DESCRIPTORS_EACH.min(left.load(Ordering::Relaxed));
     if numbers.len() > cap {
         let why = format!(
             "only the first {DESCRIPTORS_EACH} open files of a process and {DESCRIPTORS_MAX} of the host are looked at"
@@ -92,20 +110,32 @@ fn descriptors(process: &mut Process<'_>, wanted: Wanted, left: &mut usize, line
         process.batch.skips.push(Skip::because("proc/PID/fd", &process.path("fd"), "cap", why));
         numbers.truncate(cap);
     }
-    *left -= numbers.len();
+    let taken = numbers.len();
+    left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| Some(left.saturating_sub(taken))).ok();
     for number in numbers {
         let name = format!("fd/{number}");
         // One that was closed meanwhile is no reference any more.
-        let Ok(text) = process.dir.link(name.as_bytes()) else { continue };
-        if let Some(inode) = inode_of(&text, "mnt") {
+        let Ok(text) = process.link(&name) else { continue };
+        if let Some(inode) = inode_of(text, "mnt") {
             process.batch.facts.push(Fact::OpenNamespace { pid: process.pid, fd: number, inode });
-        } else if leads_to_a_file(&text) {
-            process.batch.entries.push(Entry::symlink(process.path(&name), text));
-            if !wanted.gentle {
-                line(process, &name, lines);
+        } else if leads_to_a_file(text) {
+            let behind = if wanted.gentle { None } else { behind(process, &name) };
+            let mount = behind.and_then(|behind| behind.mount);
+            if mount.is_some() && mount == wanted.devices && is_plain_device(process.buffer.bytes()) {
+                continue;
+            }
+            process.add_buffer(Kind::Symlink, &name);
+            if let Some(behind) = behind {
+                write_line(lines, &name, &behind).ok();
+                lines.push(b'\n');
             }
         }
     }
+}
+
+/// Devices that every daemon has open and that lead to no data.
+fn is_plain_device(text: &[u8]) -> bool {
+    matches!(text, b"/dev/null" | b"/dev/zero" | b"/dev/full" | b"/dev/random" | b"/dev/urandom")
 }
 
 fn count_unless_gone(process: &mut Process<'_>, name: &str, error: &io::Error) {
@@ -123,14 +153,18 @@ pub(super) fn leads_to_a_file(text: &[u8]) -> bool {
 
 /// Writes the line of one link and returns what it told.
 fn line(process: &Process<'_>, name: &str, lines: &mut Vec<u8>) -> Option<Behind> {
+    let behind = behind(process, name)?;
+    write_line(lines, name, &behind).ok()?;
+    lines.push(b'\n');
+    Some(behind)
+}
+
+fn behind(process: &Process<'_>, name: &str) -> Option<Behind> {
     if !process.live {
         // Following a recorded link would lead to this machine's files.
         return None;
     }
-    let behind = sys::behind(process.dir.fd(), &sys::c_path(name.as_bytes()).ok()?).ok()?;
-    write_line(lines, name, &behind).ok()?;
-    lines.push(b'\n');
-    Some(behind)
+    sys::with_path(name.as_bytes(), |name| sys::behind(process.dir.fd(), name)).ok()
 }
 
 /// `NAME dev=… ino=… mnt=… type=… rdev=…`, without the end of the line.

@@ -36,14 +36,14 @@ pub(super) fn read(
     facts: &TableFacts,
     lines: &mut Vec<u8>,
 ) {
-    let content = match process.dir.read_virtual(b"maps", MAPS_MAX) {
-        Ok(content) => content,
+    match process.dir.read_virtual_into(b"maps", MAPS_MAX, process.buffer) {
+        Ok(()) => {}
         Err(error) if matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ESRCH)) => return,
         Err(error) => return process.count("maps", "maps", &error),
-    };
+    }
     let mut seen = BTreeSet::new();
-    let mut cut = content.truncated;
-    for mapping in content.bytes.split(|&b| b == b'\n').filter_map(parse) {
+    let mut cut = process.buffer.truncated;
+    for mapping in process.buffer.bytes().split(|&b| b == b'\n').filter_map(parse) {
         if !is_wanted(&mapping, devices, facts) || !seen.insert((mapping.dev, mapping.ino)) {
             continue;
         }

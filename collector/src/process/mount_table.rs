@@ -6,10 +6,9 @@
 //! one's table; both are looked at, and the namespace once more afterwards.
 
 use std::io;
-use std::sync::Arc;
 
-use super::Process;
 use super::identity::find;
+use super::{KnownTable, Process};
 use crate::context::{Fact, Runtime};
 use crate::sys;
 
@@ -28,20 +27,17 @@ pub(crate) struct TableKey {
 
 pub(super) enum Table {
     /// `key` is `None` when the table must not stand for another process's.
-    Read {
-        data: Vec<u8>,
-        key: Option<TableKey>,
-        facts: TableFacts,
-    },
-    Same {
-        same_as: Vec<u8>,
-        facts: Arc<TableFacts>,
-    },
+    /// It is in the buffer.
+    Read { key: Option<TableKey>, facts: TableFacts },
+    /// It is this one.
+    Same(KnownTable),
 }
 
 /// What the collector itself needs to know of a table.
 #[derive(Debug, Default)]
 pub(crate) struct TableFacts {
+    /// Id of the mount at `/dev`, if there is exactly one and it is the kernel's own (`devtmpfs`).
+    pub(super) devices_mount: Option<u64>,
     /// Mount points, other than `/`, of the file system that `/` is on.
     pub(super) same_device_mounts: Vec<Vec<u8>>,
     /// Mount namespaces that are bound to a file: path, inode number.
@@ -52,31 +48,36 @@ pub(crate) struct TableFacts {
 
 /// Reads the table of a process, or tells whose it shares.
 pub(super) fn read(
-    process: &Process<'_>,
+    process: &mut Process<'_>,
     namespace: Option<u64>,
-    known: &impl Fn(&TableKey) -> Option<(Vec<u8>, Arc<TableFacts>)>,
+    known: &impl Fn(&TableKey) -> Option<KnownTable>,
 ) -> io::Result<Table> {
     let key = namespace.and_then(|namespace| key(process, namespace));
     if let Some(key) = &key
-        && let Some((same_as, facts)) = known(key)
+        && let Some(known) = known(key)
         && process.mount_namespace() == namespace
     {
-        return Ok(Table::Same { same_as, facts });
+        return Ok(Table::Same(known));
     }
-    let data = process.dir.read_virtual(b"mountinfo", TABLE_MAX)?.bytes;
-    let unchanged = |key: &TableKey| self::key(process, key.namespace).as_ref() == Some(key);
-    let key = key.filter(|key| unchanged(key) && process.mount_namespace() == namespace);
-    let facts = TableFacts::parse(&data);
-    Ok(Table::Read { data, key, facts })
+    // Both are asked again after the reading, which must leave the table in the buffer: another one for them.
+    process.dir.read_virtual_into(b"mountinfo", TABLE_MAX, process.buffer)?;
+    let table = std::mem::take(process.buffer);
+    let unchanged = key.is_some()
+        && self::key(process, namespace.unwrap_or_default()) == key
+        && process.mount_namespace() == namespace;
+    *process.buffer = table;
+    let facts = TableFacts::parse(process.buffer.bytes());
+    Ok(Table::Read { key: key.filter(|_| unchanged), facts })
 }
 
 /// `None` on a recorded copy, and where the kernel does not tell the root's mount id.
-fn key(process: &Process<'_>, namespace: u64) -> Option<TableKey> {
+fn key(process: &mut Process<'_>, namespace: u64) -> Option<TableKey> {
     if !process.live {
         return None;
     }
-    let root_text = process.dir.link(b"root").ok()?;
+    let root_text = process.link("root").ok()?.to_vec();
     let root = sys::behind(process.dir.fd(), c"root").ok()?;
+    process.seen.root = Some((root_text.clone(), root));
     Some(TableKey { namespace, root_text, root: (root.dev.0, root.dev.1, root.ino, root.mount?) })
 }
 
@@ -91,18 +92,28 @@ impl TableFacts {
     pub(crate) fn parse(table: &[u8]) -> Self {
         let mut facts = Self::default();
         let root_device =
-            table.split(|&b| b == b'\n').filter_map(fields).find(|f| f[4] == b"/").map(|f| f[2]);
-        for line in table.split(|&b| b == b'\n') {
-            let Some([_, _, device, root, mount_point]) = fields(line) else { continue };
-            if let Some(inode) = inode_of(root, "mnt") {
-                facts.bound_namespaces.push((unescape(mount_point), inode));
+            table.split(|&b| b == b'\n').filter_map(Mount::parse).find(|m| m.mount_point == b"/");
+        let root_device = root_device.map(|mount| mount.device);
+        let mut at_dev = 0;
+        for mount in table.split(|&b| b == b'\n').filter_map(Mount::parse) {
+            if mount.mount_point == b"/dev" {
+                at_dev += 1;
+                facts.devices_mount = mount.id().filter(|_| at_dev == 1 && mount.kind() == Some(b"devtmpfs"));
+            }
+            if let Some(inode) = inode_of(mount.root, "mnt") {
+                facts.bound_namespaces.push((unescape(mount.mount_point), inode));
             }
             let remembered = &mut facts.same_device_mounts;
-            if Some(device) == root_device && mount_point != b"/" && remembered.len() < REMEMBERED_MAX {
-                remembered.push(unescape(mount_point));
+            let is_below = mount.mount_point != b"/";
+            if Some(mount.device) == root_device && is_below && remembered.len() < REMEMBERED_MAX {
+                remembered.push(unescape(mount.mount_point));
             }
-            if let Some(at) = find(line, b",upperdir=") {
-                facts.stores.extend(store_of(&line[at + b",upperdir=".len()..]));
+            // Looked for in the whole line first: few are overlays.
+            if find(mount.rest, b",upperdir=").is_some()
+                && let Some(options) = mount.overlay_options()
+                && let Some(at) = find(options, b",upperdir=")
+            {
+                facts.stores.extend(store_of(&options[at + b",upperdir=".len()..]));
             }
         }
         facts.stores.sort();
@@ -121,10 +132,38 @@ impl TableFacts {
     }
 }
 
-/// The first five fields: id, parent, device, root, mount point.
-fn fields(line: &[u8]) -> Option<[&[u8]; 5]> {
-    let mut fields = line.split(|&b| b == b' ');
-    Some([fields.next()?, fields.next()?, fields.next()?, fields.next()?, fields.next()?])
+/// What is looked at of a line: `ID PARENT DEVICE ROOT MOUNT_POINT OPTIONS [TAG…] - TYPE SOURCE OPTIONS`.
+struct Mount<'a> {
+    id: &'a [u8],
+    device: &'a [u8],
+    root: &'a [u8],
+    mount_point: &'a [u8],
+    rest: &'a [u8],
+}
+
+impl<'a> Mount<'a> {
+    fn parse(line: &'a [u8]) -> Option<Self> {
+        let mut fields = line.splitn(6, |&b| b == b' ');
+        let (id, _parent) = (fields.next()?, fields.next()?);
+        let (device, root) = (fields.next()?, fields.next()?);
+        Some(Self { id, device, root, mount_point: fields.next()?, rest: fields.next()? })
+    }
+
+    fn id(&self) -> Option<u64> {
+        std::str::from_utf8(self.id).ok()?.parse().ok()
+    }
+
+    /// The file system's type.
+    fn kind(&self) -> Option<&'a [u8]> {
+        self.rest.split(|&b| b == b' ').skip_while(|field| *field != b"-").nth(1)
+    }
+
+    /// The last field, if this is an overlay.
+    fn overlay_options(&self) -> Option<&'a [u8]> {
+        let mut fields = self.rest.split(|&b| b == b' ').skip_while(|field| *field != b"-").skip(1);
+        (fields.next()? == b"overlay").then_some(())?;
+        fields.nth(1)
+    }
 }
 
 /// `ROOT/overlay2/ID/diff` is docker's layout, `ROOT/overlay/ID/diff` that of containers/storage and older dockers.

@@ -5,6 +5,7 @@
 
 mod shapes;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use self::shapes::{Short, is_secret_name, is_secret_shape, short_option};
@@ -71,7 +72,7 @@ impl Redactor {
     }
 
     /// `user:password@` in URLs, and nothing else: for mount tables.
-    pub(crate) fn urls(&mut self, text: Vec<u8>) -> Vec<u8> {
+    pub(crate) fn urls<'a>(&mut self, text: &'a [u8]) -> Cow<'a, [u8]> {
         let mut out: Option<Vec<u8>> = None;
         let mut copied = 0;
         let mut from = 0;
@@ -97,10 +98,10 @@ impl Redactor {
             copied = start + sign;
         }
         match out {
-            None => text,
+            None => Cow::Borrowed(text),
             Some(mut out) => {
                 out.extend_from_slice(&text[copied..]);
-                out
+                Cow::Owned(out)
             }
         }
     }
@@ -122,8 +123,8 @@ impl Redactor {
     }
 
     fn scan(&mut self, text: &[u8], program: Option<Short>, is_argument: bool, next: &mut Next) -> Vec<u8> {
-        let text = self.urls(text.to_vec());
-        let text = self.private_keys(text);
+        let text = self.urls(text);
+        let text = self.private_keys(text.into_owned());
         let mut scan = Scan { text: &text, at: 0, out: Vec::with_capacity(text.len()), program, is_argument };
         while scan.at < scan.text.len() {
             if is_name_byte(scan.text[scan.at]) {
@@ -298,15 +299,7 @@ fn scheme_length(text: &[u8]) -> usize {
 }
 
 fn find(text: &[u8], needle: &[u8]) -> Option<usize> {
-    let first = *needle.first()?;
-    let mut from = 0;
-    while let Some(at) = text[from..].iter().position(|&b| b == first) {
-        if text[from + at..].starts_with(needle) {
-            return Some(from + at);
-        }
-        from += at + 1;
-    }
-    None
+    memchr::memmem::find(text, needle)
 }
 
 #[cfg(test)]

@@ -43,11 +43,18 @@ impl Host {
         self.blocks.insert(name.into(), block);
     }
 
-    /// True where something has a device mounted or a file on it open: the file system is one opener.
+    /// True where something has a device mounted, open, or a file on it open, or where a device is on top of it:
+    /// the file system is one opener.
     pub fn is_open(&self, device: (u32, u32)) -> bool {
         let mounted = |ns| self.mounts.table(ns).any(|mount| mount.fs.device == device);
-        let links = self.processes.values().flat_map(|process| &process.links);
-        self.namespaces().into_iter().any(mounted) || links.into_iter().any(|link| link.device == device)
+        let mut links = self.processes.values().flat_map(|process| &process.links);
+        let mut blocks = self.blocks.values();
+        self.namespaces().into_iter().any(mounted)
+            || links.any(|link| link.device == device || link.node == Some(device))
+            || blocks.any(|b| {
+                let on_top = b.device == device && !b.holders.is_empty();
+                on_top || b.backing.is_some_and(|(backing, _)| backing == device)
+            })
     }
 
     /// Puts the device `upper` on top of `lower`.

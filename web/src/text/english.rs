@@ -7,7 +7,6 @@ use ebusy_analyzer::report::{AliasKind, BundleInfo, BusyKind, HolderKind};
 pub static ENGLISH: Texts = Texts {
     // The shell.
     page_title: "ebusy: who keeps this container busy?",
-    tagline: "Who keeps this container busy?",
     skip: "Skip to the content",
     promise: "Nothing leaves this browser: the page’s own security policy forbids every connection.",
     drop_here: "Drop to open",
@@ -55,7 +54,7 @@ pub static ENGLISH: Texts = Texts {
     unnamed_object: "something unnamed",
     no_time: "time unknown",
     search_label: "Explain something else",
-    search_placeholder: "Container id, name, path or device",
+    search_placeholder: "Id, name, path or device",
     search: "Explain",
     containers: "Containers in the bundle",
     no_name: "no name",
@@ -72,6 +71,7 @@ pub static ENGLISH: Texts = Texts {
     held: "Held",
     free: "Free",
     unknown: "Unknown",
+    this_host: "This host",
     container: |name| format!("container {name}"),
     id: |id| format!("id {id}"),
     state: |state| format!("state {state}"),
@@ -112,7 +112,7 @@ pub static ENGLISH: Texts = Texts {
     peer_group: |group| format!("peer group {group}"),
     slave_of: |group| format!("slave of group {group}"),
     master_of: |group| format!("master, group {group}"),
-    cut_source: "cut: private at the start",
+    cut_source: "cut: private source",
     cut_private: "cut: private",
     cut_group: |group| format!("cut: peer group {group}"),
     cut_master: |group| format!("cut: slave of {group}"),
@@ -120,6 +120,7 @@ pub static ENGLISH: Texts = Texts {
     mounted_at: |path| format!("mounted at {path}"),
     not_mounted: "not mounted here",
     more_mounts: |count| format!("and {count} more mounts of it"),
+    open_on_it: |files| format!("open on it: {files}"),
     parent: |path, propagation| format!("below {path} · {propagation}"),
     // Holders.
     holders_title: |count| match count {

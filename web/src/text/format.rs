@@ -27,6 +27,30 @@ pub fn short_id(id: &str) -> &str {
     if id.len() > 12 && id.bytes().all(|b| b.is_ascii_hexdigit()) { &id[..12] } else { id }
 }
 
+/// The first `room` characters of a text, and a sign where more would follow.
+pub fn brief(text: &str, room: usize) -> String {
+    match text.char_indices().nth(room) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// The message itself: what stands before it in a log line (time, host, level) tells little here.
+pub fn log_message(line: &str) -> &str {
+    // journald's JSON, else logfmt, else the line as it is.
+    let line = ["\"MESSAGE\":\"", "msg=\"", "msg=\\\""].iter().fold(line, |line, start| after(line, start));
+    let line = line.trim_end_matches(['"', '\\', '}']);
+    match line.find("returned error: ") {
+        Some(at) => &line[at + 16..],
+        None => line,
+    }
+}
+
+/// What follows `start`, or all of it where that is missing.
+fn after<'a>(line: &'a str, start: &str) -> &'a str {
+    line.find(start).map_or(line, |at| &line[at + start.len()..])
+}
+
 /// `2026-11-22T07:36:00.1Z` as `2026-11-22 07:36:00 UTC`; what is not of this form as it is.
 pub fn utc(time: &str) -> String {
     match date_and_time(time) {
@@ -76,6 +100,16 @@ mod tests {
         assert_eq!(short_id("ac05ff3c2d1e0b4a59687786"), "ac05ff3c2d1e");
         assert_eq!(short_id("my-long-container-name"), "my-long-container-name");
         assert_eq!(short_id("名前名前名前名前名前"), "名前名前名前名前名前");
+    }
+
+    #[test]
+    fn the_wording_is_what_the_daemon_said() {
+        let line = "Nov 22 web1 dockerd[8]: level=error msg=\"Handler for DELETE /x returned error: Driver \
+                    devicemapper failed: Device is Busy\"";
+        assert_eq!(log_message(line), "Driver devicemapper failed: Device is Busy");
+        let json = "{\"_BOOT_ID\":\"d5\",\"MESSAGE\":\"level=error msg=\\\"Device is Busy\\\"\"}";
+        assert_eq!(log_message(json), "Device is Busy");
+        assert_eq!(log_message("-job rm(ac05) = ERR (1)"), "-job rm(ac05) = ERR (1)");
     }
 
     #[test]

@@ -6,7 +6,7 @@ mod english;
 mod format;
 
 pub use english::ENGLISH;
-pub use format::{bytes, short_id, utc, utc_range};
+pub use format::{brief, bytes, log_message, short_id, utc, utc_range};
 
 use ebusy_analyzer::report::{AliasKind, BundleInfo, BusyKind, Effect, HolderKind, NamespaceRole, Status};
 
@@ -20,7 +20,6 @@ pub fn t() -> &'static Texts {
 pub struct Texts {
     // The shell.
     pub page_title: &'static str,
-    pub tagline: &'static str,
     pub skip: &'static str,
     pub promise: &'static str,
     pub drop_here: &'static str,
@@ -81,6 +80,7 @@ pub struct Texts {
     pub held: &'static str,
     pub free: &'static str,
     pub unknown: &'static str,
+    pub this_host: &'static str,
     pub container: fn(&str) -> String,
     pub id: fn(&str) -> String,
     pub state: fn(&str) -> String,
@@ -127,6 +127,7 @@ pub struct Texts {
     pub mounted_at: fn(&str) -> String,
     pub not_mounted: &'static str,
     pub more_mounts: fn(usize) -> String,
+    pub open_on_it: fn(&str) -> String,
     pub parent: fn(&str, &str) -> String,
     // Holders.
     pub holders_title: fn(usize) -> String,

@@ -51,7 +51,7 @@ fn item(error: &BusyError, chosen: bool, onclick: Callback<MouseEvent>) -> Html 
                 <span class="count">{ (t.times)(error.count) }</span>
             </span>
             <span class="when">{ when(error) }</span>
-            <code class="line">{ wording(&error.line) }</code>
+            <code class="line">{ text::log_message(&error.line) }</code>
         </button>
     }
 }
@@ -80,28 +80,9 @@ fn when(error: &BusyError) -> String {
     }
 }
 
-/// The message itself: what stands before it in a log line (time, host, level) tells little here.
-fn wording(line: &str) -> &str {
-    let start = line.find("msg=\"").map(|at| at + 5);
-    let line = start.map_or(line, |at| &line[at..]);
-    let line = if start.is_some() { line.strip_suffix('"').unwrap_or(line) } else { line };
-    match line.find("returned error: ") {
-        Some(at) => &line[at + 16..],
-        None => line,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_wording_is_what_the_daemon_said() {
-        let line = "Nov 22 web1 dockerd[8]: level=error msg=\"Handler for DELETE /x returned error: Driver \
-                    devicemapper failed: Device is Busy\"";
-        assert_eq!(wording(line), "Driver devicemapper failed: Device is Busy");
-        assert_eq!(wording("-job rm(ac05) = ERR (1)"), "-job rm(ac05) = ERR (1)");
-    }
 
     #[test]
     fn an_error_without_any_name_is_still_listed_as_something() {

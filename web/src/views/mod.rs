@@ -130,7 +130,7 @@ fn masthead(state: &State, open: &Callback<(Picked, u32)>, close: &Callback<()>)
                 <button type="button" class="quiet" data-test="close" onclick={close}>{ t.close }</button>
             </div>
         },
-        _ => html! { <p class="muted masthead-line">{ t.tagline }</p> },
+        _ => html! { <span class="slot"></span> },
     };
     html! {
         <header class="masthead">

@@ -45,8 +45,8 @@ pub fn icon(glyph: Glyph) -> Html {
         },
         Glyph::Question => html! {
             <g>
-                <path d="M12 1.5L22.5 12 12 22.5 1.5 12z" class="fill" />
-                <path d="M9.5 9.8a2.5 2.5 0 1 1 3.6 2.2c-.8.4-1.1.9-1.1 1.8M12 16.6v.2" class="knock" />
+                <rect x="2" y="2" width="20" height="20" rx="4" class="fill" />
+                <path d="M8.8 9.2a3.2 3.2 0 1 1 4.7 2.8c-1 .6-1.5 1.2-1.5 2.3M12 17.6v.2" class="knock" />
             </g>
         },
         Glyph::Half => html! {
@@ -216,7 +216,7 @@ pub fn EvidenceTable(props: &EvidenceProps) -> Html {
         html! {
             <tr key={index}>
                 <td class="place"><code>{ place(item) }</code></td>
-                <td><code>{ &item.text }</code></td>
+                <td class="value"><code>{ &item.text }</code></td>
             </tr>
         }
     });

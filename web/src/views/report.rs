@@ -4,7 +4,7 @@ use super::errors_list::ErrorsList;
 use super::holders::Holders;
 use super::host::host_facts;
 use super::parts::{place, use_fold};
-use super::picture::PictureView;
+use super::picture::{self, PictureView};
 use super::remedies::{self, Remedies, next_steps};
 use super::search::Search;
 use super::share;
@@ -62,7 +62,7 @@ fn sections(bundle: &Open, report: &Rc<Report>, ask: &Callback<Question>) -> Htm
     let next = (!held && !report.next_steps.is_empty()).then(|| next_steps(report));
     let remedies = (remedies::any(report) || (held && !report.next_steps.is_empty()))
         .then(|| html! { <Remedies report={report.clone()} /> });
-    let picture = (!report.namespaces.is_empty()).then(|| html! { <PictureView report={report.clone()} /> });
+    let picture = picture::is_telling(report).then(|| html! { <PictureView report={report.clone()} /> });
     let holders = (held || !report.holders.is_empty()).then(|| html! { <Holders report={report.clone()} /> });
     let errors = (!report.errors.is_empty()).then(|| html! { <LogLines errors={report.errors.clone()} /> });
     let aliases = (!report.target.aliases.is_empty()).then(|| html! { <Aliases report={report.clone()} /> });

@@ -48,6 +48,13 @@ pub fn Search(props: &SearchProps) -> Html {
             active.set(None);
         })
     };
+    // Some ways to fill or empty an input (autofill, drivers) tell of it only by `change`.
+    let onchange = {
+        let typed = typed.clone();
+        Callback::from(move |event: Event| {
+            typed.set(event.target_unchecked_into::<HtmlInputElement>().value());
+        })
+    };
     let onkeydown = {
         let (open, active, count) = (open.clone(), active.clone(), fitting.len());
         Callback::from(move |event: KeyboardEvent| match event.key().as_str() {
@@ -105,7 +112,7 @@ pub fn Search(props: &SearchProps) -> Html {
                 <input id="search-input" data-test="search-input" type="search" spellcheck="false"
                     placeholder={t.search_placeholder} value={(*typed).clone()} role="combobox"
                     aria-expanded={expanded.to_string()} aria-controls="search-list" aria-autocomplete="list"
-                    aria-activedescendant={active.map(option_id)} {oninput} {onkeydown} {onfocus} {onblur} />
+                    aria-activedescendant={active.map(option_id)} {oninput} {onchange} {onkeydown} {onfocus} {onblur} />
                 <button type="submit" data-test="search-submit">{ t.search }</button>
             </div>
             <ul id="search-list" class="suggestions" role="listbox" aria-label={t.containers} hidden={!expanded}>

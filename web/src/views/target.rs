@@ -13,7 +13,11 @@ pub fn title(report: &Report) -> String {
     match (&target.name, &target.container_id) {
         (Some(name), _) => (t.container)(name),
         (None, Some(id)) => (t.container)(text::short_id(id)),
-        (None, None) => target.query.clone(),
+        (None, None) if target.query.is_empty() => {
+            report.host.name.clone().unwrap_or_else(|| t.this_host.to_owned())
+        }
+        // An error that names nothing is asked about by its whole line.
+        (None, None) => text::brief(text::log_message(&target.query), 80),
     }
 }
 
@@ -23,7 +27,7 @@ pub fn details(report: &Report) -> String {
     let target = &report.target;
     let id = target.container_id.as_deref().map(|id| (t.id)(text::short_id(id)));
     let state = target.state.as_deref().map(|state| (t.state)(state));
-    let busy = t.busy_kind(target.busy).map(str::to_owned);
+    let busy = t.busy_kind(target.busy).filter(|_| target.found).map(str::to_owned);
     [id, target.driver.clone(), state, busy].into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
@@ -74,7 +78,7 @@ fn row(index: usize, alias: &Alias) -> Html {
                 <code>{ &alias.value }</code>{ " " }
                 <Copy value={alias.value.clone()} what={alias.value.clone()} />
             </td>
-            <td><ul class="plain">{ for places }</ul></td>
+            <td class="value"><ul class="plain">{ for places }</ul></td>
         </tr>
     }
 }

@@ -5,10 +5,10 @@ use std::ops::ControlFlow;
 use std::process::ExitCode;
 
 use ebusy_analyzer::report::{Report, markdown, text};
-use ebusy_analyzer::{Analysis, Query};
+use ebusy_analyzer::{Analysis, OpenError, Query};
 use lexopt::{Arg, Parser, ValueExt};
 
-use crate::{Failure, open_input, print_out};
+use crate::{Failure, directory, open_input, print_out};
 
 enum Format {
     Text,
@@ -19,14 +19,15 @@ enum Format {
 struct Options {
     bundle: OsString,
     query: Query,
+    host: Option<String>,
     format: Format,
 }
 
 pub(crate) fn run(arguments: Vec<OsString>) -> Result<ExitCode, Failure> {
     let options = parse(arguments).map_err(|e| Failure::Usage(e.to_string()))?;
-    let input = open_input(&options.bundle)?;
-    let analysis = Analysis::open(input, &mut |_| ControlFlow::Continue(()))
+    let mut analysis = open(&options.bundle)?
         .map_err(|error| Failure::Input(format!("{} {} [{}]", error.message, error.advice, error.code)))?;
+    choose_host(&mut analysis, &options)?;
     let report = analysis.explain(&options.query);
     print_out(&render(&report, &options.format)?);
     if report.target.found {
@@ -40,12 +41,60 @@ pub(crate) fn run(arguments: Vec<OsString>) -> Result<ExitCode, Failure> {
     Ok(ExitCode::from(3))
 }
 
+/// A file, standard input, or a directory with what an archive would hold.
+fn open(name: &OsString) -> Result<Result<Analysis, OpenError>, Failure> {
+    let path = std::path::Path::new(name);
+    if name != "-" && path.is_dir() {
+        return directory::open(path);
+    }
+    let input = open_input(name)?;
+    Ok(Analysis::open(input, &mut |_| ControlFlow::Continue(())))
+}
+
+/// An archive of several hosts: the one that was named, or the only one that knows what was asked for.
+fn choose_host(analysis: &mut Analysis, options: &Options) -> Result<(), Failure> {
+    let names: Vec<String> = analysis.hosts().into_iter().flatten().collect();
+    let list = || {
+        format!(
+            "The archive has: {}.",
+            if names.is_empty() { "one host without a name".into() } else { names.join(", ") }
+        )
+    };
+    if let Some(host) = &options.host {
+        return if analysis.choose_host(host) {
+            Ok(())
+        } else {
+            Err(Failure::Input(format!("there is no host '{host}'. {}", list())))
+        };
+    }
+    if analysis.hosts().len() < 2 {
+        return Ok(());
+    }
+    match &analysis.hosts_with(&options.query)[..] {
+        [only] => {
+            analysis.choose_host(only);
+            Ok(())
+        }
+        [] => Err(Failure::Input(format!(
+            "none of the hosts knows what was asked for. {} Choose one with --host.",
+            list()
+        ))),
+        several => Err(Failure::Input(format!(
+            "{} hosts fit: {}. Choose one with --host. {}",
+            several.len(),
+            several.join(", "),
+            list()
+        ))),
+    }
+}
+
 fn parse(arguments: Vec<OsString>) -> Result<Options, lexopt::Error> {
     let mut parser = Parser::from_args(arguments);
-    let (mut bundle, mut query, mut format) = (None, Query::Default, Format::Text);
+    let (mut bundle, mut query, mut host, mut format) = (None, Query::Default, None, Format::Text);
     while let Some(argument) = parser.next()? {
         match argument {
             Arg::Long("id") => query = Query::Text(parser.value()?.string()?),
+            Arg::Long("host") => host = Some(parser.value()?.string()?),
             Arg::Long("format") => {
                 format = match parser.value()?.string()?.as_str() {
                     "text" => Format::Text,
@@ -61,7 +110,7 @@ fn parse(arguments: Vec<OsString>) -> Result<Options, lexopt::Error> {
         }
     }
     let bundle = bundle.ok_or("name the bundle to analyze, or - for standard input")?;
-    Ok(Options { bundle, query, format })
+    Ok(Options { bundle, query, host, format })
 }
 
 fn render(report: &Report, format: &Format) -> Result<String, Failure> {

@@ -1,6 +1,8 @@
 //! `ebusy`: the analyzer as a command. Each subcommand is a module; here is only the choice between them.
 
 mod analyze;
+mod census;
+mod directory;
 mod errors;
 
 use std::ffi::OsString;
@@ -9,14 +11,19 @@ use std::process::ExitCode;
 const HELP: &str = "\
 ebusy: who keeps this container busy?
 
-  ebusy analyze BUNDLE|- [--id ID|NAME|PATH|DEVICE] [--format text|json|markdown]
+  ebusy analyze BUNDLE|DIR|TEXT|- [--id ID|NAME|PATH|DEVICE] [--host NAME] [--format text|json|markdown]
       Says who holds a container's mount, why, and what to do. BUNDLE is what ebusy-collector wrote,
-      or any .tar or .tar.gz with proc/PID/mountinfo files in it. Without --id the latest busy error
-      of the log in the bundle is explained.
+      a sosreport, a supportconfig, or any tar or zip with proc/PID/mountinfo files in it; DIR is one
+      unpacked. TEXT is what somebody pasted: an error, mountinfo lines, ps, lsns, dmsetup info, in any
+      mixture. Without --id the latest busy error is explained. --host chooses in an archive of several.
 
   ebusy errors LOG|- [--format text|json]
       Lists the busy errors of a log in any format: what could not be removed, unmounted or mounted.
       json prints one object a line.
+
+  ebusy census BUNDLE|- [--format text|json]
+      Lists what of containers lives on where it no longer belongs, without any error: who keeps it,
+      the space or device that it pins, and what of it will block a removal.
 
 Exit codes: 0 a verdict was reached, 3 what was asked for is not there, 2 the input or the call is bad.
 ";
@@ -36,6 +43,7 @@ fn main() -> ExitCode {
     let rest: Vec<OsString> = arguments.collect();
     let result = match command.as_ref().and_then(|c| c.to_str()) {
         Some("analyze") => analyze::run(rest),
+        Some("census") => census::run(rest),
         Some("errors") => Ok(errors::run(lexopt::Parser::from_args(rest))),
         Some("--help" | "-h" | "help") => {
             print_out(HELP);
@@ -85,4 +93,14 @@ pub(crate) fn open_input(name: &OsString) -> Result<Box<dyn std::io::Read>, Fail
             name.display()
         ))),
     }
+}
+
+/// Opens and reads a bundle.
+///
+/// # Errors
+/// Where it cannot be read or holds nothing of a host, with what to do.
+pub(crate) fn open_analysis(name: &OsString) -> Result<ebusy_analyzer::Analysis, Failure> {
+    let input = open_input(name)?;
+    ebusy_analyzer::Analysis::open(input, &mut |_| std::ops::ControlFlow::Continue(()))
+        .map_err(|error| Failure::Input(format!("{} {} [{}]", error.message, error.advice, error.code)))
 }

@@ -11,6 +11,10 @@ use ebusy_analyzer::report::{Effect, NamespaceRole, NamespaceView, Report};
 
 /// Below this width namespace and mount do not fit beside each other.
 const WIDE: f64 = 700.0;
+/// From the rail to the mount, beside each other.
+const BRANCH: f64 = 236.0;
+/// Longest text on a branch, in characters.
+const PILL_ROOM: usize = 22;
 const NARROWEST: f64 = 280.0;
 const GAP: f64 = 10.0;
 const PAD: f64 = 14.0;
@@ -103,7 +107,7 @@ pub struct Branch {
 pub struct MountBox {
     /// All of it.
     pub area: Area,
-    /// Whether it is mounted there.
+    /// Whether it is mounted or open there.
     pub here: bool,
     /// Mount point and facts.
     pub texts: Vec<Text>,
@@ -148,12 +152,28 @@ pub fn scene(report: &Report, width: f64, shown: usize) -> Scene {
     let mut y = 1.0;
     for (index, view) in report.namespaces.iter().enumerate().take(shown) {
         let relation = start.map_or(Relation::Unknown, |start| relation(&report.namespaces, start, index));
-        let lane = frame.lane(index, view, relation, y);
+        let lane = frame.lane(index, view, relation, &open_files(report, view), y);
         y += lane.area.height + GAP;
         lanes.push(lane);
     }
+    if let [lane] = lanes.as_mut_slice() {
+        // A lane alone sends nothing to anybody.
+        lane.branch.lines.clear();
+    }
     let rail = frame.rail(&lanes);
     Scene { width: frame.width, height: y - GAP + 1.0, lanes, rail }
+}
+
+/// What processes of a namespace have open on the target, where no mount of it is left there.
+fn open_files(report: &Report, view: &NamespaceView) -> String {
+    let holders = report.holders.iter().filter(|holder| {
+        view.mounts.is_empty()
+            && view.inode.is_some()
+            && holder.mount_namespace == view.inode
+            && holder.effect != Effect::Unrelated
+    });
+    let files = holders.flat_map(|holder| &holder.open_files);
+    files.map(|file| format!("{} {}", file.pid, file.reference)).collect::<Vec<_>>().join(", ")
 }
 
 /// Where things stand from left to right.
@@ -177,7 +197,7 @@ impl Frame {
             // The mount's path needs the room; beyond 460 px the namespace has enough.
             let space = (width * 0.34).min(460.0);
             let rail = PAD + space + 18.0;
-            let mount = rail + 212.0;
+            let mount = rail + BRANCH;
             Self {
                 width,
                 wide: true,
@@ -194,11 +214,11 @@ impl Frame {
         }
     }
 
-    fn lane(&self, index: usize, view: &NamespaceView, relation: Relation, top: f64) -> Lane {
+    fn lane(&self, index: usize, view: &NamespaceView, relation: Relation, open: &str, top: f64) -> Lane {
         let (mut texts, chips, left_end) = self.space(view, top + PAD);
         let branch_y = if self.wide { top + PAD + 14.0 } else { left_end + PILL / 2.0 };
         let mount_top = if self.wide { top + PAD } else { branch_y + PILL / 2.0 + 8.0 };
-        let mount = self.mount(view, mount_top);
+        let mount = self.mount(view, open, mount_top);
         let branch = self.branch(relation, branch_y, &mount);
         let mut end = mount.area.y + mount.area.height + 8.0;
         let (x, room) = self.mount;
@@ -267,7 +287,7 @@ impl Frame {
         (chips, y + CHIP + 8.0)
     }
 
-    fn mount(&self, view: &NamespaceView, top: f64) -> MountBox {
+    fn mount(&self, view: &NamespaceView, open: &str, top: f64) -> MountBox {
         let t = text::t();
         let (x, width) = self.mount;
         let (inner, mut y) = (x + 10.0, top + 19.0);
@@ -289,17 +309,23 @@ impl Frame {
             texts.push(text(inner, y, "gone-text", t.not_mounted.to_owned()));
             y += LINE;
         }
+        if !open.is_empty() {
+            targets.push((inner + 6.0, y - 4.0));
+            let words = elide(&(t.open_on_it)(open), room(inner + 18.0));
+            texts.push(text(inner + 18.0, y, "mono strong", words));
+            y += LINE;
+        }
         if let Some(parent) = &view.parent_mount {
             let words = (t.parent)(&shorten_ids(&parent.mount_point), &propagation(parent));
             texts.push(text(inner, y, "mono muted", elide(&words, room(inner))));
             y += LINE;
         }
         let area = Area { x, y: top, width, height: y - top - 6.0 };
-        MountBox { area, here: !view.mounts.is_empty(), texts, targets }
+        MountBox { area, here: !targets.is_empty(), texts, targets }
     }
 
     fn branch(&self, relation: Relation, y: f64, mount: &MountBox) -> Branch {
-        let content = of_relation(&relation);
+        let content = elide(&of_relation(&relation), PILL_ROOM);
         let pill = Area {
             x: self.pill,
             y: y - PILL / 2.0,

@@ -22,6 +22,11 @@ const FIRST_WIDTH: f64 = 960.0;
 /// Lanes of holders that are shown at first.
 const FIRST_LANES: usize = 8;
 
+/// Whether there is anything to see: a mount of the target, or a namespace that holds it otherwise.
+pub fn is_telling(report: &Report) -> bool {
+    report.namespaces.iter().any(|view| !view.mounts.is_empty() || view.effect.is_some())
+}
+
 /// Properties of [`PictureView`].
 #[derive(Properties, PartialEq)]
 pub struct PictureViewProps {
@@ -45,7 +50,7 @@ pub fn PictureView(props: &PictureViewProps) -> Html {
             <p class="muted">{ t.picture_text }</p>
             <div class="picture" ref={frame} data-test="picture">{ drawing(&scene, report) }</div>
             { fold.button() }
-            { legend() }
+            { legend(&scene) }
             <div class="slot">{ why }</div>
         </section>
     }
@@ -211,8 +216,16 @@ fn n(value: f64) -> String {
     format!("{}.{}", tenths / 10, (tenths % 10).abs())
 }
 
+/// Whether a sign of the legend is in the picture.
+fn occurs(scene: &Scene, name: &str) -> bool {
+    scene.lanes.iter().any(|lane| match name {
+        "target" => !lane.mount.targets.is_empty(),
+        relation => relation_name(&lane.branch.relation) == relation,
+    })
+}
+
 /// What the signs mean, as text beside small samples.
-fn legend() -> Html {
+fn legend(scene: &Scene) -> Html {
     let t = text::t();
     let sample = |name: &'static str| -> Html {
         match name {
@@ -234,7 +247,7 @@ fn legend() -> Html {
     let rows = [("reached", t.legend_reached), ("cut", t.legend_cut), ("target", t.legend_target)];
     html! {
         <ul class="legend picture-signs">
-            { for rows.into_iter().map(|(name, meaning)| html! { <li key={name}>{ sample(name) }{ meaning }</li> }) }
+            { for rows.into_iter().filter(|(name, _)| occurs(scene, name)).map(|(name, meaning)| html! { <li key={name}>{ sample(name) }{ meaning }</li> }) }
         </ul>
     }
 }

@@ -60,11 +60,20 @@ fn between(from: &MountView, to: &MountView) -> Relation {
         (Some(group), Some(other), _) if group == other => Relation::Peer(group),
         (Some(group), _, Some(master)) if group == master => Relation::Slave(group),
         (_, Some(group), _) if from.master == Some(group) => Relation::Upstream(group),
+        (_, None, None) => Relation::Cut(Cut::Private),
+        // What follows is about one and the same mount, seen from two sides.
+        _ if !same_place(from, to) => Relation::Unknown,
         _ if from.shared.is_none() => Relation::Cut(Cut::Source),
         (_, _, Some(master)) => Relation::Cut(Cut::OtherMaster(master)),
         (_, Some(group), None) => Relation::Cut(Cut::OtherGroup(group)),
-        (_, None, None) => Relation::Cut(Cut::Private),
     }
+}
+
+/// Whether two mounts are at the same place of the host: a container may see it below a prefix
+/// (`/rootfs/var/lib/docker` is `/var/lib/docker`).
+fn same_place(from: &MountView, to: &MountView) -> bool {
+    let tail = to.mount_point.strip_suffix(&from.mount_point);
+    from.mount_point == "/" || tail.is_some_and(|prefix| prefix.is_empty() || prefix.starts_with('/'))
 }
 
 #[cfg(test)]
@@ -126,6 +135,27 @@ mod tests {
     fn a_private_source_tells_nobody() {
         let spaces = spaces(&[(NamespaceRole::Host, None, None), (NamespaceRole::Holder, Some(166), None)]);
         assert_eq!(relation(&spaces, 0, 1), Relation::Cut(Cut::Source));
+    }
+
+    #[test]
+    fn of_two_different_mounts_only_privacy_is_claimed() {
+        let mut spaces = spaces(&[
+            (NamespaceRole::Host, None, None),
+            (NamespaceRole::Holder, Some(9), None),
+            (NamespaceRole::Holder, None, None),
+            (NamespaceRole::Holder, Some(9), None),
+        ]);
+        let places = [
+            "/var/lib/docker/devicemapper",
+            "/var/lib/docker/containers",
+            "/run",
+            "/rootfs/var/lib/docker/devicemapper",
+        ];
+        for (view, place) in spaces.iter_mut().zip(places) {
+            view.parent_mount.as_mut().unwrap().mount_point = place.into();
+        }
+        let found: Vec<_> = (1..4).map(|to| relation(&spaces, 0, to)).collect();
+        assert_eq!(found, [Relation::Unknown, Relation::Cut(Cut::Private), Relation::Cut(Cut::Source)]);
     }
 
     #[test]

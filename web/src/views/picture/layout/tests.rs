@@ -31,7 +31,11 @@ fn lanes_follow_each_other_without_touching_and_fill_the_width() {
 #[test]
 fn what_belongs_to_a_lane_lies_in_it_and_does_not_overlap() {
     for width in WIDTHS {
-        for lane in scene(&sample::report(), width, 99).lanes {
+        let mut report = sample::report();
+        if let Some(parent) = &mut report.namespaces[3].parent_mount {
+            parent.shared = Some(u32::MAX);
+        }
+        for lane in scene(&report, width, 99).lanes {
             assert!(inside(&lane.area, &lane.mount.area), "{width}: {:?} {:?}", lane.area, lane.mount.area);
             for chip in &lane.chips {
                 assert!(inside(&lane.area, &chip.area), "at {width}: {chip:?}");
@@ -39,6 +43,9 @@ fn what_belongs_to_a_lane_lies_in_it_and_does_not_overlap() {
                 let above = chip.area.y + chip.area.height <= lane.mount.area.y;
                 assert!(beside || above, "at {width}: {chip:?} under {:?}", lane.mount.area);
             }
+            let pill = &lane.branch.pill;
+            let clear = pill.x + pill.width <= lane.mount.area.x || pill.y + pill.height <= lane.mount.area.y;
+            assert!(clear, "at {width}: {pill:?} over {:?}", lane.mount.area);
             assert!(inside(&lane.area, &lane.branch.pill), "at {width}: {:?}", lane.branch.pill);
         }
     }
@@ -77,6 +84,15 @@ fn the_target_is_marked_where_it_is_mounted_and_nowhere_else() {
     let scene = scene(&sample::report(), 960.0, 99);
     let marked: Vec<usize> = scene.lanes.iter().map(|lane| lane.mount.targets.len()).collect();
     assert_eq!(marked, [0, 0, 1, 1]);
+}
+
+#[test]
+fn open_files_after_a_lazy_umount_are_in_the_picture() {
+    let mut report = sample::report();
+    report.holders[2].effect = Effect::Blocking;
+    let host = scene(&report, 960.0, 99).lanes.swap_remove(0);
+    assert!(host.mount.here && host.mount.targets.len() == 1);
+    assert!(host.mount.texts.iter().any(|text| text.content == "open on it: 900 fd/3"), "{:?}", host.mount);
 }
 
 #[test]

@@ -1,0 +1,63 @@
+//! Compressions that can be taken off a stream. All decoders are Rust, so that the page has them, too.
+
+use std::io::{Error, Read, Result};
+
+use flate2::bufread::MultiGzDecoder;
+use lzma_rust2::XzReader;
+
+use super::sniff::Kind;
+
+/// Memory that an xz stream may ask for, in KiB: `xz -9` needs 65 MiB.
+const XZ_LIMIT_KIB: u32 = 256 << 10;
+const BUFFER: usize = 64 << 10;
+
+/// Whether this is a compression that is read here.
+pub(super) fn is_read(kind: Kind) -> bool {
+    let optional =
+        (cfg!(feature = "zstd") && kind == Kind::Zstd) || (cfg!(feature = "bzip2") && kind == Kind::Bzip2);
+    optional || kind == Kind::Gzip || kind == Kind::Xz
+}
+
+/// The stream inside.
+pub(super) fn inflate<'r>(kind: Kind, input: impl Read + 'r) -> Box<dyn Read + 'r> {
+    let buffered = std::io::BufReader::with_capacity(BUFFER, input);
+    match kind {
+        Kind::Gzip => Box::new(MultiGzDecoder::new(buffered)),
+        Kind::Xz => Box::new(XzReader::new_mem_limit(buffered, true, XZ_LIMIT_KIB)),
+        #[cfg(feature = "bzip2")]
+        Kind::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(buffered)),
+        #[cfg(feature = "zstd")]
+        Kind::Zstd => Box::new(Frames { input: Some(buffered), decoder: None }),
+        _ => Box::new(buffered),
+    }
+}
+
+/// zstd's frames one after another: `pzstd` and `cat a.zst b.zst` write several, and skippable ones between.
+#[cfg(feature = "zstd")]
+struct Frames<R: Read> {
+    input: Option<R>,
+    decoder: Option<ruzstd::decoding::StreamingDecoder<R, ruzstd::decoding::FrameDecoder>>,
+}
+
+#[cfg(feature = "zstd")]
+impl<R: std::io::BufRead> Read for Frames<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        loop {
+            if let Some(decoder) = &mut self.decoder {
+                let n = decoder.read(buffer)?;
+                if n > 0 || buffer.is_empty() {
+                    return Ok(n);
+                }
+                self.input = self.decoder.take().map(ruzstd::decoding::StreamingDecoder::into_inner);
+            }
+            let Some(mut input) = self.input.take() else { return Ok(0) };
+            if input.fill_buf()?.is_empty() {
+                return Ok(0);
+            }
+            self.decoder = Some(
+                ruzstd::decoding::StreamingDecoder::new(input)
+                    .map_err(|e| Error::new(std::io::ErrorKind::InvalidData, e.to_string()))?,
+            );
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! Walks through the members of an archive, and of the archives inside it.
+
+use std::io::{BufReader, ErrorKind, Read};
+
+use tar::EntryType;
+
+use super::{Content, End, Entry, Kind, MEMBER_LIMIT, Want, compression, counting, peek, sniff, zip};
+use crate::bytes::visible;
+
+const BUFFER: usize = 64 << 10;
+/// Compressions around one archive that are taken off: its own, and one more where somebody packed it again.
+const MOST_LAYERS: usize = 2;
+/// The largest zip or text that is read into memory.
+const WHOLE_LIMIT: u64 = 1 << 30;
+/// The largest text of unknown purpose that is taken.
+const LOOSE_LIMIT: u64 = 64 << 20;
+
+/// A walk over one archive.
+pub(super) struct Walk<'w> {
+    pub(super) state: &'w counting::State,
+    pub(super) wants: &'w dyn Fn(&[u8]) -> Want,
+    pub(super) visit: &'w mut dyn FnMut(Entry<'_>),
+    /// Name of this archive in the outer one.
+    pub(super) archive: Vec<u8>,
+    pub(super) is_inner: bool,
+}
+
+/// Why a stream could not be walked at all.
+pub(super) enum Stop {
+    /// Its first bytes could not be read.
+    Unread(std::io::Error),
+    /// It is of that kind, under so many compressions.
+    Refused(Kind, usize),
+}
+
+impl Walk<'_> {
+    /// Takes the compressions off and walks what is inside.
+    pub(super) fn stream(&mut self, mut input: Box<dyn Read + '_>) -> Result<End, Stop> {
+        for layer in 0..=MOST_LAYERS {
+            let (head, whole) = peek(input).map_err(Stop::Unread)?;
+            input = match sniff(&head) {
+                Kind::Tar => return Ok(self.tar(BufReader::with_capacity(BUFFER, whole))),
+                Kind::Zip => return Ok(self.zip(whole)),
+                Kind::Text if !self.is_inner => return Ok(self.text(whole)),
+                kind if compression::is_read(kind) && layer < MOST_LAYERS => {
+                    compression::inflate(kind, whole)
+                }
+                other => return Err(Stop::Refused(other, layer)),
+            };
+        }
+        Err(Stop::Refused(Kind::Unknown, MOST_LAYERS))
+    }
+
+    fn text(&mut self, input: impl Read) -> End {
+        let (text, end) = read_whole(input, WHOLE_LIMIT);
+        self.state.count_entry();
+        self.see(b"", Content::File(&text));
+        end
+    }
+
+    fn see(&mut self, path: &[u8], content: Content<'_>) {
+        (self.visit)(Entry { archive: &self.archive, path, content });
+    }
+
+    fn zip(&mut self, input: impl Read) -> End {
+        let (bytes, end) = read_whole(input, WHOLE_LIMIT);
+        let members = match zip::members(&bytes) {
+            Ok(members) => members,
+            Err(why) => return End::Broken(why.to_owned()),
+        };
+        for member in members {
+            self.state.count_entry();
+            let Some(mut data) = member.open() else {
+                let why = "it is packed by a method of zip that is not read here";
+                self.see(member.path, Content::Broken(why));
+                continue;
+            };
+            if member.is_symlink {
+                let (target, _) = read_whole(data, 1 << 16);
+                self.see(member.path, Content::Symlink(&target));
+            } else if let End::Broken(why) = self.file(member.path, member.size, &mut data) {
+                return End::Broken(why);
+            }
+        }
+        end
+    }
+
+    fn tar(&mut self, input: impl Read) -> End {
+        let mut archive = tar::Archive::new(input);
+        let entries = match archive.entries() {
+            Ok(entries) => entries,
+            Err(error) => return End::Broken(error.to_string()),
+        };
+        for entry in entries {
+            let mut entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => return End::Broken(error.to_string()),
+            };
+            self.state.count_entry();
+            let path = entry.path_bytes().into_owned();
+            let link = |entry: &tar::Entry<'_, _>| {
+                entry.link_name_bytes().map(|l| l.into_owned()).unwrap_or_default()
+            };
+            match entry.header().entry_type() {
+                EntryType::Symlink => self.see(&path, Content::Symlink(&link(&entry))),
+                EntryType::Link => self.see(&path, Content::HardLink(&link(&entry))),
+                kind @ (EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse) => {
+                    // A sparse file's size on the tape is not its length.
+                    let size = entry.size();
+                    let known = if kind == EntryType::GNUSparse { 0 } else { size };
+                    if size > MEMBER_LIMIT && (self.wants)(&path) == Want::Bytes {
+                        self.see(&path, Content::TooLarge(size));
+                    } else if let End::Broken(why) = self.file(&path, known, &mut entry) {
+                        return End::Broken(why);
+                    }
+                }
+                _ => {}
+            }
+        }
+        check_rest(archive.into_inner())
+    }
+
+    /// A file of a directory; that it breaks off concerns no other file.
+    pub(super) fn lone_file(&mut self, path: &[u8], input: &mut dyn Read) {
+        if let End::Broken(why) = self.file(path, 0, input) {
+            self.see(path, Content::Broken(&why));
+        }
+    }
+
+    /// A file: what is wanted of it is shown; an archive is walked. `size` 0 stands for unknown.
+    fn file(&mut self, path: &[u8], size: u64, input: &mut dyn Read) -> End {
+        let want = (self.wants)(path);
+        if want == Want::Nothing && self.is_inner {
+            return End::Complete;
+        }
+        let (head, mut whole) = match peek(input) {
+            Ok(peeked) => peeked,
+            Err(error) => return End::Broken(error.to_string()),
+        };
+        let kind = sniff(&head);
+        let packed = compression::is_read(kind);
+        match want {
+            Want::Bytes if packed => {
+                // A rotated log, mostly.
+                let (bytes, end) = read_whole(compression::inflate(kind, whole), MEMBER_LIMIT);
+                self.see(path, Content::File(&bytes));
+                if let End::Broken(why) = end {
+                    self.see(path, Content::Broken(&why));
+                }
+                End::Complete
+            }
+            Want::Bytes => self.plain(path, size, &mut whole, MEMBER_LIMIT),
+            _ if packed || matches!(kind, Kind::Tar | Kind::Zip) => {
+                if !self.is_inner {
+                    self.inner(path, Box::new(whole));
+                }
+                End::Complete
+            }
+            Want::Text if kind == Kind::Text && size <= LOOSE_LIMIT => {
+                self.plain(path, size, &mut whole, LOOSE_LIMIT)
+            }
+            _ => End::Complete,
+        }
+    }
+
+    fn plain(&mut self, path: &[u8], size: u64, input: &mut dyn Read, limit: u64) -> End {
+        let (bytes, end) = read_whole(input, limit);
+        // What came before the break is still true: a table cut short shows mounts that were there.
+        self.see(path, Content::File(&bytes));
+        match end {
+            End::Complete if size > bytes.len() as u64 => {
+                End::Broken(format!("the archive ends inside {}", visible(path)))
+            }
+            end => end,
+        }
+    }
+
+    fn inner(&mut self, path: &[u8], input: Box<dyn Read + '_>) {
+        let mut walk = Walk {
+            state: self.state,
+            wants: self.wants,
+            visit: self.visit,
+            archive: path.to_vec(),
+            is_inner: true,
+        };
+        // What is compressed but no archive says nothing of a host.
+        if let Ok(End::Broken(why)) = walk.stream(input) {
+            self.see(path, Content::Broken(&why));
+        }
+    }
+}
+
+/// All bytes up to a limit, with how it ended.
+fn read_whole(input: impl Read, limit: u64) -> (Vec<u8>, End) {
+    let mut bytes = Vec::new();
+    let end = match input.take(limit + 1).read_to_end(&mut bytes) {
+        Ok(n) if n as u64 > limit => End::Broken(format!("it is larger than {limit} bytes")),
+        Ok(_) => End::Complete,
+        Err(error) => End::Broken(error.to_string()),
+    };
+    (bytes, end)
+}
+
+/// Reads what follows the archive's end mark, so that a compressed stream's length and checksum are checked.
+/// What is no further gzip member is padding and none of our business (gzip(1) ignores it, too).
+fn check_rest(mut rest: impl Read) -> End {
+    match std::io::copy(&mut rest, &mut std::io::sink()) {
+        Err(error) if matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::InvalidData) => {
+            End::Broken(error.to_string())
+        }
+        _ => End::Complete,
+    }
+}

@@ -1,0 +1,204 @@
+//! Snapshot → census: without any error, what of containers lives on where it no longer belongs. These are the
+//! busy errors of tomorrow.
+//!
+//! | step | module |
+//! |---|---|
+//! | which mounts are a container's | [`objects`] |
+//! | whose, and does that container still live | [`owners`] |
+//! | which of them are left over | [`leftovers`] |
+//! | what that does to a removal | [`effect`] |
+//! | who is at fault | [`groups`] |
+
+mod effect;
+mod groups;
+mod leftovers;
+mod objects;
+mod open_devices;
+mod owners;
+pub mod text;
+
+use serde::{Deserialize, Serialize};
+
+use crate::report::{
+    BundleInfo, ContainerRef, Diagnostic, Effect, Evidence, HolderKind, Host, MountView, OpenFile,
+    ProcessView,
+};
+use crate::snapshot::Snapshot;
+
+/// Name and version of the census's shape.
+pub const SCHEMA: &str = "ebusy.census/1";
+
+/// What lives on in mount namespaces where it no longer belongs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Census {
+    /// Always [`SCHEMA`].
+    pub schema: String,
+    /// The host the bundle was taken on.
+    pub host: Host,
+    /// What the bundle held and what it lacked.
+    pub bundle: BundleInfo,
+    /// The answer in one sentence.
+    pub summary: String,
+    /// Who is at fault, worst first: what blocks a removal before what only holds space.
+    pub groups: Vec<CensusGroup>,
+    /// What was looked at, in sentences; the answer where there are no groups.
+    pub looked_at: Vec<String>,
+    /// What could not be read or is missing.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// One process, unit or container with what it keeps.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CensusGroup {
+    /// Short name: `httpd.service`, `container cadvisor`, `no process`.
+    pub label: String,
+    /// What kind of holder it is.
+    pub kind: HolderKind,
+    /// systemd unit of its processes.
+    pub unit: Option<String>,
+    /// Container of its processes.
+    pub container: Option<ContainerRef>,
+    /// Inode numbers of its mount namespaces, ascending.
+    pub mount_namespaces: Vec<u64>,
+    /// All pids in them, ascending; those that keep the namespace where no process is in it.
+    pub pids: Vec<u32>,
+    /// The first process in full.
+    pub process: Option<ProcessView>,
+    /// How many of the leftovers will block a removal.
+    pub blocking: u32,
+    /// Bytes of the different block devices that it pins, where their sizes are known.
+    pub pinned_bytes: Option<u64>,
+    /// What it keeps: blocking ones first, then those of containers that are gone.
+    pub leftovers: Vec<Leftover>,
+}
+
+/// Something of a container that is left over.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Leftover {
+    /// What it is.
+    pub kind: LeftoverKind,
+    /// Its name whatever the namespace: layer or container id, pod uid, `net:[N]`.
+    pub object: String,
+    /// Inode number of the mount namespace that it is in, where known.
+    pub mount_namespace: Option<u64>,
+    /// The container that it was made for, where known.
+    pub container: Option<ContainerRef>,
+    /// That container's state: the runtime's word, `gone` where the runtime no longer knows it, `None` where
+    /// the bundle cannot tell.
+    pub container_state: Option<String>,
+    /// Why it does not belong there, one sentence.
+    pub why: String,
+    /// What it does to the removal.
+    pub effect: Effect,
+    /// Why it has that effect, one sentence.
+    pub effect_reason: String,
+    /// The device that it pins.
+    pub device: Option<PinnedDevice>,
+    /// The mount; `None` where only an open file keeps it.
+    pub mount: Option<MountView>,
+    /// Open files that keep it where no mount does.
+    pub open_files: Vec<OpenFile>,
+    /// File and line in the bundle for each claim.
+    pub evidence: Vec<Evidence>,
+}
+
+/// Kinds of things that are left over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LeftoverKind {
+    /// A container's thin device (device-mapper).
+    ThinDevice,
+    /// A container's root file system: overlay, aufs, btrfs, zfs.
+    RootFileSystem,
+    /// A container's `/dev/shm`.
+    Shm,
+    /// A container's secrets.
+    Secrets,
+    /// A volume of a Kubernetes pod.
+    PodVolume,
+    /// A network namespace, by the file that pins it.
+    NetworkNamespace,
+}
+
+/// A device that something keeps open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PinnedDevice {
+    /// `MAJOR:MINOR`.
+    pub number: String,
+    /// `/dev/mapper/NAME` or `/dev/NAME`; `None` for file systems without a device.
+    pub name: Option<String>,
+    /// Its size in bytes, from `/sys/block`.
+    pub size_bytes: Option<u64>,
+}
+
+/// Looks through all mount namespaces.
+pub fn take(snapshot: &Snapshot) -> Census {
+    let overview = crate::report::overview(snapshot);
+    let survey = leftovers::survey(snapshot);
+    let groups = groups::group(snapshot, survey.found);
+    Census {
+        schema: SCHEMA.to_owned(),
+        host: overview.host,
+        bundle: overview.bundle,
+        summary: summary(&groups, snapshot.facts.complete),
+        groups,
+        looked_at: looked_at(snapshot, &survey.looked),
+        warnings: overview.warnings,
+    }
+}
+
+fn summary(groups: &[CensusGroup], complete: bool) -> String {
+    let count =
+        |n: usize, one: &str, many: &str| if n == 1 { format!("1 {one}") } else { format!("{n} {many}") };
+    let leftovers: usize = groups.iter().map(|g| g.leftovers.len()).sum();
+    let Some(worst) = groups.first() else {
+        let caution = if complete { "" } else { " in the part of the bundle that could be read" };
+        return format!(
+            "Nothing is left over: no container's mount lives on where it does not belong{caution}."
+        );
+    };
+    let blocking: u32 = groups.iter().map(|g| g.blocking).sum();
+    let effect = match blocking {
+        0 => "none blocks a removal, they only hold space".to_owned(),
+        n => format!("{n} will block a removal"),
+    };
+    let whom = match groups.len() {
+        1 => format!("kept by {}", worst.label),
+        n => format!("kept by {n} holders, first of all {}", worst.label),
+    };
+    let things = count(leftovers, "thing of a container lives on", "things of containers live on");
+    format!("{things} where it does not belong, {whom}; {effect}.").replace(
+        "things of containers live on where it does not belong",
+        "things of containers live on where they do not belong",
+    )
+}
+
+fn looked_at(snapshot: &Snapshot, looked: &leftovers::Looked) -> Vec<String> {
+    let mut sentences = vec![
+        format!(
+            "{} mounts in {} tables of {} mount namespaces, {} of them without a process.",
+            looked.mounts,
+            snapshot.tables.len(),
+            snapshot.namespaces.len(),
+            snapshot.namespaces.values().filter(|n| n.pids.is_empty()).count(),
+        ),
+        format!(
+            "Mounts of a container or pins of a network namespace: {}; {} of them belong where they are, {} copies go with the runtime's own umount.",
+            looked.candidates, looked.belong, looked.follow,
+        ),
+    ];
+    let unread = crate::holders::unread(snapshot).len();
+    if unread > 0 {
+        sentences.push(format!("{unread} mount namespaces that something keeps could not be read."));
+    }
+    sentences.push(if snapshot.recorded.has_container_list {
+        format!("Containers by the runtime's own list and the processes' cgroups: {}.", snapshot.containers.len())
+    } else {
+        "No list of containers: only what no running container uses and the runtime's namespace no longer has is told.".to_owned()
+    });
+    sentences.push(match looked.thin_devices {
+        0 => "No thin devices of containers.".to_owned(),
+        n => format!("Thin devices of containers, with who has them open: {n}."),
+    });
+    sentences
+}

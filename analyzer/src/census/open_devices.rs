@@ -1,0 +1,98 @@
+//! Thin devices of containers that are over, mounted nowhere, and still open: after a lazy umount only the device
+//! number behind a process's links tells who has them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::leftovers::{container_evidence, container_ref, over, pinned, state_word};
+use super::objects::{Classifier, Object};
+use super::owners::Owners;
+use super::{Leftover, LeftoverKind};
+use crate::bytes::visible;
+use crate::report::{Effect, Evidence, OpenFile};
+use crate::snapshot::{DeviceNumber, NamespaceKey, Pid, Snapshot};
+
+/// So many open files of one holder are listed.
+const LISTED: usize = 20;
+
+pub(super) fn find(
+    snapshot: &Snapshot,
+    classifier: &Classifier,
+    owners: &Owners<'_>,
+    mounted: &BTreeSet<DeviceNumber>,
+) -> Vec<(NamespaceKey, Leftover)> {
+    let mut found = Vec::new();
+    for (number, layer) in classifier.thin_devices().filter(|(number, _)| !mounted.contains(number)) {
+        let object = Object { kind: LeftoverKind::ThinDevice, id: layer.to_owned(), network: None };
+        let (container, life) = owners.owner(&object, number);
+        if !life.is_over() {
+            continue;
+        }
+        for (key, open_files) in openers(snapshot, number) {
+            let mut evidence: Vec<Evidence> = open_files.iter().map(|f| f.evidence.clone()).collect();
+            evidence.extend(container_evidence(snapshot, &object, container));
+            found.push((
+                key,
+                Leftover {
+                    kind: LeftoverKind::ThinDevice,
+                    object: object.id.clone(),
+                    mount_namespace: snapshot.namespaces.get(&key).and_then(|n| n.inode()),
+                    container: container.map(|id| container_ref(snapshot, id)),
+                    container_state: state_word(&life),
+                    why: format!(
+                        "It is mounted nowhere any more, but files on it are open; {}.",
+                        over(&life)
+                    ),
+                    effect: Effect::Blocking,
+                    effect_reason:
+                        "Open files keep the file system alive after a lazy umount, and so the device stays open."
+                            .to_owned(),
+                    device: Some(pinned(snapshot, number)),
+                    mount: None,
+                    open_files,
+                    evidence,
+                },
+            ));
+        }
+    }
+    found
+}
+
+/// Open files on a device, by the mount namespace of the process that has them.
+fn openers(snapshot: &Snapshot, number: DeviceNumber) -> BTreeMap<NamespaceKey, Vec<OpenFile>> {
+    let mut by_namespace: BTreeMap<NamespaceKey, Vec<OpenFile>> = BTreeMap::new();
+    for (pid, process) in
+        snapshot.processes.iter().filter(|(pid, _)| Some(**pid) != snapshot.facts.collector_pid)
+    {
+        let ours = process.links.iter().filter(|link| {
+            link.device == Some(number) || (link.is_block_device && link.node == Some(number))
+        });
+        for link in ours {
+            let Some(namespace) = snapshot.namespace_of(*pid) else { continue };
+            let files = by_namespace.entry(namespace.key).or_default();
+            if files.len() < LISTED {
+                let path = link.path.as_ref().or_else(|| process.link_texts.get(&link.name));
+                let path = path.map(|p| visible(p)).unwrap_or_default();
+                let reference = visible(&link.name);
+                files.push(open_file(*pid, reference, path, number, &process.links_file, link.line));
+            }
+        }
+    }
+    by_namespace
+}
+
+fn open_file(
+    pid: Pid,
+    reference: String,
+    path: String,
+    number: DeviceNumber,
+    file: &str,
+    line: u32,
+) -> OpenFile {
+    let text = format!("{reference} {path} on {number}");
+    OpenFile {
+        pid: pid.0,
+        reference,
+        path,
+        evidence: Evidence { file: file.to_owned(), line: Some(line), text },
+    }
+}

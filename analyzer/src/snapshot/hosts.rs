@@ -1,0 +1,153 @@
+//! Which host a member belongs to. Most archives have one; `sos collect` has an archive for each, and people
+//! pack the directories of several into one.
+
+use super::Snapshot;
+use super::build::Builder;
+use super::entry_path::{EntryPath, Role};
+use crate::archive::{Content, End, Entry};
+use crate::bytes::visible;
+use crate::paste::Paste;
+use crate::report::Diagnostic;
+
+/// Hosts in the making.
+#[derive(Debug, Default)]
+pub struct Hosts {
+    hosts: Vec<Host>,
+    /// Texts beside the hosts' directories, with their names.
+    loose: Vec<(String, Vec<u8>)>,
+}
+
+#[derive(Debug)]
+struct Host {
+    archive: Vec<u8>,
+    /// Directory above its `proc`; unknown until its first process is seen.
+    root: Option<Vec<Vec<u8>>>,
+    builder: Builder,
+}
+
+impl Hosts {
+    /// Takes one member.
+    pub fn add(&mut self, entry: Entry<'_>) {
+        let (root, path) = EntryPath::split(entry.path);
+        let role = path.role();
+        if let (Role::Loose, Content::File(bytes)) = (&role, &entry.content) {
+            self.loose.push((path.shown(), bytes.to_vec()));
+            return;
+        }
+        let index = self.host_of(entry.archive, &root, matches!(role, Role::OfProcess(..)));
+        if let Some(host) = self.hosts.get_mut(index) {
+            host.builder.add(&path, &entry.content);
+        }
+    }
+
+    /// Whether it is one text and no archive.
+    pub(crate) fn is_text(&self) -> bool {
+        self.hosts.is_empty() && matches!(&self.loose[..], [(name, _)] if name.is_empty())
+    }
+
+    /// A process's directory decides whose root this is; other members belong to the host whose root is the
+    /// same directory, above it or below it.
+    fn host_of(&mut self, archive: &[u8], root: &[&[u8]], is_process: bool) -> usize {
+        let own = |host: &Host| host.archive == archive;
+        let is_root = |host: &Host| host.root.as_ref().is_some_and(|r| r == root);
+        let related = |host: &Host| {
+            host.root.as_ref().is_some_and(|r| {
+                r.iter().zip(root).all(|(a, b)| a == b) // one is the beginning of the other
+            })
+        };
+        let known = self.hosts.iter().position(|h| own(h) && is_root(h));
+        let known = known.or_else(|| self.hosts.iter().position(|h| own(h) && !is_process && related(h)));
+        let known = known.or_else(|| self.hosts.iter().position(|h| own(h) && h.root.is_none()));
+        let index = known.unwrap_or(self.hosts.len());
+        let has_others = self.hosts.iter().any(own);
+        if known.is_none() {
+            let builder = Builder::default();
+            self.hosts.push(Host { archive: archive.to_vec(), root: None, builder });
+        }
+        if let Some(host) = self.hosts.get_mut(index)
+            && (is_process || (known.is_none() && has_others))
+        {
+            host.root.get_or_insert_with(|| root.iter().map(|c| c.to_vec()).collect());
+        }
+        index
+    }
+
+    /// The hosts, sorted by name; empty where there is nothing of a host in it.
+    pub fn finish(self, end: &End) -> Vec<Snapshot> {
+        let Self { mut hosts, mut loose } = self;
+        loose.sort();
+        if !hosts.iter().any(|h| h.builder.has_host()) {
+            return without_processes(hosts, &loose, end);
+        }
+        // What else is there are logs and the like of no host.
+        hosts.retain(|h| h.builder.has_host());
+        if let [host] = &mut hosts[..] {
+            for (name, text) in &loose {
+                host.builder.add_loose(name, text);
+            }
+        }
+        let alone = hosts.len() == 1;
+        let mut named: Vec<(String, Snapshot)> = hosts.into_iter().map(|host| host.finish(end)).collect();
+        if !alone {
+            name_apart(&mut named);
+        }
+        let mut snapshots: Vec<Snapshot> = named.into_iter().map(|(_, snapshot)| snapshot).collect();
+        snapshots.sort_by(|a, b| a.facts.host.cmp(&b.facts.host));
+        if !alone {
+            let names: Vec<String> = snapshots.iter().filter_map(|s| s.facts.host.clone()).collect();
+            for (snapshot, name) in snapshots.iter_mut().zip(&names) {
+                snapshot.diagnostics.push(several_hosts(&names, name));
+                snapshot.diagnostics.sort();
+            }
+        }
+        snapshots
+    }
+}
+
+impl Host {
+    /// The snapshot, with the name of the directory or archive that it lay in.
+    fn finish(self, end: &End) -> (String, Snapshot) {
+        let place = self.root.as_deref().and_then(<[_]>::last).unwrap_or(&self.archive);
+        (visible(place), self.builder.finish(end))
+    }
+}
+
+/// A host that does not tell its name is called by where it lay; several of one name by both.
+fn name_apart(hosts: &mut [(String, Snapshot)]) {
+    let names: Vec<Option<String>> = hosts.iter().map(|(_, s)| s.facts.host.clone()).collect();
+    for (place, snapshot) in hosts {
+        let alike = names.iter().filter(|n| **n == snapshot.facts.host).count();
+        match &mut snapshot.facts.host {
+            Some(name) if alike > 1 && !place.is_empty() => *name = format!("{name} ({place})"),
+            Some(_) => {}
+            unknown => *unknown = Some(if place.is_empty() { "unknown".to_owned() } else { place.clone() }),
+        }
+    }
+}
+
+/// Texts only: pasted, dropped at once, or a supportconfig.
+fn without_processes(hosts: Vec<Host>, loose: &[(String, Vec<u8>)], end: &End) -> Vec<Snapshot> {
+    let mut builder = hosts.into_iter().next().map(|h| h.builder).unwrap_or_default();
+    Paste::read(loose).give_to(&mut builder);
+    let snapshot = builder.finish(end);
+    let says_something = !snapshot.tables.is_empty()
+        || !snapshot.processes.is_empty()
+        || !snapshot.errors.is_empty()
+        || !snapshot.dm_names.is_empty()
+        || !snapshot.containers.is_empty();
+    if says_something { vec![snapshot] } else { Vec::new() }
+}
+
+fn several_hosts(names: &[String], this: &str) -> Diagnostic {
+    Diagnostic {
+        code: "several-hosts".into(),
+        file: None,
+        line: None,
+        message: format!(
+            "The archive has {} hosts: {}. This report is about {this}.",
+            names.len(),
+            names.join(", ")
+        ),
+        advice: "Choose another one with --host NAME, or give its own archive.".into(),
+    }
+}

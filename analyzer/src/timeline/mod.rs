@@ -1,0 +1,272 @@
+//! Snapshot, target and holders → what happened when, from the bundle's clocks: boot time plus start ticks, the
+//! runtime's own times, systemd's, and logs with their zones. Where a source tells no zone or year, its words
+//! stay as they are; nothing is guessed.
+
+pub(crate) mod clock;
+pub(crate) mod text;
+
+use clock::Moment;
+
+use crate::bytes::visible;
+use crate::holders::Found;
+use crate::report::{BusyError, Effect, Evidence, HolderKind, TimelineEvent, TimelineKind};
+use crate::resolve::Target;
+use crate::snapshot::{Container, Pid, Process, Snapshot};
+
+/// Mount and umount lines that a timeline carries.
+const MOUNT_EVENTS: usize = 20;
+
+/// What happened to a target and its holders, in order.
+pub(crate) fn events(
+    snapshot: &Snapshot,
+    target: &Target,
+    found: &[Found],
+    errors: &[BusyError],
+) -> Vec<TimelineEvent> {
+    if !target.found {
+        return Vec::new();
+    }
+    let mut events: Vec<Dated> = Vec::new();
+    events.extend(booted(snapshot));
+    events.extend(container_events(snapshot, target));
+    let holding = || found.iter().filter(|h| h.effect != Effect::Unrelated && !h.is_target);
+    events.extend(holding().filter_map(|holder| holder_start(snapshot, holder)));
+    events.extend(unit_events(snapshot, holding()));
+    events.extend(mount_events(snapshot, target));
+    events.extend(error_events(errors));
+    events.extend(collected(snapshot));
+    events.sort_by(|a, b| {
+        let place = |e: &Dated| e.event.evidence.first().map(|e| (e.file.clone(), e.line));
+        (a.moment.is_none(), &a.moment, a.event.kind, place(a), &a.event.what).cmp(&(
+            b.moment.is_none(),
+            &b.moment,
+            b.event.kind,
+            place(b),
+            &b.event.what,
+        ))
+    });
+    events.dedup_by(|a, b| a.event == b.event);
+    events.into_iter().map(|e| e.event).collect()
+}
+
+/// An event with the time that it is sorted by.
+struct Dated {
+    moment: Option<Moment>,
+    event: TimelineEvent,
+}
+
+fn dated(moment: Moment, kind: TimelineKind, what: String, evidence: Vec<Evidence>) -> Dated {
+    let at = Some(moment.text());
+    Dated { moment: Some(moment), event: TimelineEvent { at, written: None, kind, what, evidence } }
+}
+
+/// With a time that may lack zone or year; then the sentence says so.
+fn written(
+    moment: Option<Moment>,
+    text: &str,
+    kind: TimelineKind,
+    what: String,
+    evidence: Vec<Evidence>,
+) -> Dated {
+    match moment {
+        Some(moment) => dated(moment, kind, what, evidence),
+        None => {
+            let what =
+                format!("{what} The time is as it is written there, without a year or zone to tell more.");
+            let written = Some(visible(text.as_bytes()));
+            Dated { moment: None, event: TimelineEvent { at: None, written, kind, what, evidence } }
+        }
+    }
+}
+
+fn booted(snapshot: &Snapshot) -> Option<Dated> {
+    let seconds = snapshot.facts.boot_time?;
+    let (file, text) = match snapshot.facts.collector {
+        Some(_) => ("manifest.json", format!("boot_time {seconds}")),
+        None => ("proc/stat", format!("btime {seconds}")),
+    };
+    let evidence = Evidence { file: file.to_owned(), line: None, text };
+    Some(dated(Moment::at(seconds), TimelineKind::Booted, "The host started.".to_owned(), vec![evidence]))
+}
+
+fn collected(snapshot: &Snapshot) -> Option<Dated> {
+    let text = snapshot.facts.collected_at.as_deref()?;
+    let evidence = Evidence {
+        file: "manifest.json".to_owned(),
+        line: None,
+        text: format!("started_at {}", visible(text.as_bytes())),
+    };
+    let what = "The bundle was taken.".to_owned();
+    Some(written(clock::instant(text), text, TimelineKind::Collected, what, vec![evidence]))
+}
+
+fn container_events(snapshot: &Snapshot, target: &Target) -> Vec<Dated> {
+    let mut events = Vec::new();
+    let Some(id) = &target.container else { return events };
+    let Some(container) = snapshot.containers.get(id) else { return events };
+    let label = target.label();
+    match &container.record.started_at {
+        Some(text) => events.push(written(
+            clock::instant(text),
+            text,
+            TimelineKind::ContainerStarted,
+            format!("{} started.", capitalized(&label)),
+            container.evidence.first().cloned().into_iter().collect(),
+        )),
+        None => events.extend(first_process(snapshot, container, &label)),
+    }
+    if let Some((text, evidence)) = snapshot.recorded.finished_at.get(id) {
+        let what = format!("{} ended.", capitalized(&label));
+        let moment = clock::instant(text);
+        events.push(written(moment, text, TimelineKind::ContainerFinished, what, vec![evidence.clone()]));
+    }
+    events
+}
+
+/// Where no runtime tells, a container is at least as old as its oldest process.
+fn first_process(snapshot: &Snapshot, container: &Container, label: &str) -> Option<Dated> {
+    let (pid, process, moment) = oldest(snapshot, container.pids.iter())?;
+    let what = format!(
+        "The oldest process of {label} that is still there, {} ({}), started.",
+        process.name(),
+        pid.0
+    );
+    Some(dated(moment, TimelineKind::ContainerStarted, what, vec![start_evidence(snapshot, pid, process)]))
+}
+
+/// Start of a process: boot time plus clock ticks (proc_pid_stat(5), field 22).
+fn start_of(snapshot: &Snapshot, process: &Process) -> Option<Moment> {
+    let ticks = snapshot.facts.clock_ticks.unwrap_or(100).max(1);
+    let start = process.start_ticks?;
+    let nanos = u32::try_from(start % ticks * 1_000_000_000 / ticks).unwrap_or(0);
+    Some(Moment { seconds: snapshot.facts.boot_time?.checked_add(start / ticks)?, nanos })
+}
+
+fn oldest<'s>(
+    snapshot: &'s Snapshot,
+    pids: impl Iterator<Item = &'s Pid>,
+) -> Option<(Pid, &'s Process, Moment)> {
+    pids.filter_map(|pid| {
+        let process = snapshot.processes.get(pid)?;
+        Some((*pid, process, start_of(snapshot, process)?))
+    })
+    .min_by(|a, b| (&a.2, a.0).cmp(&(&b.2, b.0)))
+}
+
+fn start_evidence(snapshot: &Snapshot, pid: Pid, process: &Process) -> Evidence {
+    let ticks = process.start_ticks.unwrap_or_default();
+    let hertz = snapshot.facts.clock_ticks.unwrap_or(100);
+    let boot = snapshot.facts.boot_time.unwrap_or_default();
+    let text = format!("started {ticks} ticks (1/{hertz} s) after boot, which was at {boot}");
+    Evidence { file: format!("proc/{}/stat", pid.0), line: Some(1), text }
+}
+
+fn holder_start(snapshot: &Snapshot, holder: &Found) -> Option<Dated> {
+    // The host's and the daemon's own processes say nothing about when a mount was copied.
+    if holder.is_daemons && holder.kind != HolderKind::OpenFile {
+        return None;
+    }
+    let (pid, process, moment) = oldest(snapshot, holder.pids.iter())?;
+    let others = match holder.pids.len() {
+        0 | 1 => String::new(),
+        n => format!(", the oldest of {n} processes,"),
+    };
+    let name = holder.name(snapshot);
+    let what = format!("Holder {name}: {} ({}){others} started.", process.name(), pid.0);
+    Some(dated(moment, TimelineKind::HolderStarted, what, vec![start_evidence(snapshot, pid, process)]))
+}
+
+/// The holders' units and the runtime's own: a start after the container's is a restart in between.
+fn unit_events<'s>(snapshot: &'s Snapshot, holders: impl Iterator<Item = &'s Found>) -> Vec<Dated> {
+    let daemon = snapshot.daemon().and_then(|(_, p)| p.membership.unit.as_deref().map(visible));
+    let mut units: Vec<String> = holders.filter_map(|h| h.unit.clone()).chain(daemon).collect();
+    units.sort();
+    units.dedup();
+    let event = |unit: &String| {
+        let properties = snapshot.units.get(unit.as_bytes())?;
+        let text = properties.get("ActiveEnterTimestamp").filter(|t| !t.is_empty() && *t != "n/a")?;
+        let restarts = properties.get("NRestarts").and_then(|n| n.parse::<u64>().ok()).filter(|n| *n > 0);
+        let restarts =
+            restarts.map(|n| format!(" systemd restarted it {n} times by itself.")).unwrap_or_default();
+        let what = format!("{unit} became active.{restarts}");
+        let evidence = Evidence {
+            file: format!("systemd/{unit}.show"),
+            line: None,
+            text: format!("ActiveEnterTimestamp={text}"),
+        };
+        Some(written(clock::systemd(text), text, TimelineKind::UnitActive, what, vec![evidence]))
+    };
+    units.iter().filter_map(event).collect()
+}
+
+/// systemd's own lines about mount units of the target (`var-lib-docker-…-ID-merged.mount: Succeeded.`).
+fn mount_events(snapshot: &Snapshot, target: &Target) -> Vec<Dated> {
+    let event = |line: &Evidence| {
+        let (before, after) = line.text.split_once(".mount: ")?;
+        let unit = before.rsplit(' ').next()?;
+        // systemd-escape(1): slashes become hyphens; an id has none, so it stands whole between them.
+        let is_ours = unit.split('-').any(|part| target.ids.contains(part) && part.len() >= 12);
+        if !is_ours {
+            return None;
+        }
+        let (kind, word) = match after.split_whitespace().next()? {
+            // "Succeeded." up to systemd 245, "Deactivated successfully." since.
+            "Succeeded." | "Deactivated" | "Unmounting" | "Unmounted" => {
+                (TimelineKind::Unmounted, "unmounted")
+            }
+            "Mounting" | "Mounted" => (TimelineKind::Mounted, "mounted"),
+            _ => return None,
+        };
+        let (moment, text) = clock::of_line(&line.text);
+        Some(written(moment, &text, kind, format!("systemd saw {unit}.mount {word}."), vec![line.clone()]))
+    };
+    snapshot.recorded.mount_lines.iter().filter_map(event).take(MOUNT_EVENTS).collect()
+}
+
+fn error_events(errors: &[BusyError]) -> Vec<Dated> {
+    let stamped = |time: fn(&BusyError) -> Option<&String>| {
+        errors
+            .iter()
+            .filter_map(move |e| Some((clock::instant(time(e)?), time(e)?.clone(), e)))
+            .collect::<Vec<_>>()
+    };
+    let (firsts, lasts) = (stamped(|e| e.first.as_ref()), stamped(|e| e.last.as_ref()));
+    let is_dated = firsts.iter().chain(&lasts).any(|(moment, _, _)| moment.is_some());
+    // Latest first: without a date the order of the log is all there is.
+    let first = match is_dated {
+        true => firsts.iter().filter(|f| f.0.is_some()).min_by(|a, b| a.0.cmp(&b.0)),
+        false => firsts.last(),
+    };
+    let last = match is_dated {
+        true => lasts.iter().filter(|l| l.0.is_some()).max_by(|a, b| a.0.cmp(&b.0)),
+        false => lasts.first(),
+    };
+    let times: u32 = errors.iter().fold(0, |sum, e| sum.saturating_add(e.count));
+    let (Some(first), Some(last)) = (first, last) else { return Vec::new() };
+    let mut events =
+        vec![error_event(first, TimelineKind::FirstError, "The first busy error.".to_owned(), true)];
+    if (&first.0, &first.1) != (&last.0, &last.1) {
+        let what = format!("The last of {times} busy errors.");
+        events.push(error_event(last, TimelineKind::LastError, what, first.2 != last.2 && last.2.count == 1));
+    }
+    events
+}
+
+fn error_event(
+    (moment, text, error): &(Option<Moment>, String, &BusyError),
+    kind: TimelineKind,
+    what: String,
+    is_its_line: bool,
+) -> Dated {
+    let mut evidence: Vec<Evidence> = error.evidence.clone().into_iter().collect();
+    if !is_its_line {
+        // A repeated error remembers the line of its first time only.
+        evidence.iter_mut().for_each(|e| e.line = None);
+    }
+    written(moment.clone(), text, kind, what, evidence)
+}
+
+fn capitalized(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
