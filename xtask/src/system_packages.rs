@@ -23,6 +23,7 @@ const NEEDS: &[Need] = &[
     Need { programs: &["file"], package: "file", purpose: "whether the collector is static" },
     Need { programs: &["unshare"], package: "util-linux", purpose: "mount namespaces" },
     Need { programs: &["losetup"], package: "mount", purpose: "mounts and loop devices" },
+    Need { programs: &["mkfs.ext4"], package: "e2fsprogs", purpose: "a file system on a loop device" },
 ];
 
 /// Gets what is missing: as root by the system's package manager, else it names the packages and the command. Never
