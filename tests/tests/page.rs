@@ -171,8 +171,12 @@ fn the_demo_from_a_file_in_every_width_and_colour() {
     assert!(page.browser.all("[data-test=error-item]").len() >= 2);
     assert!(page.browser.displayed(&page.element("picture")));
 
-    let events: Vec<Option<String>> =
-        page.browser.all("[data-test=event]").iter().map(|it| page.browser.attribute(it, "data-at")).collect();
+    let events: Vec<Option<String>> = page
+        .browser
+        .all("[data-test=event]")
+        .iter()
+        .map(|it| page.browser.attribute(it, "data-at"))
+        .collect();
     let told: Vec<Option<String>> = report.timeline.iter().map(|event| event.at.clone()).collect();
     assert!(!told.is_empty() && events == told[..events.len()], "what happened when: {events:?} of {told:?}");
 

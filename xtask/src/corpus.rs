@@ -15,12 +15,18 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
-/// Below these the task fails.
-const MIN_RECALL: f64 = 0.9;
-const MIN_PRECISION: f64 = 0.95;
-
-/// Fields with at most one value.
-const FIELDS: [&str; 5] = ["container_id", "path", "device", "driver", "runtime"];
+/// What is compared, with the recall and precision below which the task fails. A line often does not tell its driver
+/// (`Cannot start container ID: device or resource busy`), and who wrote it is a guess of the reader.
+const FIELDS: [(&str, f64); 6] = [
+    ("container_id", 0.98),
+    ("other_ids", 0.95),
+    ("path", 0.95),
+    ("device", 0.95),
+    ("driver", 0.90),
+    ("runtime", 0.75),
+];
+/// The same for finding an error at all.
+const MIN_ERRORS: f64 = 0.98;
 
 /// Reads every line of the corpus with the real command and prints recall and precision.
 pub(crate) fn run_all(dir: &Path) -> Result<ExitCode> {
@@ -129,8 +135,8 @@ impl Score {
             self.wrong.push(format!("{number}: {what}: {}", expected["line"]));
         }
         let Some(best) = best_match(expected, found).filter(|_| is_error) else { return };
-        for (tally, field) in self.fields.iter_mut().zip(FIELDS) {
-            let (wanted, got) = (&expected[field], &best[field]);
+        for (tally, (field, _)) in self.fields.iter_mut().zip(FIELDS) {
+            let (wanted, got) = (value(expected, field), value(best, field));
             tally.add(wanted == got, !wanted.is_null(), !got.is_null());
             if wanted != got {
                 self.wrong.push(format!("{number}: {field}: expected {wanted}, found {got}"));
@@ -139,14 +145,16 @@ impl Score {
     }
 
     fn is_good(&self) -> bool {
-        self.errors.recall() >= MIN_RECALL && self.errors.precision() >= MIN_PRECISION
+        let reaches = |tally: &Tally, least| tally.recall() >= least && tally.precision() >= least;
+        reaches(&self.errors, MIN_ERRORS)
+            && self.fields.iter().zip(FIELDS).all(|(t, (_, least))| reaches(t, least))
     }
 
     fn print(&self) {
         for line in &self.wrong {
             println!("{line}");
         }
-        let rows = FIELDS.iter().zip(&self.fields).map(|(name, tally)| (*name, *tally));
+        let rows = FIELDS.iter().zip(&self.fields).map(|((name, _), tally)| (*name, *tally));
         println!("\n{:<14}{:>8}{:>11}", "", "recall", "precision");
         for (name, tally) in std::iter::once(("busy errors", self.errors)).chain(rows) {
             println!(
@@ -161,12 +169,25 @@ impl Score {
     }
 }
 
+/// A field's value; lists are sets, and an empty one is unknown.
+fn value(of: &Value, field: &str) -> Value {
+    match &of[field] {
+        Value::Array(items) if items.is_empty() => Value::Null,
+        Value::Array(items) => {
+            let mut texts: Vec<String> = items.iter().map(ToString::to_string).collect();
+            texts.sort();
+            texts.into()
+        }
+        other => other.clone(),
+    }
+}
+
 /// Of several errors in one text the one that agrees in the most values, then in what is unknown; the first of
 /// equals.
 fn best_match<'a>(expected: &Value, found: &'a [Value]) -> Option<&'a Value> {
-    let agreement = |value: &&Value| {
-        let equal = |field: &&&str| value[**field] == expected[**field];
-        let known = |field: &&&str| !expected[**field].is_null();
+    let agreement = |found: &&Value| {
+        let equal = |(field, _): &&(&str, f64)| value(found, field) == value(expected, field);
+        let known = |(field, _): &&(&str, f64)| !value(expected, field).is_null();
         (FIELDS.iter().filter(equal).filter(known).count(), FIELDS.iter().filter(equal).count())
     };
     found.iter().rev().max_by_key(agreement)

@@ -27,8 +27,6 @@ mod roles;
 mod time;
 mod wording;
 
-pub mod score;
-
 pub use links::IdLink;
 
 use crate::report::{BusyError, Evidence};
