@@ -216,7 +216,7 @@ mod tests {
         let expected = json!({"line": "a", "path": "/p", "driver": null, "container_id": "c"});
         let found = [json!({"path": "/q"}), json!({"path": "/p", "driver": "aufs"})];
         score.add(1, &expected, &found);
-        let [id, path, _, driver, _] = score.fields;
+        let [id, _, path, _, driver, _] = score.fields;
         assert_eq!((path.recall(), path.precision()), (1.0, 1.0));
         assert_eq!((id.recall(), id.precision()), (0.0, 1.0), "a missing id is no wrong id");
         assert_eq!((driver.recall(), driver.precision()), (1.0, 0.0), "a driver out of thin air");
