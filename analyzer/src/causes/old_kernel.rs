@@ -21,8 +21,7 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
 
 /// What helps on such a kernel beside the holder's own remedies.
 pub(super) fn lasting(case: &Case<'_>) -> Vec<Remedy> {
-    let directory =
-        matches!(case.target.busy, BusyKind::Directory | BusyKind::NamespaceFile | BusyKind::Device);
+    let directory = matches!(case.target.busy, BusyKind::Directory | BusyKind::NamespaceFile);
     if case.snapshot.facts.drops_foreign_mounts() != Some(false)
         || !directory
         || case.holder.is_daemons
@@ -38,8 +37,8 @@ pub(super) fn lasting(case: &Case<'_>) -> Vec<Remedy> {
             "None known; it is the behaviour of every newer kernel.",
         )],
         (true, _) => vec![remedy::lasting(
-            "yum update kernel && reboot".to_owned(),
-            "RHEL and CentOS 7.4 (kernel 3.10.0-693) and newer have fs.may_detach_mounts; set it to 1 afterwards.",
+            "yum update kernel".to_owned(),
+            "RHEL and CentOS 7.4 (kernel 3.10.0-693) and newer have fs.may_detach_mounts; set it to 1 after the reboot.",
             "A reboot.",
         )],
         (false, _) => vec![remedy::lasting(

@@ -21,8 +21,11 @@ enum Fault {
 
 pub(super) fn group(snapshot: &Snapshot, found: Vec<(NamespaceKey, Leftover)>) -> Vec<CensusGroup> {
     let mut groups: BTreeMap<Fault, (BTreeSet<NamespaceKey>, Vec<Leftover>)> = BTreeMap::new();
+    let mut faults: BTreeMap<NamespaceKey, Fault> = BTreeMap::new();
     for (key, leftover) in found {
-        for (fault, leftover) in split_by_fault(snapshot, key, leftover) {
+        // To tell who a namespace belongs to, its whole table is read: once, not for each leftover.
+        let of_namespace = faults.entry(key).or_insert_with(|| fault(snapshot, key)).clone();
+        for (fault, leftover) in split_by_fault(snapshot, key, of_namespace, leftover) {
             let (keys, leftovers) = groups.entry(fault).or_default();
             keys.insert(key);
             leftovers.push(leftover);
@@ -45,9 +48,14 @@ pub(super) fn group(snapshot: &Snapshot, found: Vec<(NamespaceKey, Leftover)>) -
 }
 
 /// Mounts belong to the namespace, open files to the units of the processes that have them open.
-fn split_by_fault(snapshot: &Snapshot, key: NamespaceKey, leftover: Leftover) -> Vec<(Fault, Leftover)> {
+fn split_by_fault(
+    snapshot: &Snapshot,
+    key: NamespaceKey,
+    of_namespace: Fault,
+    leftover: Leftover,
+) -> Vec<(Fault, Leftover)> {
     if leftover.mount.is_some() {
-        return vec![(fault(snapshot, key), leftover)];
+        return vec![(of_namespace, leftover)];
     }
     let mut by_fault: BTreeMap<Fault, Leftover> = BTreeMap::new();
     for file in &leftover.open_files {

@@ -6,8 +6,9 @@ use super::leftovers::{container_name, noun};
 use super::{Census, CensusGroup, Leftover};
 use crate::report::{Effect, Evidence};
 
-/// So many leftovers of one group are shown in text; the JSON has them all.
-const SHOWN: usize = 30;
+/// So many groups, and leftovers of one group, are shown in text; the JSON has them all.
+const GROUPS: usize = 25;
+const SHOWN: usize = 12;
 
 /// The whole census.
 pub fn render(census: &Census) -> String {
@@ -37,8 +38,11 @@ fn write(out: &mut String, census: &Census) -> std::fmt::Result {
         }
     }
     writeln!(out)?;
-    for (number, group) in (1..).zip(&census.groups) {
+    for (number, group) in (1..).zip(census.groups.iter().take(GROUPS)) {
         write_group(out, number, group)?;
+    }
+    if census.groups.len() > GROUPS {
+        writeln!(out, "… and {} more holders (see --format json)\n", census.groups.len() - GROUPS)?;
     }
     writeln!(out, "Looked at")?;
     for sentence in &census.looked_at {

@@ -1,10 +1,12 @@
 //! What is left over on a host at two times.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::count;
 use super::holders::{Same, same_processes};
-use crate::census::{Census, CensusGroup, Leftover};
+use crate::census::{Census, CensusGroup, Leftover, LeftoverKind};
 use crate::report::HolderKind;
 
 /// Leftovers that came, went and stayed.
@@ -30,9 +32,15 @@ pub struct LeftoverChange {
 pub(super) fn compare(a: &Census, b: &Census) -> CensusChanges {
     let (a, b) = (all(a), all(b));
     let mut matched = vec![false; b.len()];
+    // A host may have a hundred thousand of them: only those at the same place are compared.
+    let mut by_place: HashMap<Place<'_>, Vec<usize>> = HashMap::new();
+    for (i, (_, leftover)) in b.iter().enumerate() {
+        by_place.entry(place(leftover)).or_default().push(i);
+    }
     let mut changes = CensusChanges::default();
     for (group, leftover) in &a {
-        let partner = (0..b.len()).find(|i| !matched[*i] && is_same((group, leftover), b[*i]));
+        let candidates = by_place.get(&place(leftover)).into_iter().flatten().copied();
+        let partner = candidates.into_iter().find(|i| !matched[*i] && is_same((group, leftover), b[*i]));
         match partner {
             Some(i) => {
                 matched[i] = true;
@@ -45,6 +53,14 @@ pub(super) fn compare(a: &Census, b: &Census) -> CensusChanges {
     changes
 }
 
+/// What a leftover is and where, whoever keeps it.
+type Place<'c> = (LeftoverKind, &'c str, Option<u64>, Option<(&'c str, &'c str)>);
+
+fn place(leftover: &Leftover) -> Place<'_> {
+    let point = leftover.mount.as_ref().map(|m| (m.mount_point.as_str(), m.root.as_str()));
+    (leftover.kind, &leftover.object, leftover.mount_namespace, point)
+}
+
 fn all(census: &Census) -> Vec<(&CensusGroup, &Leftover)> {
     census.groups.iter().flat_map(|g| g.leftovers.iter().map(move |l| (g, l))).collect()
 }
@@ -53,13 +69,9 @@ fn change((group, leftover): (&CensusGroup, &Leftover)) -> LeftoverChange {
     LeftoverChange { holder: group.label.clone(), leftover: leftover.clone() }
 }
 
-/// The same object, at the same place, kept by the same processes.
+/// Whether two leftovers at the same place are kept by the same processes.
 fn is_same((group, one): (&CensusGroup, &Leftover), (other_group, other): (&CensusGroup, &Leftover)) -> bool {
-    let point = |l: &Leftover| l.mount.as_ref().map(|m| (m.mount_point.clone(), m.root.clone()));
-    if one.kind != other.kind || one.object != other.object || point(one) != point(other) {
-        return false;
-    }
-    if group.kind != other_group.kind || one.mount_namespace != other.mount_namespace {
+    if group.kind != other_group.kind {
         return false;
     }
     // The host's namespace is what it is, whatever daemon runs in it.

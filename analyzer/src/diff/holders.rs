@@ -218,7 +218,12 @@ pub(super) fn summary(changes: &Changes, a: &Report, b: &Report, target: Option<
         return format!("Neither bundle knows what was asked for: {}.", b.target.query);
     };
     if !b.target.found {
-        return format!("{} is in the first bundle only: it was removed in between.", capital(target));
+        let target = capital(target);
+        return match a.target.container_id {
+            Some(_) => format!("{target} is in the first bundle only: it was removed in between."),
+            // An error's line or path may be all that the first bundle knew of it.
+            None => format!("The second bundle knows nothing of what was asked for: {target}."),
+        };
     }
     let names = |list: &[HolderChange]| {
         let mut names: Vec<&str> = list.iter().map(|c| c.label.as_str()).collect();

@@ -10,7 +10,7 @@ use clock::Moment;
 use crate::bytes::visible;
 use crate::holders::Found;
 use crate::report::{BusyError, Effect, Evidence, HolderKind, TimelineEvent, TimelineKind};
-use crate::resolve::Target;
+use crate::resolve::{Target, short};
 use crate::snapshot::{Container, Pid, Process, Snapshot};
 
 /// Mount and umount lines that a timeline carries.
@@ -173,8 +173,14 @@ fn holder_start(snapshot: &Snapshot, holder: &Found) -> Option<Dated> {
         0 | 1 => String::new(),
         n => format!(", the oldest of {n} processes,"),
     };
-    let name = holder.name(snapshot);
-    let what = format!("Holder {name}: {} ({}){others} started.", process.name(), pid.0);
+    let of = match (&holder.container, &holder.unit) {
+        (Some(container), _) => {
+            format!(" of container {}", container.name.as_deref().unwrap_or(short(&container.id)))
+        }
+        (None, Some(unit)) => format!(" of {unit}"),
+        (None, None) => String::new(),
+    };
+    let what = format!("{} ({}){of}{others} started, which holds it.", process.name(), pid.0);
     Some(dated(moment, TimelineKind::HolderStarted, what, vec![start_evidence(snapshot, pid, process)]))
 }
 
