@@ -8,6 +8,7 @@
 //! |---|---|---|
 //! | `start` | the start screen | |
 //! | `file-input` | the `<input type=file>` | |
+//! | `paste-input`, `paste-submit` | text in place of a file | |
 //! | `demo-button` | opens the built-in demo | |
 //! | `progress` | how far reading is (the text) | |
 //! | `cancel` | stops reading | |
@@ -32,6 +33,7 @@ pub mod holders;
 pub mod host;
 pub mod mount_lines;
 pub mod parts;
+pub mod paste;
 pub mod picture;
 pub mod reading;
 pub mod remedies;

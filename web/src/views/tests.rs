@@ -44,7 +44,7 @@ fn count(html: &str, hook: &str) -> usize {
 #[tokio::test(flavor = "current_thread")]
 async fn the_start_screen_has_its_ways_in() {
     let html = rendered(Screen::Start).await;
-    for hook in ["start", "file-input", "demo-button", "copy"] {
+    for hook in ["start", "file-input", "paste-input", "paste-submit", "demo-button", "copy"] {
         assert_eq!(count(&html, hook), 1, "{hook}");
     }
     assert!(html.contains("sudo ./ebusy-collector"));
