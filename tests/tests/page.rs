@@ -171,6 +171,11 @@ fn the_demo_from_a_file_in_every_width_and_colour() {
     assert!(page.browser.all("[data-test=error-item]").len() >= 2);
     assert!(page.browser.displayed(&page.element("picture")));
 
+    let census = support::open(&demo::bundle()).expect("the demo opens").census();
+    assert_eq!(page.text("census-summary"), census.summary);
+    let groups = page.browser.attribute(&page.element("census"), "data-groups");
+    assert_eq!(groups, Some(census.groups.len().to_string()));
+
     let events: Vec<Option<String>> = page
         .browser
         .all("[data-test=event]")

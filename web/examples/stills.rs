@@ -26,6 +26,7 @@ fn screens() -> Vec<(&'static str, Screen)> {
             answered: 1,
             report: Some(Rc::new(report)),
             waiting: false,
+            census: Some(Rc::new(sample::census())),
         }))
     };
     vec![

@@ -4,6 +4,7 @@
 //! opening still says is dropped: cancel and replace are safe at any time.
 
 use crate::worker::protocol::{Failure, Question, Request, Response};
+use ebusy_analyzer::census::Census;
 use ebusy_analyzer::report::{Overview, Report};
 use std::rc::Rc;
 use yew::Reducible;
@@ -72,6 +73,8 @@ pub struct Open {
     pub report: Option<Rc<Report>>,
     /// Whether the answer to `request` is still to come.
     pub waiting: bool,
+    /// What lives on, once the first report is there.
+    pub census: Option<Rc<Census>>,
 }
 
 /// A bundle that could not be read, or a worker that broke.
@@ -123,6 +126,8 @@ impl State {
                 self.opening,
                 Request::Explain { number: open.request, question: open.question.clone() },
             )),
+            // After the report: that is what somebody waits for.
+            Screen::Open(open) if open.census.is_none() => Some((self.opening, Request::Census)),
             _ => None,
         }
     }
@@ -172,6 +177,9 @@ fn after_response(screen: &Screen, response: Response) -> Screen {
             let report = Some(Rc::new(*report));
             Screen::Open(Rc::new(Open { report, answered: number, waiting: false, ..Open::clone(open) }))
         }
+        (Screen::Open(open), Response::Census(census)) => {
+            Screen::Open(Rc::new(Open { census: Some(Rc::new(*census)), ..Open::clone(open) }))
+        }
         (Screen::Reading(Reading { file, .. }), Response::Failed(failure)) => failed(file, failure),
         (Screen::Open(open), Response::Failed(failure)) => failed(&open.file, failure),
         // An answer to a question that is no longer asked, or a word after the end.
@@ -190,6 +198,7 @@ fn open(reading: &Reading, overview: Overview) -> Open {
         answered: 0,
         report: None,
         waiting: true,
+        census: None,
     }
 }
 

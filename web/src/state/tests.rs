@@ -26,7 +26,10 @@ fn failure() -> Response {
 }
 
 fn asked(state: &State) -> Option<Question> {
-    state.outstanding().map(|(_, Request::Explain { question, .. })| question)
+    match state.outstanding() {
+        Some((_, Request::Explain { question, .. })) => Some(question),
+        _ => None,
+    }
 }
 
 #[test]
@@ -47,11 +50,24 @@ fn an_answer_ends_the_waiting_and_stays_while_the_next_is_awaited() {
     let report = sample::report();
     let answer = Response::Explained { number: 1, report: Box::new(report) };
     let state = opened(Vec::new()).after(told(1, answer));
-    assert_eq!(state.outstanding(), None);
+    assert_eq!(asked(&state), None);
     let state = state.after(Action::Asked(Question::Text("web".into())));
     assert_eq!(asked(&state), Some(Question::Text("web".into())));
     let Screen::Open(open) = &state.screen else { panic!("{state:?}") };
     assert!(open.report.is_some());
+}
+
+#[test]
+fn the_census_is_asked_for_after_the_report_and_only_once() {
+    let answer = |number| Response::Explained { number, report: Box::new(sample::report()) };
+    let state = opened(Vec::new());
+    assert!(!matches!(state.outstanding(), Some((_, Request::Census))), "the report comes first");
+    let state = state.after(told(1, answer(1)));
+    assert_eq!(state.outstanding(), Some((1, Request::Census)));
+    let state = state.after(told(1, Response::Census(Box::new(sample::census()))));
+    assert_eq!(state.outstanding(), None);
+    let state = state.after(Action::Asked(Question::Text("web".into()))).after(told(1, answer(2)));
+    assert_eq!(state.outstanding(), None, "it is about the host, whatever is asked");
 }
 
 #[test]

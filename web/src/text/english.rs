@@ -1,6 +1,7 @@
 //! English.
 
 use super::Texts;
+use ebusy_analyzer::census::LeftoverKind;
 use ebusy_analyzer::report::{AliasKind, BundleInfo, BusyKind, HolderKind};
 
 /// The table.
@@ -130,6 +131,17 @@ pub static ENGLISH: Texts = Texts {
     timeline_title: "What happened when",
     timeline_text: "By the clocks of the bundle, the earliest first; times without a full date come last.",
     undated: "As it is written: the source tells no year or no time zone.",
+    // Census.
+    census_title: "What else lives on",
+    census_counts,
+    leftover_kinds: |kind| match kind {
+        LeftoverKind::ThinDevice => "Thin device",
+        LeftoverKind::RootFileSystem => "Root file system",
+        LeftoverKind::Shm => "/dev/shm",
+        LeftoverKind::Secrets => "Secrets",
+        LeftoverKind::PodVolume => "Pod volume",
+        LeftoverKind::NetworkNamespace => "Network namespace",
+    },
     // Holders.
     holders_title: |count| match count {
         1 => "Who holds it: 1 holder".into(),
@@ -224,6 +236,16 @@ fn bundle_facts(bundle: &BundleInfo) -> String {
     }
     facts.retain(|fact| !fact.is_empty());
     facts.join(" · ")
+}
+
+fn census_counts(leftovers: usize, blocking: u32, pinned: Option<&str>) -> String {
+    let blocks = match blocking {
+        0 => "none blocks a removal".into(),
+        1 => "1 will block a removal".into(),
+        count => format!("{count} will block a removal"),
+    };
+    let pins = pinned.map(|size| format!(" · pins {size}")).unwrap_or_default();
+    format!("{leftovers} left over · {blocks}{pins}")
 }
 
 fn counted(count: u32, one: &str, many: &str) -> String {

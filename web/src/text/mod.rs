@@ -8,6 +8,7 @@ mod format;
 pub use english::ENGLISH;
 pub use format::{brief, bytes, log_message, short_id, utc, utc_range};
 
+use ebusy_analyzer::census::LeftoverKind;
 use ebusy_analyzer::report::{AliasKind, BundleInfo, BusyKind, Effect, HolderKind, NamespaceRole, Status};
 
 /// The language of the page.
@@ -137,6 +138,10 @@ pub struct Texts {
     pub timeline_title: &'static str,
     pub timeline_text: &'static str,
     pub undated: &'static str,
+    // Census.
+    pub census_title: &'static str,
+    pub census_counts: fn(usize, u32, Option<&str>) -> String,
+    pub leftover_kinds: fn(LeftoverKind) -> &'static str,
     // Holders.
     pub holders_title: fn(usize) -> String,
     pub no_holders: &'static str,

@@ -23,10 +23,13 @@
 //! | `timeline`, `event` | what happened when | `data-at` (absent where the source has no full date) |
 //! | `holder` | a holder's card | `data-effect`, `data-kind`, `data-ns` (empty where unknown) |
 //! | `mount-line` | a line of mountinfo | |
+//! | `census`, `census-summary` | what lives on whatever the log says | `data-groups` = how many |
+//! | `census-group`, `leftover` | who keeps it, and what | `data-effect` |
 //! | `share`, `save-json` | the report as Markdown (a `copy` button) and JSON | |
 //! | `warnings` | what could not be read | |
 //! | `close` | closes the bundle | |
 
+pub mod census;
 pub mod errors_list;
 pub mod failure;
 pub mod holders;

@@ -33,6 +33,7 @@ fn open(report: Report) -> Screen {
         answered: 1,
         report: Some(Rc::new(report)),
         waiting: false,
+        census: Some(Rc::new(sample::census())),
     }))
 }
 
@@ -80,7 +81,7 @@ async fn a_held_report_answers_and_tells_what_to_type() {
         assert!(html.contains(wanted), "{wanted}");
     }
     assert_eq!(count(&html, "holder"), 3);
-    assert_eq!(html.matches("data-effect=\"blocking\"").count(), 2);
+    assert_eq!(html.matches("data-test=\"holder\" data-effect=\"blocking\"").count(), 2);
     assert_eq!(html.matches("aria-current=\"true\"").count(), 1);
     assert_eq!((count(&html, "picture"), count(&html, "warnings"), count(&html, "verdict")), (1, 1, 1));
     assert!(html.contains(&format!("<mark>/var/lib/docker/devicemapper/mnt/{}</mark>", sample::LAYER)));
@@ -97,6 +98,23 @@ async fn what_happened_when_is_told_in_order_with_its_places() {
     assert!(list < active && active < error && error < undated, "in the report's order");
     assert!(html.contains("2026-11-22 07:31:12 UTC") && html.contains("systemd/httpd.service.show:3"));
     assert!(html.contains("systemd saw &lt;i&gt;a umount"), "text stays text");
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn what_lives_on_is_told_with_or_without_a_report() {
+    let html = rendered(open(sample::report())).await;
+    assert_eq!((count(&html, "census"), count(&html, "census-group"), count(&html, "leftover")), (1, 1, 1));
+    assert!(html.contains("1 left over · 1 will block a removal · pins 10.0 GiB"), "{html}");
+    assert!(html.contains("knows &lt;b&gt;its"), "text stays text");
+
+    let Screen::Open(bundle) = open(sample::report()) else { panic!("not open") };
+    let mut innocent = sample::census();
+    innocent.groups.clear();
+    innocent.summary = "Nothing is left over.".into();
+    let alone = Open { report: None, census: Some(Rc::new(innocent)), ..Open::clone(&bundle) };
+    let html = rendered(Screen::Open(Rc::new(alone))).await;
+    assert!(html.contains("Nothing is left over.") && html.contains("42 mounts in 3 tables"), "{html}");
+    assert_eq!(count(&html, "census-group"), 0);
 }
 
 #[tokio::test(flavor = "current_thread")]

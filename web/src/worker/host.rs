@@ -31,12 +31,12 @@ impl Host {
 
     /// Answers one request.
     pub fn answer(&self, request: Request) -> Response {
-        let Request::Explain { number, question } = request;
-        match &self.analysis {
-            Some(analysis) => {
+        let Some(analysis) = &self.analysis else { return Response::Failed(not_open()) };
+        match request {
+            Request::Explain { number, question } => {
                 Response::Explained { number, report: Box::new(analysis.explain(&question.into())) }
             }
-            None => Response::Failed(not_open()),
+            Request::Census => Response::Census(Box::new(analysis.census())),
         }
     }
 }

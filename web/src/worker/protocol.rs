@@ -1,6 +1,7 @@
 //! What page and worker say to each other: JSON text both ways, except for the bundle itself, which
 //! goes over as a `File` (a handle, not a copy) and is the first message.
 
+use ebusy_analyzer::census::Census;
 use ebusy_analyzer::report::{Overview, Report};
 use ebusy_analyzer::{OpenError, Query};
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,8 @@ pub enum Request {
         /// About what.
         question: Question,
     },
+    /// Wants to know what lives on, whatever the log says.
+    Census,
 }
 
 /// What a report is wanted about.
@@ -60,6 +63,8 @@ pub enum Response {
         /// The answer.
         report: Box<Report>,
     },
+    /// The answer to [`Request::Census`].
+    Census(Box<Census>),
     /// It could not go on; nothing more comes from this worker.
     Failed(Failure),
 }
