@@ -27,6 +27,9 @@ fn screens() -> Vec<(&'static str, Screen)> {
             report: Some(Rc::new(report)),
             waiting: false,
             census: Some(Rc::new(sample::census())),
+            hosts: vec![Some("web1".into())],
+            host: 0,
+            choosing: None,
         }))
     };
     vec![
@@ -48,6 +51,7 @@ async fn main() -> std::io::Result<()> {
             state,
             open: Callback::noop(),
             ask: Callback::noop(),
+            choose: Callback::noop(),
             close: Callback::noop(),
             demo: Callback::noop(),
         };

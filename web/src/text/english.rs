@@ -71,6 +71,7 @@ pub static ENGLISH: Texts = Texts {
     bundle: "Bundle",
     not_known: "not in the bundle",
     bundle_facts,
+    hosts_label: |count| format!("{count} hosts in it:"),
     // Verdict and target.
     looking: "Looking for who holds it …",
     held: "Held",

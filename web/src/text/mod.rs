@@ -80,6 +80,7 @@ pub struct Texts {
     pub bundle: &'static str,
     pub not_known: &'static str,
     pub bundle_facts: fn(&BundleInfo) -> String,
+    pub hosts_label: fn(usize) -> String,
     // Verdict and target.
     pub looking: &'static str,
     pub held: &'static str,

@@ -14,6 +14,7 @@ async fn rendered(screen: Screen) -> String {
         state,
         open: Callback::noop(),
         ask: Callback::noop(),
+        choose: Callback::noop(),
         close: Callback::noop(),
         demo: Callback::noop(),
     };
@@ -34,6 +35,9 @@ fn open(report: Report) -> Screen {
         report: Some(Rc::new(report)),
         waiting: false,
         census: Some(Rc::new(sample::census())),
+        hosts: vec![Some("web1".into())],
+        host: 0,
+        choosing: None,
     }))
 }
 
@@ -115,6 +119,19 @@ async fn what_lives_on_is_told_with_or_without_a_report() {
     let html = rendered(Screen::Open(Rc::new(alone))).await;
     assert!(html.contains("Nothing is left over.") && html.contains("42 mounts in 3 tables"), "{html}");
     assert_eq!(count(&html, "census-group"), 0);
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn several_hosts_can_be_chosen_and_one_alone_is_not_asked_for() {
+    let one = open(sample::report());
+    assert_eq!(count(&rendered(one.clone()).await, "host-select"), 0);
+    let Screen::Open(bundle) = one else { panic!("not open") };
+    let hosts = vec![Some("db<1>".into()), None];
+    let several = Open { hosts, host: 1, ..Open::clone(&bundle) };
+    let html = rendered(Screen::Open(Rc::new(several))).await;
+    assert_eq!(count(&html, "host-select"), 1);
+    assert!(html.contains("db&lt;1>") || html.contains("db&lt;1&gt;"), "{html}");
+    assert!(html.contains(text::t().no_name) && html.contains("2 hosts"), "{html}");
 }
 
 #[tokio::test(flavor = "current_thread")]

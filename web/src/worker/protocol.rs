@@ -17,6 +17,8 @@ pub enum Request {
         /// About what.
         question: Question,
     },
+    /// Wants to look at another host of the archive, by its index in [`Opened::hosts`].
+    Host(usize),
     /// Wants to know what lives on, whatever the log says.
     Census,
 }
@@ -54,8 +56,8 @@ pub enum Response {
         /// Archive entries seen so far.
         entries: u64,
     },
-    /// The bundle is read.
-    Opened(Box<Overview>),
+    /// The bundle is read, or another of its hosts is looked at.
+    Opened(Box<Opened>),
     /// The answer to [`Request::Explain`].
     Explained {
         /// Number of the request.
@@ -67,6 +69,17 @@ pub enum Response {
     Census(Box<Census>),
     /// It could not go on; nothing more comes from this worker.
     Failed(Failure),
+}
+
+/// What a bundle has.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Opened {
+    /// What the host that is looked at offers.
+    pub overview: Overview,
+    /// Names of all hosts in the archive, where they have one.
+    pub hosts: Vec<Option<String>>,
+    /// Index of the host that is looked at.
+    pub host: usize,
 }
 
 /// Something went wrong, told for people.
