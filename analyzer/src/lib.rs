@@ -145,6 +145,19 @@ impl Analysis {
         index.is_some()
     }
 
+    /// Index in [`Analysis::hosts`] of the host that is looked at.
+    pub fn chosen(&self) -> usize {
+        self.chosen
+    }
+
+    /// Looks at the host at this index of [`Analysis::hosts`] from now on, which may have no name; false where
+    /// there is none.
+    pub fn choose(&mut self, index: usize) -> bool {
+        let exists = index < self.hosts.len();
+        self.chosen = if exists { index } else { self.chosen };
+        exists
+    }
+
     /// Names of the hosts on which a query finds something.
     pub fn hosts_with(&self, query: &Query) -> Vec<String> {
         let found = self.hosts.iter().filter(|h| resolve::resolve(h, query).found);

@@ -171,6 +171,11 @@ fn the_demo_from_a_file_in_every_width_and_colour() {
     assert!(page.browser.all("[data-test=error-item]").len() >= 2);
     assert!(page.browser.displayed(&page.element("picture")));
 
+    let census = support::open(&demo::bundle()).expect("the demo opens").census();
+    assert_eq!(page.text("census-summary"), census.summary);
+    let groups = page.browser.attribute(&page.element("census"), "data-groups");
+    assert_eq!(groups, Some(census.groups.len().to_string()));
+
     let events: Vec<Option<String>> = page
         .browser
         .all("[data-test=event]")
@@ -330,6 +335,56 @@ fn garbage_is_refused_with_a_reason_and_the_page_goes_on() {
     page.element("failure");
     page.give("web1.tar.gz", &demo::bundle());
     assert_eq!(page.verdict_with("shop-frontend"), "held");
+    page.assert_quiet();
+}
+
+/// What `grep ID /proc/[0-9]*/mountinfo` printed, and the error before it.
+fn pasted_text() -> String {
+    const ID: &str = "89f5c1a2b3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e";
+    let mount = format!("/var/lib/docker/devicemapper/mnt/{ID}");
+    let device = format!("/dev/mapper/docker-253:0-4711-{ID}");
+    format!(
+        "Error response from daemon: Driver devicemapper failed to remove root filesystem {ID}: Device is Busy\n\
+         /proc/4241/mountinfo:245 201 253:3 / {mount} rw,relatime - ext4 {device} rw\n"
+    )
+}
+
+#[test]
+fn pasted_text_is_explained() {
+    let Some(page) = Page::open("page::pasted_text_is_explained") else { return };
+    let submit = page.element("paste-submit");
+    assert!(page.browser.attribute(&submit, "disabled").is_some(), "nothing to explain yet");
+    page.browser.type_into(&page.element("paste-input"), "nothing of the kind");
+    page.click("paste-submit");
+    let failure = page.element("failure");
+    assert_eq!(page.browser.attribute(&failure, "data-code").as_deref(), Some("no-mounts"));
+    page.screenshot("failure-paste");
+
+    page.browser.type_into(&page.element("paste-input"), &pasted_text());
+    page.click("paste-submit");
+    assert_eq!(page.verdict_with("89f5c1a2b3d4"), "held");
+    assert!(page.browser.text(&page.element("holder")).contains("4241"), "the process is named");
+    page.screenshot("pasted");
+    page.assert_quiet();
+}
+
+#[test]
+fn a_text_in_the_clipboard_is_opened_by_pasting_anywhere() {
+    let Some(page) = Page::open("page::a_text_in_the_clipboard_is_opened_by_pasting_anywhere") else {
+        return;
+    };
+    let paste = |target: &str| {
+        let script = "const data = new DataTransfer(); data.setData('text/plain', TEXT);\
+                      document.querySelector(TARGET).dispatchEvent(\
+                      new ClipboardEvent('paste', { clipboardData: data, bubbles: true }))";
+        let quoted = |text: &str| serde_json::Value::from(text).to_string();
+        page.browser
+            .script(&script.replace("TEXT", &quoted(&pasted_text())).replace("TARGET", &quoted(target)));
+    };
+    paste("[data-test=paste-input]");
+    assert!(!page.has("verdict") && page.has("start"), "into the field is for the field");
+    paste("h1");
+    assert_eq!(page.verdict_with("89f5c1a2b3d4"), "held");
     page.assert_quiet();
 }
 

@@ -26,6 +26,10 @@ fn screens() -> Vec<(&'static str, Screen)> {
             answered: 1,
             report: Some(Rc::new(report)),
             waiting: false,
+            census: Some(Rc::new(sample::census())),
+            hosts: vec![Some("web1".into())],
+            host: 0,
+            choosing: None,
         }))
     };
     vec![
@@ -47,6 +51,7 @@ async fn main() -> std::io::Result<()> {
             state,
             open: Callback::noop(),
             ask: Callback::noop(),
+            choose: Callback::noop(),
             close: Callback::noop(),
             demo: Callback::noop(),
         };

@@ -37,6 +37,10 @@ pub fn App() -> Html {
         let dispatch = state.dispatcher();
         use_callback((), move |question: Question, ()| dispatch.dispatch(Action::Asked(question)))
     };
+    let choose = {
+        let dispatch = state.dispatcher();
+        use_callback((), move |index: usize, ()| dispatch.dispatch(Action::HostChosen(index)))
+    };
     let close = {
         let (dispatch, worker) = (state.dispatcher(), worker.clone());
         use_callback((), move |(), ()| {
@@ -67,7 +71,7 @@ pub fn App() -> Html {
     use_effect_with(title(&state), |title| page::set_title(title));
 
     html! {
-        <views::Page state={(*state).clone()} {open} {ask} {close} {demo} />
+        <views::Page state={(*state).clone()} {open} {ask} {choose} {close} {demo} />
     }
 }
 

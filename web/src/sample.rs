@@ -1,6 +1,7 @@
 //! A handmade report in which everything occurs, for tests and for stills: it shows views what an
 //! analysis may bring, hostile text included. Not a real host.
 
+use ebusy_analyzer::census::{Census, CensusGroup, Leftover, LeftoverKind, PinnedDevice, SCHEMA as CENSUS};
 use ebusy_analyzer::report::*;
 
 /// Layer id of the sample's container.
@@ -384,6 +385,45 @@ fn timeline() -> Vec<TimelineEvent> {
         event(Some("2026-11-22T07:36:00Z"), TimelineKind::FirstError, "The first busy error.", log.clone()),
         event(None, TimelineKind::Unmounted, "systemd saw <i>a umount</i>.", log),
     ]
+}
+
+/// A census in which one unit keeps a device.
+pub fn census() -> Census {
+    let holder = systemd_holder();
+    let leftover = Leftover {
+        kind: LeftoverKind::ThinDevice,
+        object: LAYER.into(),
+        mount_namespace: holder.mount_namespace,
+        container: None,
+        container_state: Some("gone".into()),
+        why: "The runtime no longer knows <b>its</b> container.".into(),
+        effect: Effect::Blocking,
+        effect_reason: holder.effect_reason.clone(),
+        device: Some(PinnedDevice { number: "253:3".into(), name: None, size_bytes: Some(10 << 30) }),
+        mount: holder.mounts.first().cloned(),
+        open_files: Vec::new(),
+        evidence: Vec::new(),
+    };
+    Census {
+        schema: CENSUS.into(),
+        host: host(),
+        bundle: bundle(),
+        summary: "1 thing of a container lives on where it does not belong.".into(),
+        groups: vec![CensusGroup {
+            label: "httpd.service".into(),
+            kind: holder.kind,
+            unit: holder.unit,
+            container: None,
+            mount_namespaces: holder.mount_namespace.into_iter().collect(),
+            pids: holder.pids,
+            process: holder.process,
+            blocking: 1,
+            pinned_bytes: Some(10 << 30),
+            leftovers: vec![leftover],
+        }],
+        looked_at: vec!["42 mounts in 3 tables of 3 mount namespaces.".into()],
+        warnings: Vec::new(),
+    }
 }
 
 /// A held target with `count` holders of one kind, as on a large host.

@@ -3,7 +3,8 @@
 //! A bundle is an *opening*. What a worker says carries its opening's number, and what an earlier
 //! opening still says is dropped: cancel and replace are safe at any time.
 
-use crate::worker::protocol::{Failure, Question, Request, Response};
+use crate::worker::protocol::{Failure, Opened, Question, Request, Response};
+use ebusy_analyzer::census::Census;
 use ebusy_analyzer::report::{Overview, Report};
 use std::rc::Rc;
 use yew::Reducible;
@@ -72,6 +73,14 @@ pub struct Open {
     pub report: Option<Rc<Report>>,
     /// Whether the answer to `request` is still to come.
     pub waiting: bool,
+    /// What lives on, once the first report is there.
+    pub census: Option<Rc<Census>>,
+    /// Names of all hosts in the archive, where they have one.
+    pub hosts: Vec<Option<String>>,
+    /// Index of the host that is looked at.
+    pub host: usize,
+    /// Index of the host that was chosen, until it is looked at.
+    pub choosing: Option<usize>,
 }
 
 /// A bundle that could not be read, or a worker that broke.
@@ -102,6 +111,8 @@ pub enum Action {
     },
     /// Somebody wants a report.
     Asked(Question),
+    /// Somebody wants to look at another host of the archive, by its index.
+    HostChosen(usize),
     /// Somebody stopped the reading or closed the bundle.
     Closed,
     /// Something is dragged over the window, or no longer.
@@ -119,10 +130,15 @@ impl State {
     /// The request that the worker has still to answer, with the opening that it belongs to.
     pub fn outstanding(&self) -> Option<(u32, Request)> {
         match &self.screen {
+            Screen::Open(open) if open.choosing.is_some() => {
+                open.choosing.map(|index| (self.opening, Request::Host(index)))
+            }
             Screen::Open(open) if open.waiting => Some((
                 self.opening,
                 Request::Explain { number: open.request, question: open.question.clone() },
             )),
+            // After the report: that is what somebody waits for.
+            Screen::Open(open) if open.census.is_none() => Some((self.opening, Request::Census)),
             _ => None,
         }
     }
@@ -141,6 +157,11 @@ impl State {
             }
             Action::Told { .. } => {}
             Action::Asked(question) => next.screen = after_question(&self.screen, question),
+            Action::HostChosen(index) => {
+                if let Screen::Open(open) = &mut next.screen {
+                    Rc::make_mut(open).choosing = Some(index);
+                }
+            }
             Action::Closed => next.screen = Screen::Start,
             Action::Dragging(dragging) => next.dragging = dragging,
             Action::NoFile(failure) => {
@@ -165,12 +186,19 @@ fn after_response(screen: &Screen, response: Response) -> Screen {
         (Screen::Reading(reading), Response::Progress { bytes, entries }) => {
             Screen::Reading(Reading { file: reading.file.clone(), bytes, entries })
         }
-        (Screen::Reading(reading), Response::Opened(overview)) => {
-            Screen::Open(Rc::new(open(reading, *overview)))
+        (Screen::Reading(reading), Response::Opened(opened)) => {
+            Screen::Open(Rc::new(open(&reading.file, *opened, 1)))
+        }
+        // Another host. Numbers go on, so that what is still said of the last one is not taken for an answer.
+        (Screen::Open(last), Response::Opened(opened)) => {
+            Screen::Open(Rc::new(open(&last.file, *opened, last.request + 1)))
         }
         (Screen::Open(open), Response::Explained { number, report }) if number == open.request => {
             let report = Some(Rc::new(*report));
             Screen::Open(Rc::new(Open { report, answered: number, waiting: false, ..Open::clone(open) }))
+        }
+        (Screen::Open(open), Response::Census(census)) => {
+            Screen::Open(Rc::new(Open { census: Some(Rc::new(*census)), ..Open::clone(open) }))
         }
         (Screen::Reading(Reading { file, .. }), Response::Failed(failure)) => failed(file, failure),
         (Screen::Open(open), Response::Failed(failure)) => failed(&open.file, failure),
@@ -180,16 +208,21 @@ fn after_response(screen: &Screen, response: Response) -> Screen {
 }
 
 /// A bundle just opened: the first busy error is chosen, or what the analyzer finds by itself.
-fn open(reading: &Reading, overview: Overview) -> Open {
+fn open(file: &Rc<FileInfo>, opened: Opened, request: u32) -> Open {
+    let Opened { overview, hosts, host } = opened;
     let question = if overview.errors.is_empty() { Question::Default } else { Question::Error(0) };
     Open {
-        file: reading.file.clone(),
+        file: file.clone(),
         overview: Rc::new(overview),
         question,
-        request: 1,
+        request,
         answered: 0,
         report: None,
         waiting: true,
+        census: None,
+        hosts,
+        host,
+        choosing: None,
     }
 }
 

@@ -2,7 +2,10 @@
 
 use std::io;
 use wasm_bindgen::JsValue;
-use web_sys::{DragEvent, FileReaderSync, HtmlInputElement};
+use web_sys::{ClipboardEvent, DragEvent, FileReaderSync, HtmlInputElement};
+
+/// Name of what was pasted, as reports and failures call it.
+const PASTED: &str = "pasted.txt";
 
 /// A file that was dropped, chosen or built in: a handle, its bytes stay on the disk.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +21,13 @@ impl Picked {
     pub fn size(&self) -> u64 {
         // A file's size is a whole number below 2^53.
         self.0.size() as u64
+    }
+
+    /// Text as a file; `None` where there is nothing but blanks in it.
+    pub fn of_text(text: &str) -> Option<Self> {
+        let parts = js_sys::Array::of1(&text.into());
+        let some = !text.trim().is_empty();
+        some.then(|| web_sys::File::new_with_str_sequence(&parts, PASTED).ok()).flatten().map(Self)
     }
 
     pub(super) fn as_js(&self) -> &JsValue {
@@ -41,6 +51,13 @@ pub fn chosen(input: &HtmlInputElement) -> Option<(Picked, u32)> {
     let picked = first_of(input.files()?);
     input.set_value("");
     picked
+}
+
+/// What the clipboard holds: the first of its files and how many there are, else its text.
+pub fn pasted(event: &ClipboardEvent) -> Option<(Picked, u32)> {
+    let data = event.clipboard_data()?;
+    let text = || Picked::of_text(&data.get_data("text").ok()?).map(|text| (text, 1));
+    data.files().and_then(first_of).or_else(text)
 }
 
 fn first_of(files: web_sys::FileList) -> Option<(Picked, u32)> {

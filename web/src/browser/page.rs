@@ -4,7 +4,10 @@ use super::files::{self, Picked};
 use gloo::events::{EventListener, EventListenerOptions};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
-use web_sys::{Blob, BlobPropertyBag, DragEvent, Element, HtmlAnchorElement, HtmlElement, Url};
+use web_sys::{
+    Blob, BlobPropertyBag, ClipboardEvent, DragEvent, Element, HtmlAnchorElement, HtmlElement,
+    HtmlInputElement, HtmlTextAreaElement, Url,
+};
 use yew::Callback;
 
 /// Listens for files dropped anywhere in the window for as long as it lives.
@@ -50,6 +53,29 @@ impl DropZone {
             ),
         ];
         Self { _listeners }
+    }
+}
+
+/// Listens for what is pasted anywhere but into a field for as long as it lives.
+pub struct PasteZone {
+    _listener: EventListener,
+}
+
+impl PasteZone {
+    /// `pasted` hears of the clipboard's text as a file, or the first of its files and how many there are.
+    pub fn new(pasted: Callback<(Picked, u32)>) -> Self {
+        let _listener = EventListener::new(&gloo::utils::window(), "paste", move |event| {
+            let is_field = event.target().is_some_and(|target| {
+                target.has_type::<HtmlTextAreaElement>() || target.has_type::<HtmlInputElement>()
+            });
+            if let Some(event) = event.dyn_ref::<ClipboardEvent>()
+                && !is_field
+                && let Some(file) = files::pasted(event)
+            {
+                pasted.emit(file);
+            }
+        });
+        Self { _listener }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::sample;
-use ebusy_analyzer::report::BusyError;
+use ebusy_analyzer::report::{BusyError, Overview};
 
 fn file(name: &str) -> FileInfo {
     FileInfo { name: name.into(), size: 1000, of: 1 }
@@ -18,7 +18,7 @@ fn chosen() -> State {
 
 fn opened(errors: Vec<BusyError>) -> State {
     let overview = Overview { errors, ..Overview::default() };
-    chosen().after(told(1, Response::Opened(Box::new(overview))))
+    chosen().after(told(1, Response::Opened(Box::new(Opened { overview, ..Opened::default() }))))
 }
 
 fn failure() -> Response {
@@ -26,7 +26,10 @@ fn failure() -> Response {
 }
 
 fn asked(state: &State) -> Option<Question> {
-    state.outstanding().map(|(_, Request::Explain { question, .. })| question)
+    match state.outstanding() {
+        Some((_, Request::Explain { question, .. })) => Some(question),
+        _ => None,
+    }
 }
 
 #[test]
@@ -47,11 +50,37 @@ fn an_answer_ends_the_waiting_and_stays_while_the_next_is_awaited() {
     let report = sample::report();
     let answer = Response::Explained { number: 1, report: Box::new(report) };
     let state = opened(Vec::new()).after(told(1, answer));
-    assert_eq!(state.outstanding(), None);
+    assert_eq!(asked(&state), None);
     let state = state.after(Action::Asked(Question::Text("web".into())));
     assert_eq!(asked(&state), Some(Question::Text("web".into())));
     let Screen::Open(open) = &state.screen else { panic!("{state:?}") };
     assert!(open.report.is_some());
+}
+
+#[test]
+fn the_census_is_asked_for_after_the_report_and_only_once() {
+    let answer = |number| Response::Explained { number, report: Box::new(sample::report()) };
+    let state = opened(Vec::new());
+    assert!(!matches!(state.outstanding(), Some((_, Request::Census))), "the report comes first");
+    let state = state.after(told(1, answer(1)));
+    assert_eq!(state.outstanding(), Some((1, Request::Census)));
+    let state = state.after(told(1, Response::Census(Box::new(sample::census()))));
+    assert_eq!(state.outstanding(), None);
+    let state = state.after(Action::Asked(Question::Text("web".into()))).after(told(1, answer(2)));
+    assert_eq!(state.outstanding(), None, "it is about the host, whatever is asked");
+}
+
+#[test]
+fn another_host_starts_anew_and_late_words_of_the_last_one_are_dropped() {
+    let state = opened(vec![BusyError::default()]).after(Action::HostChosen(1));
+    assert_eq!(state.outstanding(), Some((1, Request::Host(1))));
+    let second = Opened { hosts: vec![Some("a".into()), Some("b".into())], host: 1, ..Opened::default() };
+    let state = state.after(told(1, Response::Opened(Box::new(second))));
+    assert_eq!(asked(&state), Some(Question::Default), "the other host has no busy error");
+    let late = Response::Explained { number: 1, report: Box::new(sample::report()) };
+    assert_eq!(state.after(told(1, late)), state);
+    let Screen::Open(open) = &state.screen else { panic!("{state:?}") };
+    assert_eq!((open.host, open.hosts.len(), open.choosing), (1, 2, None));
 }
 
 #[test]

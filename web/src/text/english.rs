@@ -1,6 +1,7 @@
 //! English.
 
 use super::Texts;
+use ebusy_analyzer::census::LeftoverKind;
 use ebusy_analyzer::report::{AliasKind, BundleInfo, BusyKind, HolderKind};
 
 /// The table.
@@ -18,7 +19,11 @@ pub static ENGLISH: Texts = Texts {
     start_lead: "“Device or resource busy”: drop a bundle, see the process that holds it.",
     drop_bundle: "Drop a bundle anywhere on this page",
     choose_file: "Choose a file",
-    what_is_read: "A bundle of ebusy-collector, or any .tar or .tar.gz with a /proc tree in it. It is read here, in your browser, and sent nowhere.",
+    what_is_read: "A bundle of ebusy-collector, a sosreport, any tar (plain, .gz, .xz, .bz2, .zst) or .zip with a /proc tree in it, or a text file. It is read here, in your browser, and sent nowhere.",
+    paste_title: "Or paste text",
+    paste_text: "The error message, or what a command printed. Ctrl+V anywhere on this page opens it at once.",
+    paste_placeholder: "grep ID /proc/[0-9]*/mountinfo",
+    paste_submit: "Explain this text",
     demo_text: "No bundle at hand?",
     try_demo: "Try the demo",
     collect_title: "Get a bundle",
@@ -66,6 +71,7 @@ pub static ENGLISH: Texts = Texts {
     bundle: "Bundle",
     not_known: "not in the bundle",
     bundle_facts,
+    hosts_label: |count| format!("{count} hosts in it:"),
     // Verdict and target.
     looking: "Looking for who holds it …",
     held: "Held",
@@ -126,6 +132,17 @@ pub static ENGLISH: Texts = Texts {
     timeline_title: "What happened when",
     timeline_text: "By the clocks of the bundle, the earliest first; times without a full date come last.",
     undated: "As it is written: the source tells no year or no time zone.",
+    // Census.
+    census_title: "What else lives on",
+    census_counts,
+    leftover_kinds: |kind| match kind {
+        LeftoverKind::ThinDevice => "Thin device",
+        LeftoverKind::RootFileSystem => "Root file system",
+        LeftoverKind::Shm => "/dev/shm",
+        LeftoverKind::Secrets => "Secrets",
+        LeftoverKind::PodVolume => "Pod volume",
+        LeftoverKind::NetworkNamespace => "Network namespace",
+    },
     // Holders.
     holders_title: |count| match count {
         1 => "Who holds it: 1 holder".into(),
@@ -220,6 +237,16 @@ fn bundle_facts(bundle: &BundleInfo) -> String {
     }
     facts.retain(|fact| !fact.is_empty());
     facts.join(" · ")
+}
+
+fn census_counts(leftovers: usize, blocking: u32, pinned: Option<&str>) -> String {
+    let blocks = match blocking {
+        0 => "none blocks a removal".into(),
+        1 => "1 will block a removal".into(),
+        count => format!("{count} will block a removal"),
+    };
+    let pins = pinned.map(|size| format!(" · pins {size}")).unwrap_or_default();
+    format!("{leftovers} left over · {blocks}{pins}")
 }
 
 fn counted(count: u32, one: &str, many: &str) -> String {

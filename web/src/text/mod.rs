@@ -8,6 +8,7 @@ mod format;
 pub use english::ENGLISH;
 pub use format::{brief, bytes, log_message, short_id, utc, utc_range};
 
+use ebusy_analyzer::census::LeftoverKind;
 use ebusy_analyzer::report::{AliasKind, BundleInfo, BusyKind, Effect, HolderKind, NamespaceRole, Status};
 
 /// The language of the page.
@@ -32,6 +33,10 @@ pub struct Texts {
     pub drop_bundle: &'static str,
     pub choose_file: &'static str,
     pub what_is_read: &'static str,
+    pub paste_title: &'static str,
+    pub paste_text: &'static str,
+    pub paste_placeholder: &'static str,
+    pub paste_submit: &'static str,
     pub demo_text: &'static str,
     pub try_demo: &'static str,
     pub collect_title: &'static str,
@@ -75,6 +80,7 @@ pub struct Texts {
     pub bundle: &'static str,
     pub not_known: &'static str,
     pub bundle_facts: fn(&BundleInfo) -> String,
+    pub hosts_label: fn(usize) -> String,
     // Verdict and target.
     pub looking: &'static str,
     pub held: &'static str,
@@ -133,6 +139,10 @@ pub struct Texts {
     pub timeline_title: &'static str,
     pub timeline_text: &'static str,
     pub undated: &'static str,
+    // Census.
+    pub census_title: &'static str,
+    pub census_counts: fn(usize, u32, Option<&str>) -> String,
+    pub leftover_kinds: fn(LeftoverKind) -> &'static str,
     // Holders.
     pub holders_title: fn(usize) -> String,
     pub no_holders: &'static str,

@@ -8,6 +8,7 @@
 //! |---|---|---|
 //! | `start` | the start screen | |
 //! | `file-input` | the `<input type=file>` | |
+//! | `paste-input`, `paste-submit` | text in place of a file | |
 //! | `demo-button` | opens the built-in demo | |
 //! | `progress` | how far reading is (the text) | |
 //! | `cancel` | stops reading | |
@@ -22,16 +23,22 @@
 //! | `timeline`, `event` | what happened when | `data-at` (absent where the source has no full date) |
 //! | `holder` | a holder's card | `data-effect`, `data-kind`, `data-ns` (empty where unknown) |
 //! | `mount-line` | a line of mountinfo | |
+//! | `census`, `census-summary` | what lives on whatever the log says | `data-groups` = how many |
+//! | `census-group`, `leftover` | who keeps it, and what | `data-effect` |
 //! | `share`, `save-json` | the report as Markdown (a `copy` button) and JSON | |
 //! | `warnings` | what could not be read | |
+//! | `host-select` | the hosts of an archive that has several | |
 //! | `close` | closes the bundle | |
 
+pub mod census;
 pub mod errors_list;
 pub mod failure;
 pub mod holders;
 pub mod host;
+pub mod hosts;
 pub mod mount_lines;
 pub mod parts;
+pub mod paste;
 pub mod picture;
 pub mod reading;
 pub mod remedies;
@@ -64,6 +71,8 @@ pub struct PageProps {
     pub open: Callback<(Picked, u32)>,
     /// A report is wanted.
     pub ask: Callback<Question>,
+    /// Another host of the archive is to be looked at, by its index.
+    pub choose: Callback<usize>,
     /// Reading is to stop, or the bundle to be closed.
     pub close: Callback<()>,
     /// The demo is wanted.
@@ -74,7 +83,7 @@ pub struct PageProps {
 #[component]
 pub fn Page(props: &PageProps) -> Html {
     let t = text::t();
-    let PageProps { state, open, ask, close, demo } = props;
+    let PageProps { state, open, ask, choose, close, demo } = props;
     let main = use_node_ref();
     use_focus_on_change(&main, std::mem::discriminant(&state.screen));
     let screen = match &state.screen {
@@ -89,14 +98,14 @@ pub fn Page(props: &PageProps) -> Html {
             <div key="reading">{ reading::reading(reading, close) }</div>
         },
         Screen::Open(bundle) => html! {
-            // A new bundle is a new view: nothing folded open or typed stays from the old one.
-            <report::BundleView key={state.opening.to_string()} bundle={bundle.clone()} ask={ask.clone()} />
+            // A new bundle or host is a new view: nothing folded open or typed stays from the old one.
+            <report::BundleView key={format!("{}-{}", state.opening, bundle.host)} bundle={bundle.clone()} ask={ask.clone()} />
         },
     };
     html! {
         <div class="page">
             <a class="skip" href="#main">{ t.skip }</a>
-            { masthead(state, open, close) }
+            { masthead(state, open, choose, close) }
             <main id="main" tabindex="-1" ref={main}>{ screen }</main>
             <footer class="foot"><p>{ t.promise }</p></footer>
             <div class="drop-here" hidden={!state.dragging} aria-hidden="true"><p>{ t.drop_here }</p></div>
@@ -120,7 +129,12 @@ fn use_focus_on_change(target: &NodeRef, screen: Discriminant<Screen>) {
 }
 
 /// The strip at the top: the product's name, the open bundle, and the way to the next one.
-fn masthead(state: &State, open: &Callback<(Picked, u32)>, close: &Callback<()>) -> Html {
+fn masthead(
+    state: &State,
+    open: &Callback<(Picked, u32)>,
+    choose: &Callback<usize>,
+    close: &Callback<()>,
+) -> Html {
     let t = text::t();
     let close = close.reform(|_: MouseEvent| ());
     let bundle = match &state.screen {
@@ -128,6 +142,7 @@ fn masthead(state: &State, open: &Callback<(Picked, u32)>, close: &Callback<()>)
             <div class="masthead-bundle">
                 <span class="file-name" title={bundle.file.name.clone()}>{ &bundle.file.name }</span>
                 <span class="muted">{ text::bytes(bundle.file.size) }</span>
+                <span class="slot">{ (bundle.hosts.len() > 1).then(|| hosts::chooser(bundle, choose)) }</span>
                 { start::file_picker(open, t.open_another, None) }
                 <button type="button" class="quiet" data-test="close" onclick={close}>{ t.close }</button>
             </div>

@@ -1,5 +1,6 @@
 //! A bundle that is open: host, errors and search beside the answer.
 
+use super::census::CensusView;
 use super::errors_list::ErrorsList;
 use super::holders::Holders;
 use super::host::host_facts;
@@ -35,6 +36,7 @@ pub fn BundleView(props: &BundleViewProps) -> Html {
     let several = (bundle.file.of > 1)
         .then(|| html! { <p class="note" role="status">{ (text::t().first_of_files)(bundle.file.of) }</p> });
     let sections = bundle.report.as_ref().map(|report| sections(bundle, report, ask));
+    let census = bundle.census.as_ref().map(|census| html! { <CensusView census={census.clone()} /> });
     html! {
         <div class="bundle">
             { host_facts(&bundle.overview) }
@@ -46,7 +48,10 @@ pub fn BundleView(props: &BundleViewProps) -> Html {
                     <ErrorsList errors={bundle.overview.errors.clone()} question={bundle.question.clone()}
                         ask={ask.clone()} />
                 </aside>
-                <div class={classes!("details", bundle.waiting.then_some("waiting"))}>{ sections }</div>
+                <div class="details">
+                    <div class={classes!("slot", bundle.waiting.then_some("waiting"))}>{ sections }</div>
+                    <div class="slot">{ census }</div>
+                </div>
             </div>
         </div>
     }

@@ -1,6 +1,7 @@
-//! The start screen: what this is, and the three ways in (drop, choose, demo).
+//! The start screen: what this is, and the ways in (drop, choose, paste, demo).
 
 use super::parts::Copy;
+use super::paste::Paste;
 use crate::browser::files::{self, Picked};
 use crate::text;
 use web_sys::HtmlInputElement;
@@ -23,6 +24,7 @@ pub fn start(open: &Callback<(Picked, u32)>, demo: &Callback<()>) -> Html {
                     { file_picker(open, t.choose_file, Some("primary")) }
                     <p class="muted small">{ t.what_is_read }</p>
                 </div>
+                <Paste open={open.clone()} />
                 <div class="demo-box">
                     <p>{ t.demo_text }</p>
                     <button type="button" data-test="demo-button" onclick={demo}>{ t.try_demo }</button>

@@ -14,6 +14,7 @@ async fn rendered(screen: Screen) -> String {
         state,
         open: Callback::noop(),
         ask: Callback::noop(),
+        choose: Callback::noop(),
         close: Callback::noop(),
         demo: Callback::noop(),
     };
@@ -33,6 +34,10 @@ fn open(report: Report) -> Screen {
         answered: 1,
         report: Some(Rc::new(report)),
         waiting: false,
+        census: Some(Rc::new(sample::census())),
+        hosts: vec![Some("web1".into())],
+        host: 0,
+        choosing: None,
     }))
 }
 
@@ -44,7 +49,7 @@ fn count(html: &str, hook: &str) -> usize {
 #[tokio::test(flavor = "current_thread")]
 async fn the_start_screen_has_its_ways_in() {
     let html = rendered(Screen::Start).await;
-    for hook in ["start", "file-input", "demo-button", "copy"] {
+    for hook in ["start", "file-input", "paste-input", "paste-submit", "demo-button", "copy"] {
         assert_eq!(count(&html, hook), 1, "{hook}");
     }
     assert!(html.contains("sudo ./ebusy-collector"));
@@ -80,7 +85,7 @@ async fn a_held_report_answers_and_tells_what_to_type() {
         assert!(html.contains(wanted), "{wanted}");
     }
     assert_eq!(count(&html, "holder"), 3);
-    assert_eq!(html.matches("data-effect=\"blocking\"").count(), 2);
+    assert_eq!(html.matches("data-test=\"holder\" data-effect=\"blocking\"").count(), 2);
     assert_eq!(html.matches("aria-current=\"true\"").count(), 1);
     assert_eq!((count(&html, "picture"), count(&html, "warnings"), count(&html, "verdict")), (1, 1, 1));
     assert!(html.contains(&format!("<mark>/var/lib/docker/devicemapper/mnt/{}</mark>", sample::LAYER)));
@@ -97,6 +102,36 @@ async fn what_happened_when_is_told_in_order_with_its_places() {
     assert!(list < active && active < error && error < undated, "in the report's order");
     assert!(html.contains("2026-11-22 07:31:12 UTC") && html.contains("systemd/httpd.service.show:3"));
     assert!(html.contains("systemd saw &lt;i&gt;a umount"), "text stays text");
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn what_lives_on_is_told_with_or_without_a_report() {
+    let html = rendered(open(sample::report())).await;
+    assert_eq!((count(&html, "census"), count(&html, "census-group"), count(&html, "leftover")), (1, 1, 1));
+    assert!(html.contains("1 left over · 1 will block a removal · pins 10.0 GiB"), "{html}");
+    assert!(html.contains("knows &lt;b&gt;its"), "text stays text");
+
+    let Screen::Open(bundle) = open(sample::report()) else { panic!("not open") };
+    let mut innocent = sample::census();
+    innocent.groups.clear();
+    innocent.summary = "Nothing is left over.".into();
+    let alone = Open { report: None, census: Some(Rc::new(innocent)), ..Open::clone(&bundle) };
+    let html = rendered(Screen::Open(Rc::new(alone))).await;
+    assert!(html.contains("Nothing is left over.") && html.contains("42 mounts in 3 tables"), "{html}");
+    assert_eq!(count(&html, "census-group"), 0);
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn several_hosts_can_be_chosen_and_one_alone_is_not_asked_for() {
+    let one = open(sample::report());
+    assert_eq!(count(&rendered(one.clone()).await, "host-select"), 0);
+    let Screen::Open(bundle) = one else { panic!("not open") };
+    let hosts = vec![Some("db<1>".into()), None];
+    let several = Open { hosts, host: 1, ..Open::clone(&bundle) };
+    let html = rendered(Screen::Open(Rc::new(several))).await;
+    assert_eq!(count(&html, "host-select"), 1);
+    assert!(html.contains("db&lt;1>") || html.contains("db&lt;1&gt;"), "{html}");
+    assert!(html.contains(text::t().no_name) && html.contains("2 hosts"), "{html}");
 }
 
 #[tokio::test(flavor = "current_thread")]

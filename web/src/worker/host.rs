@@ -1,7 +1,7 @@
 //! The worker's end: reads the bundle, answers questions. Knows no JavaScript, so that it is tested
 //! natively; [`crate::browser::worker_scope`] feeds it.
 
-use super::protocol::{Failure, Request, Response};
+use super::protocol::{Failure, Opened, Request, Response};
 use crate::text;
 use ebusy_analyzer::Analysis;
 use std::io::Read;
@@ -16,13 +16,13 @@ pub struct Host {
 impl Host {
     /// Reads the bundle and tells `emit` how far it is, then the overview or why there is none.
     pub fn open(&mut self, input: impl Read, emit: &mut dyn FnMut(Response)) {
-        let opened = Analysis::open(input, &mut |progress| {
+        let read = Analysis::open(input, &mut |progress| {
             emit(Response::Progress { bytes: progress.bytes, entries: progress.entries });
             ControlFlow::Continue(())
         });
-        match opened {
+        match read {
             Ok(analysis) => {
-                emit(Response::Opened(Box::new(analysis.overview())));
+                emit(opened(&analysis));
                 self.analysis = Some(analysis);
             }
             Err(error) => emit(Response::Failed(error.into())),
@@ -30,15 +30,28 @@ impl Host {
     }
 
     /// Answers one request.
-    pub fn answer(&self, request: Request) -> Response {
-        let Request::Explain { number, question } = request;
-        match &self.analysis {
-            Some(analysis) => {
+    pub fn answer(&mut self, request: Request) -> Response {
+        let Some(analysis) = &mut self.analysis else { return Response::Failed(not_open()) };
+        match request {
+            Request::Explain { number, question } => {
                 Response::Explained { number, report: Box::new(analysis.explain(&question.into())) }
             }
-            None => Response::Failed(not_open()),
+            Request::Host(index) => {
+                // An index that is not there leaves the host as it is, which the answer tells.
+                analysis.choose(index);
+                opened(analysis)
+            }
+            Request::Census => Response::Census(Box::new(analysis.census())),
         }
     }
+}
+
+fn opened(analysis: &Analysis) -> Response {
+    Response::Opened(Box::new(Opened {
+        overview: analysis.overview(),
+        hosts: analysis.hosts(),
+        host: analysis.chosen(),
+    }))
 }
 
 /// The page asked before a bundle was open: the page's mistake, not the user's.

@@ -1,6 +1,7 @@
 //! What page and worker say to each other: JSON text both ways, except for the bundle itself, which
 //! goes over as a `File` (a handle, not a copy) and is the first message.
 
+use ebusy_analyzer::census::Census;
 use ebusy_analyzer::report::{Overview, Report};
 use ebusy_analyzer::{OpenError, Query};
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,10 @@ pub enum Request {
         /// About what.
         question: Question,
     },
+    /// Wants to look at another host of the archive, by its index in [`Opened::hosts`].
+    Host(usize),
+    /// Wants to know what lives on, whatever the log says.
+    Census,
 }
 
 /// What a report is wanted about.
@@ -51,8 +56,8 @@ pub enum Response {
         /// Archive entries seen so far.
         entries: u64,
     },
-    /// The bundle is read.
-    Opened(Box<Overview>),
+    /// The bundle is read, or another of its hosts is looked at.
+    Opened(Box<Opened>),
     /// The answer to [`Request::Explain`].
     Explained {
         /// Number of the request.
@@ -60,8 +65,21 @@ pub enum Response {
         /// The answer.
         report: Box<Report>,
     },
+    /// The answer to [`Request::Census`].
+    Census(Box<Census>),
     /// It could not go on; nothing more comes from this worker.
     Failed(Failure),
+}
+
+/// What a bundle has.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Opened {
+    /// What the host that is looked at offers.
+    pub overview: Overview,
+    /// Names of all hosts in the archive, where they have one.
+    pub hosts: Vec<Option<String>>,
+    /// Index of the host that is looked at.
+    pub host: usize,
 }
 
 /// Something went wrong, told for people.

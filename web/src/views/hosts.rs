@@ -1,0 +1,30 @@
+//! Which host of an archive of several is looked at.
+
+use crate::state::Open;
+use crate::text;
+use web_sys::HtmlSelectElement;
+use yew::prelude::*;
+
+/// The hosts to choose from.
+pub fn chooser(bundle: &Open, choose: &Callback<usize>) -> Html {
+    let t = text::t();
+    let current = bundle.choosing.unwrap_or(bundle.host);
+    let onchange = {
+        let choose = choose.clone();
+        Callback::from(move |event: Event| {
+            if let Ok(index) = event.target_unchecked_into::<HtmlSelectElement>().value().parse() {
+                choose.emit(index);
+            }
+        })
+    };
+    let options = bundle.hosts.iter().enumerate().map(|(index, name)| {
+        let name = name.as_deref().unwrap_or(t.no_name);
+        html! { <option key={index} value={index.to_string()} selected={index == current}>{ name }</option> }
+    });
+    html! {
+        <label class="hosts">
+            <span>{ (t.hosts_label)(bundle.hosts.len()) }</span>
+            <select data-test="host-select" {onchange}>{ for options }</select>
+        </label>
+    }
+}
