@@ -76,6 +76,7 @@ pub(crate) trait Work {
 
     /// A worker; called again after one was given up. It runs in a thread of its own, adds to the batch, and says
     /// whether the batch is to be handed over now. Jobs of a batch that never was are done again.
+    #[allow(clippy::type_complexity, reason = "a name for it would hide what a worker is given")]
     fn worker(
         &mut self,
     ) -> impl FnMut(Self::Job, &Sink<Self::Fact>, &mut Batch<Self::Fact>) -> bool + Send + 'static;
