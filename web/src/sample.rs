@@ -408,6 +408,7 @@ pub fn census() -> Census {
         schema: CENSUS.into(),
         host: host(),
         bundle: bundle(),
+        booted_at: None,
         summary: "1 thing of a container lives on where it does not belong.".into(),
         groups: vec![CensusGroup {
             label: "httpd.service".into(),
