@@ -84,6 +84,8 @@ pub(crate) enum Runtime {
     ContainerdState,
     /// containers/storage (podman, CRI-O): the graph root.
     Storage,
+    /// The directory of one running container of LXC, LXD or Incus.
+    Lxc,
 }
 
 /// What a step learned that a later one needs.

@@ -253,6 +253,34 @@ fn podman_crio_and_containerd() {
 }
 
 #[test]
+fn lxc_lxd_and_incus_as_far_as_files_tell() {
+    let host = host();
+    host.write("proc/20/cmdline", "[lxc monitor] /var/lib/lxc web\0");
+    host.write("proc/300/cmdline", "[lxc monitor] /var/snap/lxd/common/lxd/containers db\0");
+    host.write("var/lib/lxc/web/config", "lxc.rootfs.path = dir:/srv/web\nlxc.environment = K=s3cr3t-env\n");
+    host.write("var/lib/lxc/idle/config", "lxc.rootfs.path = /srv/idle\n");
+    let pool = "/var/snap/lxd/common/lxd/storage-pools/p/containers/db";
+    host.link("var/snap/lxd/common/lxd/containers/db", pool);
+    host.link("var/lib/incus/containers/mq", "/var/lib/incus/storage-pools/q/containers/mq");
+    let bundle = collect_host(&host, &[]);
+    let containers = bundle.json("runtime/containers.json");
+    let fact = |c: &serde_json::Value| {
+        format!("{} {} {} {}", c["id"], c["runtime"], c["state"], c["layer_path"]).replace('"', "")
+    };
+    let facts: Vec<_> = containers.as_array().unwrap().iter().map(fact).collect();
+    assert_eq!(
+        facts,
+        [
+            format!("db lxd running {pool}/rootfs"),
+            "idle lxc null /srv/idle".to_owned(),
+            "mq incus null /var/lib/incus/storage-pools/q/containers/mq/rootfs".to_owned(),
+            "web lxc running /srv/web".to_owned(),
+        ]
+    );
+    assert!(!contains(&bundle.all_bytes(), "s3cr3t-env"));
+}
+
+#[test]
 fn logs_are_filtered_redacted_and_named() {
     let host = host();
     let line =

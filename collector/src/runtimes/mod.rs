@@ -3,6 +3,7 @@
 
 mod containerd;
 mod docker;
+mod lxc;
 mod storage;
 
 use std::collections::BTreeMap;
@@ -34,6 +35,7 @@ pub(crate) fn read(context: &Context, facts: &[Fact]) -> Batch<Fact> {
     docker::read(context, facts, &mut batch).into_iter().for_each(&mut add);
     storage::read(context, facts, &mut batch).into_iter().for_each(&mut add);
     containerd::read(context, facts, &mut batch).into_iter().for_each(&mut add);
+    lxc::read(context, facts, &mut batch).into_iter().for_each(&mut add);
     let list = Value::Array(containers.into_values().map(Value::Object).collect());
     let (path, data) = ("runtime/containers.json".into(), format!("{list:#}\n").into_bytes());
     batch.entries.push(Entry::File { path, data, secrets: Secrets::Names });
