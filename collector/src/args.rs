@@ -1,4 +1,4 @@
-//! The command line: its options, their help, and how they are read.
+//! The command line: its options and how they are read. [`manual`] makes the texts about them.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -6,92 +6,89 @@ use std::time::Duration;
 
 use lexopt::{Arg, Parser, ValueExt};
 
-use crate::context::Options;
+use crate::context::{Options, Redact};
+use crate::manual;
 
 /// What the command line asks for.
 #[derive(Debug)]
 pub(crate) enum Request {
     Collect(Box<Options>),
-    Help,
-    Version,
+    /// A text for standard output: help, version, man page or completions.
+    Print(String),
 }
 
-/// One option: its spelling, its value, and what it does.
-struct Line {
+/// One option: the definition that parsing, help, man page and completions share.
+pub(crate) struct Flag {
+    pub(crate) group: &'static str,
+    pub(crate) short: Option<char>,
+    pub(crate) long: &'static str,
+    /// What its value is called; empty when it takes none.
+    pub(crate) value: &'static str,
+    /// The values it takes, where these are few words.
+    pub(crate) choices: &'static [&'static str],
+    /// One line or a few.
+    pub(crate) help: &'static str,
+}
+
+const fn flag(
     group: &'static str,
-    names: &'static str,
+    short: Option<char>,
+    long: &'static str,
+    value: &'static str,
     help: &'static str,
+) -> Flag {
+    Flag { group, short, long, value, choices: &[], help }
 }
 
-const OPTIONS: [Line; 10] = [
-    Line {
-        group: "Output",
-        names: "-o, --output FILE",
-        help: "write here; - streams to standard output\n[default: ebusy-HOST-UTCTIME.tar.gz in this directory]",
+pub(crate) const FLAGS: [Flag; 14] = [
+    flag(
+        "Output",
+        Some('o'),
+        "output",
+        "FILE",
+        "write here; - streams to standard output\n[default: ebusy-HOST-UTCTIME.tar.gz in this directory]",
+    ),
+    flag("Output", None, "dry-run", "", "write nothing; say what would be taken, how much"),
+    flag("What to take", None, "log", "FILE", "add a log; may be given several times"),
+    flag("What to take", None, "since", "DAYS", "logs of the last DAYS days, or 12h, 30m [default: 7]"),
+    flag("What to take", None, "no-fds", "", "leave out open descriptors and mapped files"),
+    Flag {
+        choices: &["secrets", "strict"],
+        ..flag(
+            "What to take",
+            None,
+            "redact",
+            "WHAT",
+            "secrets: passwords, tokens, keys [default]\nstrict: host names, addresses and users, too",
+        )
     },
-    Line { group: "What to take", names: "    --log FILE", help: "add a log; may be given several times" },
-    Line {
-        group: "What to take",
-        names: "    --since DAYS",
-        help: "logs of the last DAYS days, or 12h, 30m [default: 7]",
+    flag("Another host", None, "root", "DIR", "a host whose root directory is mounted at DIR"),
+    flag(
+        "Another host",
+        None,
+        "proc",
+        "DIR",
+        "its /proc, live or recorded\n[default: proc in --root if there are processes,\nelse /proc]",
+    ),
+    flag("Limits", None, "timeout", "SECS", "end after this time with what is there [default: 60]"),
+    flag("About", Some('q'), "quiet", "", "say nothing but errors"),
+    flag("About", Some('h'), "help", "", "this text"),
+    flag("About", Some('V'), "version", "", "the version"),
+    flag("About", None, "help-man", "", "the manual page, for man -l -"),
+    Flag {
+        choices: &["bash", "zsh", "fish"],
+        ..flag("About", None, "completions", "SHELL", "completions for bash, zsh or fish")
     },
-    Line {
-        group: "What to take",
-        names: "    --no-fds",
-        help: "leave out open descriptors and mapped files",
-    },
-    Line {
-        group: "Another host",
-        names: "    --root DIR",
-        help: "a host whose root directory is mounted at DIR",
-    },
-    Line {
-        group: "Another host",
-        names: "    --proc DIR",
-        help: "its /proc, live or recorded\n[default: proc in --root if there are processes,\nelse /proc]",
-    },
-    Line {
-        group: "Limits",
-        names: "    --timeout SECS",
-        help: "end after this time with what is there [default: 60]",
-    },
-    Line { group: "About", names: "-q, --quiet", help: "say nothing but errors" },
-    Line { group: "About", names: "-h, --help", help: "this text" },
-    Line { group: "About", names: "-V, --version", help: "the version" },
 ];
 
-const INTRO: &str = "\
-Collects what shows who keeps a mount or device busy on this host, in one file.
-Run it as root; it changes nothing, sends nothing, and takes about a second.
-
-Usage: ebusy-collector [OPTIONS]
-";
-
-const OUTRO: &str = "
-Exit codes:
-  0    the bundle was written; what could not be read is in its summary.json
-  1    no bundle was written
-  2    the command line was not understood
-  3    the bundle was written, but the time limit ended it early
-  130, 143    stopped by a signal; no file was left behind
-";
-
-/// The text of `--help`.
-pub(crate) fn help() -> String {
-    let mut text = INTRO.to_owned();
-    let mut group = "";
-    for option in &OPTIONS {
-        if option.group != group {
-            group = option.group;
-            text.push_str(&format!("\n{group}:\n"));
-        }
-        for (line, help) in option.help.lines().enumerate() {
-            let names = if line == 0 { option.names } else { "" };
-            text.push_str(&format!("  {names:<22} {help}\n"));
-        }
-    }
-    text + OUTRO
-}
+/// Exit codes and what they mean.
+pub(crate) const EXIT_CODES: [(&str, &str); 5] = [
+    ("0", "the bundle was written; what could not be read is in summary.json"),
+    ("1", "no bundle was written"),
+    ("2", "the command line was not understood"),
+    ("3", "the bundle was written, but the time limit ended it early"),
+    ("130, 143", "stopped by a signal; no file was left behind"),
+];
 
 /// Reads the command line, without the program's name.
 ///
@@ -108,6 +105,8 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Req
         descriptors: true,
         timeout: Duration::from_secs(60),
         quiet: false,
+        dry_run: false,
+        redact: Redact::Secrets,
         given: given.iter().map(|argument| argument.to_string_lossy().into_owned()).collect(),
     };
     let mut parser = Parser::from_args(given);
@@ -130,8 +129,28 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Req
                 options.timeout = Duration::from_secs(seconds.min(86_400));
             }
             Arg::Short('q') | Arg::Long("quiet") => options.quiet = true,
-            Arg::Short('h') | Arg::Long("help") => return Ok(Request::Help),
-            Arg::Short('V') | Arg::Long("version") => return Ok(Request::Version),
+            Arg::Long("dry-run") => options.dry_run = true,
+            Arg::Long("redact") => {
+                options.redact = match parser.value().map_err(told)?.to_str() {
+                    Some("secrets") => Redact::Secrets,
+                    Some("strict") => Redact::Strict,
+                    _ => return Err("--redact wants secrets or strict".into()),
+                };
+            }
+            Arg::Short('h') | Arg::Long("help") => return Ok(Request::Print(manual::help())),
+            Arg::Short('V') | Arg::Long("version") => {
+                return Ok(Request::Print(
+                    concat!("ebusy-collector ", env!("CARGO_PKG_VERSION"), "\n").into(),
+                ));
+            }
+            Arg::Long("help-man") => return Ok(Request::Print(manual::man())),
+            Arg::Long("completions") => {
+                let shell = parser.value().map_err(told)?;
+                let script = shell.to_str().and_then(manual::completions);
+                return script
+                    .map(Request::Print)
+                    .ok_or_else(|| "--completions wants bash, zsh or fish".into());
+            }
             other => return Err(other.unexpected().to_string()),
         }
     }
@@ -177,11 +196,20 @@ mod tests {
     }
 
     #[test]
-    fn help_names_every_option_that_is_understood() {
-        let help = help();
-        for option in ["-o", "--log", "--since", "--no-fds", "--root", "--proc", "--timeout", "-q", "-V"] {
-            assert!(help.contains(option), "{option}");
+    fn every_flag_of_the_table_is_understood_and_no_other() {
+        for flag in &FLAGS {
+            let value = flag.choices.last().copied().unwrap_or("7");
+            let long = format!("--{}", flag.long);
+            let with_value = [long.as_str(), value];
+            let words = if flag.value.is_empty() { &with_value[..1] } else { &with_value[..] };
+            assert!(parse(words.iter().map(OsString::from)).is_ok(), "{words:?}");
+            if let Some(short) = flag.short {
+                let words = [format!("-{short}"), value.to_owned()];
+                let words = if flag.value.is_empty() { &words[..1] } else { &words[..] };
+                assert!(parse(words.iter().map(OsString::from)).is_ok(), "{words:?}");
+            }
         }
-        assert!(help.lines().all(|line| line.len() <= 80), "too wide for a terminal");
+        assert!(options(&["--redact", "all"]).unwrap_err().contains("strict"));
+        assert_eq!(options(&["--redact=strict"]).unwrap().redact, Redact::Strict);
     }
 }

@@ -24,6 +24,15 @@ pub(crate) struct Proc {
     pub(crate) live: bool,
 }
 
+/// What is taken out of the bundle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Redact {
+    /// Passwords, tokens and keys.
+    Secrets,
+    /// Also names of hosts and users, and addresses.
+    Strict,
+}
+
 /// What the user asked for.
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
@@ -37,6 +46,9 @@ pub(crate) struct Options {
     pub(crate) descriptors: bool,
     /// For the whole collection.
     pub(crate) timeout: Duration,
+    /// Write nothing and say what would be taken.
+    pub(crate) dry_run: bool,
+    pub(crate) redact: Redact,
     /// Nothing on the terminal but errors.
     pub(crate) quiet: bool,
     /// The options as they were typed, for the manifest.
@@ -72,6 +84,8 @@ pub(crate) enum Runtime {
     ContainerdState,
     /// containers/storage (podman, CRI-O): the graph root.
     Storage,
+    /// The directory of one running container of LXC, LXD or Incus.
+    Lxc,
 }
 
 /// What a step learned that a later one needs.

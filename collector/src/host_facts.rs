@@ -31,7 +31,11 @@ pub(crate) fn read(context: &Context) -> Batch<Fact> {
         match context.proc.dir.read_virtual(name.as_bytes(), FILE_MAX) {
             Ok(content) => {
                 // The kernel's command line is written by people, who put tokens there.
-                let secrets = if name == "cmdline" { Secrets::Lines } else { Secrets::None };
+                let secrets = match name {
+                    "cmdline" => Secrets::Lines,
+                    "sys/kernel/hostname" => Secrets::Names,
+                    _ => Secrets::None,
+                };
                 batch.entries.push(Entry::File { path: path.into_bytes(), data: content.bytes, secrets });
             }
             Err(error) if error.raw_os_error() == Some(libc::ENOENT) => batch.missing.push(path),

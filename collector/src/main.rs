@@ -12,6 +12,7 @@ mod devices;
 mod host_facts;
 mod host_files;
 mod logs;
+mod manual;
 mod namespaces;
 mod process;
 mod progress;
@@ -33,10 +34,11 @@ use crate::args::Request;
 use crate::bundle::output::{Finished, Output};
 use crate::bundle::writer::Writer;
 use crate::collect::Outcome;
-use crate::context::{Context, Options, Proc};
+use crate::context::{Context, Options, Proc, Redact};
 use crate::host_files::Dir;
 use crate::progress::Progress;
 use crate::redact::Redactor;
+use crate::redact::strict::Strict;
 
 const NOTHING_WRITTEN: u8 = 1;
 const USAGE: u8 = 2;
@@ -44,8 +46,7 @@ const INCOMPLETE: u8 = 3;
 
 fn main() -> ExitCode {
     match args::parse(std::env::args_os().skip(1)) {
-        Ok(Request::Help) => print(&args::help()),
-        Ok(Request::Version) => print(&format!("ebusy-collector {}\n", env!("CARGO_PKG_VERSION"))),
+        Ok(Request::Print(text)) => print(&text),
         Ok(Request::Collect(options)) => match run(*options) {
             Ok(true) => ExitCode::SUCCESS,
             Ok(false) => ExitCode::from(INCOMPLETE),
@@ -62,6 +63,12 @@ fn print(text: &str) -> ExitCode {
     }
 }
 
+fn print_or_fail(text: &str) -> Result<(), String> {
+    std::io::stdout()
+        .write_all(text.as_bytes())
+        .map_err(|error| format!("cannot write to standard output: {error}"))
+}
+
 fn fail(message: &str, code: u8) -> ExitCode {
     say(&format!("ebusy-collector: {message}"));
     ExitCode::from(code)
@@ -76,18 +83,28 @@ fn say(line: &str) {
 fn run(options: Options) -> Result<bool, String> {
     let quiet = options.quiet;
     let context = Arc::new(open_host(options)?);
-    let host = host_facts::host_name(&context);
+    let mut host = host_facts::host_name(&context);
+    let mut redactor = Redactor::default();
+    if context.options.redact == Redact::Strict {
+        let mut strict = Strict::new(&context.root, &host);
+        host = strict.own_name(&host);
+        redactor = Redactor::strict(strict);
+    }
     let started = context.started.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
     let top = format!("ebusy-{host}-{}", utc::compact(started));
 
     sys::catch_signals();
     sys::yield_to_others();
     let output = match &context.options.output {
+        _ if context.options.dry_run => Output::Nowhere(0),
         Some(path) if path == Path::new("-") => Output::stdout()?,
         Some(path) => Output::file(path)?,
         None => Output::file(&PathBuf::from(format!("{top}.tar.gz")))?,
     };
-    let mut writer = Writer::new(output, &top, started, Redactor::default());
+    let mut writer = Writer::new(output, &top, started, redactor);
+    if context.options.dry_run {
+        writer.count_sizes();
+    }
     let mut progress = Progress::new(quiet);
     let not_written = |error: std::io::Error| match error.raw_os_error() {
         Some(libc::ENOSPC | libc::EDQUOT) => {
@@ -96,8 +113,12 @@ fn run(options: Options) -> Result<bool, String> {
         _ => format!("the bundle could not be written: {error}; nothing was kept"),
     };
     let outcome = collect::collect(&context, &mut writer, &host, &mut progress).map_err(not_written)?;
+    let sizes = writer.sizes();
     let finished = writer.finish().and_then(Output::commit).map_err(not_written)?;
-    if !quiet {
+    if context.options.dry_run {
+        let size = finished.map_or(0, |finished| finished.size);
+        print_or_fail(&manual::dry_run(&sizes, size, outcome.summary.logs()))?;
+    } else if !quiet {
         report(&context, &outcome, finished.as_ref());
     }
     Ok(outcome.complete)
@@ -152,7 +173,7 @@ fn report(context: &Context, outcome: &Outcome, finished: Option<&Finished>) {
 }
 
 /// Bytes for people.
-fn human(bytes: u64) -> String {
+pub(crate) fn human(bytes: u64) -> String {
     match bytes {
         0..1024 => format!("{bytes} bytes"),
         1024..1_048_576 => format!("{} KiB", bytes.div_ceil(1024)),

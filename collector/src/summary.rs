@@ -69,6 +69,11 @@ impl Summary {
         self.missing.insert(path);
     }
 
+    /// The logs taken.
+    pub(crate) fn logs(&self) -> &[LogNote] {
+        &self.logs
+    }
+
     /// How many were refused for want of privilege.
     pub(crate) fn refused(&self) -> usize {
         let refused = |error: &str| error == "EACCES" || error == "EPERM";

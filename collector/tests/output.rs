@@ -105,6 +105,43 @@ fn the_time_limit_ends_it_with_what_is_there() {
 }
 
 #[test]
+fn a_dry_run_tells_what_would_be_taken_and_writes_nothing() {
+    let scratch = Scratch::new();
+    let output = collector().arg("--dry-run").current_dir(&scratch.0).output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(scratch.names(""), [] as [&str; 0]);
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    for kind in ["proc/PID/mountinfo", "proc/PID/cmdline", "proc/PID/links", "manifest.json"] {
+        let line = told.lines().find(|line| line.starts_with(&format!("{kind} ")));
+        let count: usize =
+            line.unwrap_or_else(|| panic!("{told}")).split_whitespace().nth(1).unwrap().parse().unwrap();
+        assert!(count > 0, "{told}");
+    }
+    assert!(told.ends_with("Nothing was written.\n"), "{told}");
+}
+
+/// The shells and man themselves judge what is made for them, where they are installed.
+#[test]
+fn man_page_and_completions_are_understood() {
+    let text = |arguments: &[&str]| {
+        let output = collector().args(arguments).output().unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let page = text(&["--help-man"]);
+    assert!(page.starts_with(".TH EBUSY-COLLECTOR 8") && page.contains(".SH EXIT STATUS"), "{page}");
+    let script = text(&["--completions", "bash"]);
+    let check =
+        "COMP_WORDS=(ebusy-collector --redact s); COMP_CWORD=2; _ebusy_collector; echo ${COMPREPLY[*]}";
+    let output = Command::new("bash").args(["-c", &format!("{script}\n{check}")]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "secrets strict\n", "{}", stderr(&output));
+    for shell in ["zsh", "fish"] {
+        assert!(text(&["--completions", shell]).contains("no-fds"));
+    }
+    assert_eq!(collector().args(["--completions", "tcsh"]).output().unwrap().status.code(), Some(2));
+}
+
+#[test]
 fn mistakes_on_the_command_line_are_explained() {
     let run = |arguments: &[&str]| collector().args(arguments).output().unwrap();
     let wrong = run(&["--frobnicate"]);

@@ -97,6 +97,36 @@ fn no_secret_of_a_command_line_is_in_the_bundle() {
 }
 
 #[test]
+fn strict_redaction_leaves_no_name_and_no_address() {
+    let host = host();
+    host.write("etc/hosts", "10.1.2.3 we\n192.0.2.9 db7.corp.example.com db7\n");
+    host.write("etc/passwd", "alice:x:1000:1000::/home/alice:/bin/sh\n");
+    host.write("etc/hostname", "zephyr9\n");
+    host.write("proc/sys/kernel/hostname", "zephyr9\n");
+    host.write("proc/20/cmdline", "ssh\0-l\0alice\0db7.corp.example.com\0--peer=192.0.2.9\0--id\0zephyr9\0");
+    host.write(
+        "var/log/docker.log",
+        &format!("zephyr9 dockerd[8]: {ID} Device is Busy, peer 192.0.2.9 db7\n"),
+    );
+    let plain = collect_host(&host, &[]).all_bytes();
+    let bundle = collect_host(&host, &["--redact", "strict"]);
+    let all = bundle.all_bytes();
+    for name in ["zephyr9", "db7", "corp.example", "192.0.2.9"] {
+        assert!(contains(&plain, name), "{name} is not there at all");
+        assert!(!contains(&all, name), "{name} is left");
+    }
+    let command = bundle.must("proc/20/cmdline");
+    assert!(!command.contains("alice"), "{command}");
+    assert!(contains(&all, ID), "a container id is no name");
+    // The same host has the same number in the manifest, in a command line and in a log.
+    let own = bundle.json("manifest.json")["host"].as_str().unwrap().to_owned();
+    assert!(own.starts_with("host-"), "{own}");
+    assert!(command.ends_with(&format!("--id\0[{own}]\0")), "{command}");
+    assert!(bundle.must("logs/docker.log").starts_with(&format!("[{own}] dockerd[8]: {ID} ")));
+    assert_eq!(bundle.must("proc/sys/kernel/hostname"), format!("[{own}]\n"));
+}
+
+#[test]
 fn missing_files_are_counted_and_cost_nothing_else() {
     let host = host();
     std::fs::remove_file(host.0.join("proc/20/mountinfo")).unwrap();
@@ -220,6 +250,34 @@ fn podman_crio_and_containerd() {
         ]
     );
     assert!(!contains(&bundle.all_bytes(), "x9x9"));
+}
+
+#[test]
+fn lxc_lxd_and_incus_as_far_as_files_tell() {
+    let host = host();
+    host.write("proc/20/cmdline", "[lxc monitor] /var/lib/lxc web\0");
+    host.write("proc/300/cmdline", "[lxc monitor] /var/snap/lxd/common/lxd/containers db\0");
+    host.write("var/lib/lxc/web/config", "lxc.rootfs.path = dir:/srv/web\nlxc.environment = K=s3cr3t-env\n");
+    host.write("var/lib/lxc/idle/config", "lxc.rootfs.path = /srv/idle\n");
+    let pool = "/var/snap/lxd/common/lxd/storage-pools/p/containers/db";
+    host.link("var/snap/lxd/common/lxd/containers/db", pool);
+    host.link("var/lib/incus/containers/mq", "/var/lib/incus/storage-pools/q/containers/mq");
+    let bundle = collect_host(&host, &[]);
+    let containers = bundle.json("runtime/containers.json");
+    let fact = |c: &serde_json::Value| {
+        format!("{} {} {} {}", c["id"], c["runtime"], c["state"], c["layer_path"]).replace('"', "")
+    };
+    let facts: Vec<_> = containers.as_array().unwrap().iter().map(fact).collect();
+    assert_eq!(
+        facts,
+        [
+            format!("db lxd running {pool}/rootfs"),
+            "idle lxc null /srv/idle".to_owned(),
+            "mq incus null /var/lib/incus/storage-pools/q/containers/mq/rootfs".to_owned(),
+            "web lxc running /srv/web".to_owned(),
+        ]
+    );
+    assert!(!contains(&bundle.all_bytes(), "s3cr3t-env"));
 }
 
 #[test]

@@ -9,6 +9,8 @@ pub(crate) mod writer;
 pub(crate) enum Secrets {
     /// None: kernel text, ids, numbers.
     None,
+    /// Names of hosts and addresses, no other.
+    Names,
     /// `user:password@` in a URL, as in the source field of a mount.
     Urls,
     /// NUL-separated arguments.

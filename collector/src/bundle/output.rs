@@ -13,6 +13,8 @@ use crate::sys;
 #[derive(Debug)]
 pub(crate) enum Output {
     Stdout(io::Stdout),
+    /// Only counts.
+    Nowhere(u64),
     File(Unfinished),
 }
 
@@ -86,6 +88,7 @@ impl Output {
     pub(crate) fn commit(self) -> io::Result<Option<Finished>> {
         match self {
             Self::Stdout(mut out) => out.flush().map(|()| None),
+            Self::Nowhere(size) => Ok(Some(Finished { path: PathBuf::new(), size })),
             Self::File(unfinished) => unfinished.commit().map(Some),
         }
     }
@@ -127,6 +130,10 @@ impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Self::Stdout(out) => out.write(bytes),
+            Self::Nowhere(size) => {
+                *size += bytes.len() as u64;
+                Ok(bytes.len())
+            }
             Self::File(unfinished) => {
                 let length = unfinished.file.write(bytes)?;
                 unfinished.written += length as u64;
@@ -138,6 +145,7 @@ impl Write for Output {
     fn flush(&mut self) -> io::Result<()> {
         match self {
             Self::Stdout(out) => out.flush(),
+            Self::Nowhere(_) => Ok(()),
             Self::File(unfinished) => unfinished.file.flush(),
         }
     }

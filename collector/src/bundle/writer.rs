@@ -1,7 +1,6 @@
 //! Entries to tar to gzip, as they come: nothing is kept but a hash of each distinct mount table.
 
-use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write};
 
@@ -33,6 +32,25 @@ pub(crate) struct Writer<W: Write> {
     pending: Vec<u8>,
     redactor: Redactor,
     tables: TableIndex,
+    /// Counted for a dry run only.
+    sizes: Option<Sizes>,
+}
+
+/// Entries and bytes, before compression, of each kind of file.
+pub(crate) type Sizes = BTreeMap<String, (usize, u64)>;
+
+/// `proc/*/fd`, `sys/block`: what a path is counted under.
+fn category(path: &[u8]) -> String {
+    let text = String::from_utf8_lossy(path);
+    let parts: Vec<&str> = text.split('/').collect();
+    match parts.as_slice() {
+        ["proc", pid, name, ..] if pid.bytes().all(|b| b.is_ascii_digit()) => format!("proc/PID/{name}"),
+        ["ns", _, name] => format!("ns/mnt-INODE/{name}"),
+        ["sys", "block", ..] => "sys/block".to_owned(),
+        [first @ ("proc" | "systemd" | "logs"), ..] => (*first).to_owned(),
+        [.., "layerdb", "mounts", _, _] => "layerdb/mounts".to_owned(),
+        _ => text.into_owned(),
+    }
 }
 
 /// Which table is stored where.
@@ -65,7 +83,17 @@ impl<W: Write> Writer<W> {
         let gzip = GzBuilder::new().mtime(0).write(out, Compression::new(LEVEL));
         let prefix = format!("{prefix}/").into_bytes();
         let (header, pending) = (Template::new(mtime), Vec::new());
-        Self { gzip, prefix, header, pending, redactor, tables: TableIndex::default() }
+        Self { gzip, prefix, header, pending, redactor, tables: TableIndex::default(), sizes: None }
+    }
+
+    /// From now on counts what is added, by kind.
+    pub(crate) fn count_sizes(&mut self) {
+        self.sizes = Some(Sizes::new());
+    }
+
+    /// What was counted.
+    pub(crate) fn sizes(&self) -> Sizes {
+        self.sizes.clone().unwrap_or_default()
     }
 
     /// Distinct mount tables stored so far.
@@ -90,14 +118,19 @@ impl<W: Write> Writer<W> {
     /// When the output cannot be written.
     pub(crate) fn add_all(&mut self, entries: &Entries) -> io::Result<()> {
         for (kind, path, data) in entries.iter() {
+            if let Some(sizes) = &mut self.sizes {
+                let (count, size) = sizes.entry(category(path)).or_default();
+                *count += 1;
+                *size += if kind == Kind::SameTable { 0 } else { data.len() as u64 };
+            }
             match kind {
                 Kind::File(secrets) => {
-                    let data = self.without_secrets(data, secrets);
+                    let data = self.redactor.redact(data, secrets);
                     self.file(path, &data)?;
                 }
                 Kind::Symlink => self.header(EntryType::Symlink, path, &[data], 0),
                 Kind::Table => {
-                    let data = self.without_secrets(data, Secrets::Urls);
+                    let data = self.redactor.redact(data, Secrets::Urls);
                     match self.tables.earlier(path, &data) {
                         None => self.file(path, &data)?,
                         Some(stored) => self.hard_link(path, &stored),
@@ -128,15 +161,6 @@ impl<W: Write> Writer<W> {
         self.gzip.write_all(&self.pending)?;
         self.pending.clear();
         Ok(())
-    }
-
-    fn without_secrets<'a>(&mut self, data: &'a [u8], secrets: Secrets) -> Cow<'a, [u8]> {
-        match secrets {
-            Secrets::None => Cow::Borrowed(data),
-            Secrets::Urls => self.redactor.urls(data),
-            Secrets::Arguments => Cow::Owned(self.redactor.arguments(data)),
-            Secrets::Lines => Cow::Owned(self.redactor.lines(data)),
-        }
     }
 
     fn hard_link(&mut self, path: &[u8], stored: &[u8]) {

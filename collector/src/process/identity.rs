@@ -82,6 +82,14 @@ pub(super) fn report(namespace: Option<u64>, command: &[u8], unit: Option<String
         }
         _ => {}
     }
+    // LXC's monitor writes `[lxc monitor] DIRECTORY NAME` over its arguments.
+    if let Some(rest) = command.strip_prefix(b"[lxc monitor] ") {
+        let rest = rest.split(|&b| b == 0).next().unwrap_or_default();
+        if let Some(at) = rest.iter().rposition(|&b| b == b' ').filter(|_| rest.starts_with(b"/")) {
+            let path = [&rest[..at], b"/", &rest[at + 1..]].concat();
+            facts.push(Fact::Directory { runtime: Runtime::Lxc, path });
+        }
+    }
 }
 
 /// The value of the last of these options: `--name value`, `--name=value`, and for `-g` also `-gvalue`.

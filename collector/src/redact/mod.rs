@@ -4,16 +4,20 @@
 //! processes were given the same password, and nothing can be computed back from a number.
 
 mod shapes;
+pub(crate) mod strict;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 
 use self::shapes::{Short, is_secret_name, is_secret_shape, short_option};
+use self::strict::Strict;
+use crate::bundle::Secrets;
 
 /// Replaces secrets and remembers which got which number.
 #[derive(Debug, Default)]
 pub(crate) struct Redactor {
     numbers: HashMap<Vec<u8>, usize>,
+    strict: Option<Strict>,
 }
 
 /// What an option announced: the next word is …
@@ -40,6 +44,27 @@ struct Scan<'a> {
 }
 
 impl Redactor {
+    /// One that replaces names and addresses, too.
+    pub(crate) fn strict(strict: Strict) -> Self {
+        Self { strict: Some(strict), ..Self::default() }
+    }
+
+    /// What an entry holds, without its secrets.
+    pub(crate) fn redact<'a>(&mut self, data: &'a [u8], secrets: Secrets) -> Cow<'a, [u8]> {
+        let data = match secrets {
+            Secrets::None => return Cow::Borrowed(data),
+            Secrets::Names => Cow::Borrowed(data),
+            Secrets::Urls => self.urls(data),
+            Secrets::Arguments => Cow::Owned(self.arguments(data)),
+            Secrets::Lines => Cow::Owned(self.lines(data)),
+        };
+        match &mut self.strict {
+            None => data,
+            Some(strict) if secrets == Secrets::Urls => Cow::Owned(strict.table(&data)),
+            Some(strict) => Cow::Owned(strict.text(&data, secrets != Secrets::Names)),
+        }
+    }
+
     /// How many different secrets were replaced.
     pub(crate) fn distinct(&self) -> usize {
         self.numbers.len()

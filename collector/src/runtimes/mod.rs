@@ -3,13 +3,14 @@
 
 mod containerd;
 mod docker;
+mod lxc;
 mod storage;
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::bundle::Entry;
+use crate::bundle::{Entry, Secrets};
 use crate::context::{Context, Fact};
 use crate::summary::Skip;
 use crate::watchdog::Batch;
@@ -34,8 +35,10 @@ pub(crate) fn read(context: &Context, facts: &[Fact]) -> Batch<Fact> {
     docker::read(context, facts, &mut batch).into_iter().for_each(&mut add);
     storage::read(context, facts, &mut batch).into_iter().for_each(&mut add);
     containerd::read(context, facts, &mut batch).into_iter().for_each(&mut add);
+    lxc::read(context, facts, &mut batch).into_iter().for_each(&mut add);
     let list = Value::Array(containers.into_values().map(Value::Object).collect());
-    batch.entries.push(Entry::plain("runtime/containers.json", format!("{list:#}\n")));
+    let (path, data) = ("runtime/containers.json".into(), format!("{list:#}\n").into_bytes());
+    batch.entries.push(Entry::File { path, data, secrets: Secrets::Names });
     batch
 }
 
