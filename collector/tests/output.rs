@@ -24,7 +24,7 @@ fn the_file_is_whole_private_and_alone() {
     assert_eq!(bundle.json("summary.json")["complete"], true);
     let told = stderr(&output);
     let last = told.lines().last().unwrap();
-    assert!(last.contains(path.to_str().unwrap()) && last.contains("KiB") && last.contains("send"), "{told}");
+    assert!(last.contains(path.to_str().unwrap()) && last.contains("iB)") && last.contains("send"), "{told}");
     assert!(output.stdout.is_empty());
 }
 

@@ -2,7 +2,7 @@
 
 use crate::progress::Steps;
 use crate::workspace::Workspace;
-use crate::{corpus, demo, lint, page, run, test};
+use crate::{bench, corpus, demo, lint, page, run, test};
 use anyhow::{Result, bail};
 use lexopt::prelude::*;
 use std::ffi::OsString;
@@ -24,6 +24,7 @@ Usage: cargo xtask TASK [OPTION…]
   web             build dist/ebusy.html, the page with everything in it
   demo            write dist/ebusy-demo.tar.gz, a bundle to try
   corpus DIR      recall and precision of `ebusy errors` on DIR/errors.jsonl
+  bench collect   the collector's time, memory and bundle against grep's and tar's (as root)
   help            this text
 ";
 
@@ -36,6 +37,7 @@ enum Task {
     Web,
     Demo,
     Corpus(PathBuf),
+    BenchCollect,
     Help,
 }
 
@@ -48,6 +50,7 @@ pub(crate) fn main(arguments: lexopt::Parser) -> Result<ExitCode> {
         Task::Web => web()?,
         Task::Demo => println!("{}", demo::write(&Workspace::find()?)?.display()),
         Task::Corpus(dir) => return corpus::run_all(&dir),
+        Task::BenchCollect => bench::collect()?,
         Task::Help => print!("{HELP}"),
     }
     Ok(ExitCode::SUCCESS)
@@ -73,6 +76,11 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Task> {
         "web" => Task::Web,
         "demo" => Task::Demo,
         "corpus" => Task::Corpus(PathBuf::new()),
+        "bench" => match arguments.next()? {
+            Some(Value(what)) if what == "collect" => Task::BenchCollect,
+            Some(Short('h') | Long("help")) => Task::Help,
+            _ => bail!("`cargo xtask bench` wants to know what: `collect`"),
+        },
         "help" => Task::Help,
         other => bail!("no task `{other}`; `cargo xtask help` lists them"),
     };
@@ -112,7 +120,11 @@ mod tests {
     fn every_task_in_the_help_is_one() {
         for line in HELP.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   ")) {
             let name = line.split_whitespace().next().unwrap();
-            let words: &[&str] = if name == "corpus" { &["corpus", "dir"] } else { &[name] };
+            let words: &[&str] = match name {
+                "corpus" => &["corpus", "dir"],
+                "bench" => &["bench", "collect"],
+                _ => &[name],
+            };
             assert!(parsed(words).is_ok(), "{name}");
         }
     }
@@ -132,9 +144,14 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_is_refused() {
-        for words in
-            [&["bake"][..], &["web", "--port", "1"], &["corpus"], &["run", "--port", "x"], &["--no-serve"]]
-        {
+        for words in [
+            &["bake"][..],
+            &["web", "--port", "1"],
+            &["corpus"],
+            &["bench"],
+            &["run", "--port", "x"],
+            &["--no-serve"],
+        ] {
             assert!(parsed(words).is_err(), "{words:?}");
         }
     }

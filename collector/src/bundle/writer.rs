@@ -20,7 +20,7 @@ const NAME_MAX: usize = 100;
 const PENDING: usize = 256 << 10;
 
 /// Smaller than 6 in the same time, with zlib-rs on the bundle of 2,000 processes; 8 and 9 take more than twice as long.
-const LEVEL: u32 = 4;
+const LEVEL: u32 = 5;
 
 /// Writes one bundle.
 pub(crate) struct Writer<W: Write> {
