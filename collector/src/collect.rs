@@ -103,18 +103,20 @@ impl<'a> Collection<'a> {
         let (first, others) = pids.split_at(pids.len().min(1));
         let first = vec![vec![Step::HostFacts], first.iter().map(process).collect()];
         let others = others.chunks(GROUP_PROCESSES).map(|pids| pids.iter().map(process).collect());
-        if self.run(first)? == Ended::Deadline || self.run(others.collect())? == Ended::Deadline {
+        let begun = self.run(first, vec![])?;
+        // The logs beside the processes: journalctl takes its time, and has its own limit.
+        if begun == Ended::Deadline || self.run(others.collect(), vec![Step::Logs])? == Ended::Deadline {
             return Ok(Ended::Deadline);
         }
         if self.namespaces()? == Ended::Deadline {
             return Ok(Ended::Deadline);
         }
-        self.run(vec![
+        let rest = vec![
             vec![Step::Devices],
             vec![Step::Runtimes(Arc::new(self.facts.clone()))],
             vec![Step::Systemd(systemd::units(&self.facts))],
-            vec![Step::Logs],
-        ])
+        ];
+        self.run(rest, vec![])
     }
 
     /// Namespaces without a process, in rounds: one may be bound only inside another.
@@ -126,7 +128,7 @@ impl<'a> Collection<'a> {
                 break;
             }
             entered.extend(pinned.iter().cloned());
-            if self.run(pinned.into_iter().map(|pinned| vec![Step::Namespace(pinned)]).collect())?
+            if self.run(pinned.into_iter().map(|pinned| vec![Step::Namespace(pinned)]).collect(), vec![])?
                 == Ended::Deadline
             {
                 return Ok(Ended::Deadline);
@@ -135,9 +137,9 @@ impl<'a> Collection<'a> {
         Ok(Ended::AllDone)
     }
 
-    fn run(&mut self, steps: Vec<Vec<Step>>) -> io::Result<Ended> {
+    fn run(&mut self, steps: Vec<Vec<Step>>, beside: Vec<Step>) -> io::Result<Ended> {
         let deadline = self.context.deadline.checked_sub(RESERVE).unwrap_or(self.context.deadline);
-        let ended = watchdog::run(self, steps, deadline)?;
+        let ended = watchdog::run(self, steps, beside, deadline)?;
         if ended == Ended::Deadline {
             let seconds = self.context.options.timeout.as_secs();
             let why =

@@ -107,12 +107,16 @@ struct Worker<F> {
 }
 
 /// Runs groups of jobs, several at a time, until all are done or the deadline is reached. What they hand over is
-/// received in the order of the jobs, and no batch holds jobs of two groups.
+/// received in the order of the jobs, and no batch holds jobs of two groups. Those of `beside` are begun first and
+/// received last: they mostly wait for others.
 pub(crate) fn run<W: Work>(
     work: &mut W,
     groups: impl IntoIterator<Item = Vec<W::Job>>,
+    beside: Vec<W::Job>,
     deadline: Instant,
 ) -> Result<Ended, W::Error> {
+    let mut waiting = Lane { groups: VecDeque::from([VecDeque::from(beside)]), worker: None };
+    waiting.start(work);
     let mut lanes: [Lane<W::Job, W::Fact>; LANES] =
         std::array::from_fn(|_| Lane { groups: VecDeque::new(), worker: None });
     let mut count = 0;
@@ -128,12 +132,12 @@ pub(crate) fn run<W: Work>(
             return Ok(Ended::Deadline);
         }
     }
-    Ok(Ended::AllDone)
+    waiting.receive_group(work, deadline)
 }
 
 impl<J: Clone + Send + 'static, F: Send + 'static> Lane<J, F> {
     fn start<W: Work<Job = J, Fact = F>>(&mut self, work: &mut W) {
-        if self.groups.is_empty() {
+        if self.groups.iter().all(VecDeque::is_empty) {
             return;
         }
         let (sender, receiver) = sync_channel(IN_FLIGHT);
@@ -260,17 +264,17 @@ mod tests {
         let mut numbers = Numbers { done: vec![], workers: 0 };
         let deadline = Instant::now() + Duration::from_secs(60);
         assert_eq!(
-            run(&mut numbers, [vec![1, 2, 3, 4], vec![], vec![5, 6], vec![7]], deadline),
+            run(&mut numbers, [vec![1, 2, 3, 4], vec![], vec![5, 6], vec![7]], vec![8], deadline),
             Ok(Ended::AllDone)
         );
-        assert_eq!(numbers.done, [1, 2, 30, 4, 5, 6, 7]);
-        assert_eq!(numbers.workers, 3, "one for each lane, and one after that was given up");
+        assert_eq!(numbers.done, [1, 2, 30, 4, 5, 6, 7, 8]);
+        assert_eq!(numbers.workers, 4, "one for each lane, and one after that was given up");
     }
 
     #[test]
     fn the_deadline_ends_everything() {
         let mut numbers = Numbers { done: vec![], workers: 0 };
-        assert_eq!(run(&mut numbers, [vec![3, 1]], Instant::now()), Ok(Ended::Deadline));
+        assert_eq!(run(&mut numbers, [vec![3, 1]], vec![], Instant::now()), Ok(Ended::Deadline));
         assert_eq!(numbers.done, [] as [u32; 0]);
     }
 }
