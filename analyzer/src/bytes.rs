@@ -86,6 +86,12 @@ pub fn contains_path(path: &[u8], needle: &[u8]) -> bool {
     !needle.is_empty() && path.windows(needle.len()).any(|w| w == needle)
 }
 
+/// Where in a path the first of some roots begins: what is before it is the prefix (such as `/rootfs`) below which
+/// somebody sees the host's own path.
+pub fn position_of_any(path: &[u8], roots: &[&[u8]]) -> Option<usize> {
+    roots.iter().filter_map(|root| memchr::memmem::find(path, root)).min()
+}
+
 /// Quotes one word for a POSIX shell. Plain words stay plain; bytes that cannot be typed become `$'\xNN'`.
 pub fn shell_quote(word: &[u8]) -> String {
     let plain = |b: &u8| {
@@ -131,6 +137,14 @@ mod tests {
         assert!(!ends_with_path(b"/rootfs/myvar/lib/x", b"/var/lib/x"));
         assert!(contains_path(b"/rootfs/var/lib/x/proc", b"/var/lib/x"));
         assert!(!contains_path(b"/rootfs/var/lib/xy/proc", b"/var/lib/x"));
+    }
+
+    #[test]
+    fn the_hosts_path_behind_a_prefix() {
+        let roots: [&[u8]; 2] = [b"/var/lib/", b"/run/"];
+        assert_eq!(position_of_any(b"/rootfs/var/lib/x/run/y", &roots), Some(7));
+        assert_eq!(position_of_any(b"/var/lib/x", &roots), Some(0));
+        assert_eq!(position_of_any(b"/srv/x", &roots), None);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! as monitoring and log agents do (cadvisor#771, node_exporter#602, moby#34198, moby#22260).
 
 use super::{Case, Finding, remedy};
-use crate::bytes::visible;
+use crate::bytes::{position_of_any, visible};
 use crate::report::{HolderKind, MountView};
 use crate::resolve::short;
 use crate::snapshot::MountId;
@@ -38,7 +38,7 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
 /// Where the container has the host's files: `/rootfs` of `/rootfs/var/lib/docker/…`, or the mount that the copy
 /// is on where the path is the host's own.
 fn bound_at(case: &Case<'_>, mount: &MountView) -> String {
-    let at = ["/var/lib/", "/run/", "/var/run/"].iter().filter_map(|root| mount.mount_point.find(root)).min();
+    let at = position_of_any(mount.mount_point.as_bytes(), &[b"/var/lib/", b"/run/", b"/var/run/"]);
     if let Some(prefix) = at.filter(|at| *at > 0).and_then(|at| mount.mount_point.get(..at)) {
         return prefix.to_owned();
     }

@@ -1,7 +1,7 @@
 //! Commands that several causes share. Everything of the host that goes into a command is quoted.
 
 use super::Case;
-use crate::bytes::{same_path, shell_quote};
+use crate::bytes::{position_of_any, same_path, shell_quote};
 use crate::report::{BusyKind, HolderKind, MountView, Remedy, When};
 use crate::snapshot::Pid;
 
@@ -45,14 +45,8 @@ pub(super) fn remove_mount_point(case: &Case<'_>) -> Option<Remedy> {
 }
 
 fn host_path(mount_point: &str) -> Option<&str> {
-    let at = ["/var/lib/docker/", "/var/lib/containers/", "/run/containerd/"]
-        .iter()
-        .filter_map(|r| mount_point.find(r))
-        .min();
-    match at {
-        Some(at) => mount_point.get(at..),
-        None => Some(mount_point),
-    }
+    const STORAGE: [&[u8]; 3] = [b"/var/lib/docker/", b"/var/lib/containers/", b"/run/containerd/"];
+    mount_point.get(position_of_any(mount_point.as_bytes(), &STORAGE).unwrap_or(0)..)
 }
 
 /// The holder's mounts of the busy object itself; where its devices are known, other mounts of the same

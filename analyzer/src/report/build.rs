@@ -44,6 +44,7 @@ pub(crate) fn build(snapshot: &Snapshot, query: &Query) -> Report {
     let found = if target.found { holders::find(snapshot, &target) } else { Vec::new() };
     let verdict = super::verdict::verdict(snapshot, &target, &found, query);
     let next_steps = causes::next_steps(snapshot, &target, &found, verdict.status);
+    let errors = errors_about(snapshot, &target);
     Report {
         schema: SCHEMA.to_owned(),
         host: host(snapshot),
@@ -54,8 +55,8 @@ pub(crate) fn build(snapshot: &Snapshot, query: &Query) -> Report {
         looked_at: super::verdict::looked_at(snapshot, &target),
         next_steps,
         warnings: target.notes.iter().chain(&snapshot.diagnostics).cloned().collect(),
-        timeline: crate::timeline::events(snapshot, &target, &found, &errors_about(snapshot, &target)),
-        errors: errors_about(snapshot, &target),
+        timeline: crate::timeline::events(snapshot, &target, &found, &errors),
+        errors,
         holders: found.iter().map(|f| holder(snapshot, &target, f)).collect(),
         target: target_view(target),
     }

@@ -105,10 +105,7 @@ pub(super) fn own_parent(
         return None;
     }
     // A copy below a prefix such as /rootfs shows the host's path after it.
-    let at = [&b"/var/lib/"[..], b"/run/", b"/var/run/"]
-        .iter()
-        .filter_map(|r| memchr::memmem::find(&path, r))
-        .min();
+    let at = crate::bytes::position_of_any(&path, &[b"/var/lib/", b"/run/", b"/var/run/"]);
     let path = at.and_then(|at| path.get(at..)).unwrap_or(&path).to_vec();
     let tables = own.tables.iter().filter_map(|t| snapshot.table(*t));
     tables

@@ -226,7 +226,7 @@ fn id_position(target: &Target, path: &[u8]) -> Option<usize> {
 fn path_from_storage_root(point: &[u8]) -> Vec<u8> {
     const ROOTS: [&[u8]; 6] =
         [b"/var/lib/", b"/run/containerd/", b"/var/run/", b"/run/", b"/home/", b"/opt/"];
-    let start = ROOTS.iter().filter_map(|root| memchr::memmem::find(point, root)).min().unwrap_or(0);
+    let start = crate::bytes::position_of_any(point, &ROOTS).unwrap_or(0);
     point[start..].to_vec()
 }
 
