@@ -19,6 +19,7 @@ const NEEDS: &[Need] = &[
     Need { programs: &["chromium"], package: "chromium", purpose: "the page in a real browser" },
     Need { programs: &["chromedriver"], package: "chromium-driver", purpose: "the page in a real browser" },
     Need { programs: &["dockerd"], package: "docker.io", purpose: "a real daemon's containers" },
+    Need { programs: &["ctr"], package: "containerd", purpose: "a real containerd's databases" },
     Need { programs: &["busybox"], package: "busybox-static", purpose: "the image of those containers" },
     Need { programs: &["file"], package: "file", purpose: "whether the collector is static" },
     Need { programs: &["unshare"], package: "util-linux", purpose: "mount namespaces" },
