@@ -69,6 +69,10 @@ pub(crate) fn read(context: &Context, units: &[String]) -> Batch<Fact> {
     });
     match ended {
         Ok(Ended::ByItself) => {}
+        Ok(Ended::Failed(code)) => {
+            let why = format!("systemctl show ended with {code}; it may have left something out");
+            batch.skips.push(Skip::because("systemd", b"systemd", "failed", why));
+        }
         Ok(_) => {
             let why = "systemctl show did not end in time or said too much";
             batch.skips.push(Skip::because("systemd", b"systemd", "timeout", why));
