@@ -39,6 +39,13 @@ pub(super) fn why_not_reached(
     let Some(copy) = copy else { return format!("The target is not mounted in {name}.") };
     let parent = parent_of(snapshot, other, copy);
     let own_parent = own_parent(snapshot, target, own, copy);
+    let mounts = [own_parent.as_ref(), parent.as_ref(), Some(copy)];
+    if let Some(untold) = mounts.into_iter().flatten().find(|m| !m.tells_propagation()) {
+        let file = &untold.evidence.file;
+        return format!(
+            "Whether a umount reaches {name} is not known: {file} is a listing without propagation, /proc/PID/mountinfo tells it."
+        );
+    }
     match (own_parent, parent) {
         (Some(here), _) if here.shared.is_none() => format!(
             "In the runtime's namespace the mount below which the target was mounted, {}, is {} (no shared: tag): a umount below it reaches no other namespace.",
