@@ -355,6 +355,10 @@ pub struct MountView {
     pub propagate_from: Option<u32>,
     /// True where it cannot be bound.
     pub unbindable: bool,
+    /// Whether the umount in the runtime's namespace takes this mount along; `None` where that is not the question
+    /// (it is the runtime's own, or is unmounted there already) and where the bundle does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follows: Option<bool>,
     /// Why this mount counts: `same device 253:1`, `mount point has the layer id`, …
     pub matched_by: String,
     /// The very line of mountinfo.
