@@ -133,7 +133,7 @@ fn open_host(options: Options) -> Result<Context, String> {
     let path = options.proc.clone().unwrap_or_else(|| default_proc(&options.root));
     let shown = path.display();
     let (dir, live) = Dir::proc(&path).map_err(|error| format!("cannot open {shown}: {error}"))?;
-    dir.list(b"").map_err(|error| format!("cannot list {shown}: {error}"))?;
+    dir.listable(b"").map_err(|error| format!("cannot list {shown}: {error}"))?;
     Ok(Context { options, proc: Proc { dir, live }, root, started: SystemTime::now(), deadline })
 }
 
