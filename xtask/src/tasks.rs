@@ -2,7 +2,7 @@
 
 use crate::progress::Steps;
 use crate::workspace::Workspace;
-use crate::{bench, corpus, demo, lint, page, run, test};
+use crate::{bench, corpus, demo, dist, lint, page, run, test};
 use anyhow::{Result, bail};
 use lexopt::prelude::*;
 use std::ffi::OsString;
@@ -23,6 +23,7 @@ Usage: cargo xtask TASK [OPTION…]
   lint            formatting and clippy, natively and for the browser
   web             build dist/ebusy.html, the page with everything in it
   demo            write dist/ebusy-demo.tar.gz, a bundle to try
+  dist            build a release in dist/release: programs, packages, page, checksums
   corpus DIR      recall and precision of `ebusy errors` on DIR/errors.jsonl
   bench collect   the collector's time, memory and bundle against grep's and tar's (as root)
   help            this text
@@ -38,6 +39,7 @@ enum Task {
     Demo,
     Corpus(PathBuf),
     BenchCollect,
+    Dist,
     Help,
 }
 
@@ -51,6 +53,7 @@ pub(crate) fn main(arguments: lexopt::Parser) -> Result<ExitCode> {
         Task::Demo => println!("{}", demo::write(&Workspace::find()?)?.display()),
         Task::Corpus(dir) => return corpus::run_all(&dir),
         Task::BenchCollect => bench::collect()?,
+        Task::Dist => dist::run_all()?,
         Task::Help => print!("{HELP}"),
     }
     Ok(ExitCode::SUCCESS)
@@ -75,6 +78,7 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Task> {
         "lint" => Task::Lint,
         "web" => Task::Web,
         "demo" => Task::Demo,
+        "dist" => Task::Dist,
         "corpus" => Task::Corpus(PathBuf::new()),
         "bench" => match arguments.next()? {
             Some(Value(what)) if what == "collect" => Task::BenchCollect,
