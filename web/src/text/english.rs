@@ -188,7 +188,9 @@ pub static ENGLISH: Texts = Texts {
     tree_only_changes: "Only what differs from the host",
     tree_other_root: "Its / is another file system than the host’s, so what the host has elsewhere is not called missing.",
     tree_missing_table: "The bundle has no mount table of this namespace.",
-    tree_count: |shown, all| if shown == all { format!("{all} mounts") } else { format!("{shown} of {all} mounts") },
+    tree_count: |shown, all| {
+        if shown == all { format!("{all} mounts") } else { format!("{shown} of {all} mounts") }
+    },
     tree_loading: "Reading the table …",
     tree_namespace_name: |label, key, processes| {
         format!("{label} · {key} · {}", counted(processes, "process", "processes"))
