@@ -249,6 +249,7 @@ pub fn error() -> BusyError {
         name: Some("web".into()),
         busy: BusyKind::Device,
         evidence: Some(evidence("logs/journal.log", 1187, "")),
+        wordings: Vec::new(),
     }
 }
 

@@ -49,6 +49,15 @@ pub(super) fn why_not_reached(
         None => "that namespace".to_owned(),
     };
     let Some(copy) = copy else { return format!("The target is not mounted in {name}.") };
+    let parent = parent_of(snapshot, other, copy);
+    let own_parent = own_parent(snapshot, target, own, copy);
+    let mounts = [own_parent.as_ref(), parent.as_ref(), Some(copy)];
+    if let Some(untold) = mounts.into_iter().flatten().find(|m| !m.tells_propagation()) {
+        let file = &untold.evidence.file;
+        return format!(
+            "Whether a umount reaches {name} is not known: {file} is a listing without propagation, /proc/PID/mountinfo tells it."
+        );
+    }
     let own_place = runtime_place(snapshot, target, own, copy);
     match (own_place, snapshot.parent_of(other.key, MountId(copy.id))) {
         (Some((path, _, _, here)), Some((_, _, there))) => {
