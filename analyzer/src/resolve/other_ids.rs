@@ -17,8 +17,8 @@ struct Lead {
 
 /// Follows an id that is no container's; true where it leads to one, or to several candidates.
 pub(super) fn follow(snapshot: &Snapshot, target: &mut Target, text: &str) -> bool {
-    let rules: [fn(&Snapshot, &str) -> Option<Lead>; 5] =
-        [by_sandbox, by_image, by_snapshot, by_cgroup, by_name];
+    let rules: [fn(&Snapshot, &str) -> Option<Lead>; 6] =
+        [by_gone_device, by_sandbox, by_image, by_snapshot, by_cgroup, by_name];
     let Some(lead) = rules.iter().find_map(|rule| rule(snapshot, text)) else {
         return false;
     };
@@ -92,6 +92,15 @@ fn containers_where(
 ) -> Vec<(String, Option<Evidence>)> {
     let fit = snapshot.containers.iter().filter(|(_, c)| fits(c));
     fit.map(|(id, c)| (id.clone(), c.evidence.first().cloned())).collect()
+}
+
+/// The device of a layer that is no longer there: `docker-254:0-131121-LAYER`, `/dev/mapper/…` of it.
+fn by_gone_device(snapshot: &Snapshot, text: &str) -> Option<Lead> {
+    let (_, id) = text.rsplit_once('-').filter(|(_, id)| id.len() == 64 && identity::is_hex(id))?;
+    lead(
+        "the device of a layer, which is not on this host any more",
+        containers_where(snapshot, |c| c.record.id == id || c.layers.contains_key(id)),
+    )
 }
 
 fn by_sandbox(snapshot: &Snapshot, text: &str) -> Option<Lead> {

@@ -33,6 +33,7 @@ impl Builder {
                 device.dm_name = Some(bytes.trim_ascii_end().to_vec());
                 device.evidence = Some(evidence);
             }
+            b"dm/uuid" => device.dm_uuid = Some(bytes.trim_ascii().to_vec()),
             b"dm/open_count" => device.open_count = whole_number(bytes.trim_ascii()).map(|n| (n, evidence)),
             b"loop/backing_file" => {
                 device.backing_file = Some(bytes.strip_suffix(b"\n").unwrap_or(bytes).to_vec());
