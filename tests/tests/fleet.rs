@@ -71,7 +71,7 @@ fn a_line_has_the_reports_verdict_and_its_holders() {
 fn the_worst_host_comes_first_and_the_unreadable_last() {
     let mut lines = [line(&quiet("a-quiet")), line(&held_by("b-held", "httpd.service"))].to_vec();
     let error = support::open(b"").expect_err("nothing is no bundle");
-    lines.insert(0, HostLine::of_failure("broken.tar.gz", &error));
+    lines.insert(0, HostLine::unread("broken.tar.gz", error.code, &error.message, &error.advice));
     lines.sort_by(HostLine::worst_first);
     let names: Vec<&str> = lines.iter().map(HostLine::name).collect();
     assert_eq!(names, ["b-held", "a-quiet", "broken.tar.gz"]);

@@ -20,7 +20,6 @@ use std::cmp::{Ordering, Reverse};
 
 use serde::{Deserialize, Serialize};
 
-use crate::OpenError;
 use crate::report::{Cause, Effect, Host, Status};
 
 pub(crate) use line::of_snapshot;
@@ -147,8 +146,8 @@ pub struct CommonCause {
 }
 
 impl HostLine {
-    /// The line of a bundle that could not be read.
-    pub fn of_failure(source: &str, error: &OpenError) -> Self {
+    /// The line of a bundle that could not be read, from what its failure says.
+    pub fn unread(source: &str, code: &str, message: &str, advice: &str) -> Self {
         Self {
             schema: LINE_SCHEMA.to_owned(),
             source: source.to_owned(),
@@ -156,7 +155,7 @@ impl HostLine {
             booted_at: None,
             status: None,
             target: None,
-            summary: error.message.clone(),
+            summary: message.to_owned(),
             errors: 0,
             holders: Vec::new(),
             leftovers: 0,
@@ -164,7 +163,7 @@ impl HostLine {
             pinned_bytes: None,
             complete: false,
             privileged: None,
-            failure: Some(LineFailure { code: error.code.to_owned(), advice: error.advice.clone() }),
+            failure: Some(LineFailure { code: code.to_owned(), advice: advice.to_owned() }),
         }
     }
 

@@ -16,9 +16,8 @@ pub struct DropZone {
 }
 
 impl DropZone {
-    /// `over` hears whether something is being dragged over the window, `dropped` the first of the
-    /// dropped files and how many there were.
-    pub fn new(over: Callback<bool>, dropped: Callback<(Picked, u32)>) -> Self {
+    /// `over` hears whether something is being dragged over the window, `dropped` the dropped files.
+    pub fn new(over: Callback<bool>, dropped: Callback<Vec<Picked>>) -> Self {
         let window = gloo::utils::window();
         // Not passive: without preventDefault the browser would open the file itself.
         let listen = |kind: &'static str, handle: Box<dyn Fn(&DragEvent)>| {
@@ -46,8 +45,9 @@ impl DropZone {
                 "drop",
                 Box::new(move |event| {
                     over.emit(false);
-                    if let Some(file) = files::dropped(event) {
-                        dropped.emit(file);
+                    let files = files::dropped(event);
+                    if !files.is_empty() {
+                        dropped.emit(files);
                     }
                 }),
             ),
@@ -62,17 +62,19 @@ pub struct PasteZone {
 }
 
 impl PasteZone {
-    /// `pasted` hears of the clipboard's text as a file, or the first of its files and how many there are.
-    pub fn new(pasted: Callback<(Picked, u32)>) -> Self {
+    /// `pasted` hears of the clipboard's files, or its text as a file.
+    pub fn new(pasted: Callback<Vec<Picked>>) -> Self {
         let _listener = EventListener::new(&gloo::utils::window(), "paste", move |event| {
             let is_field = event.target().is_some_and(|target| {
                 target.has_type::<HtmlTextAreaElement>() || target.has_type::<HtmlInputElement>()
             });
             if let Some(event) = event.dyn_ref::<ClipboardEvent>()
                 && !is_field
-                && let Some(file) = files::pasted(event)
             {
-                pasted.emit(file);
+                let files = files::pasted(event);
+                if !files.is_empty() {
+                    pasted.emit(files);
+                }
             }
         });
         Self { _listener }

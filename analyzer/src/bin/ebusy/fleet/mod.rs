@@ -7,7 +7,6 @@ mod progress;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use ebusy_analyzer::OpenError;
 use ebusy_analyzer::fleet::{Fleet, HostLine, Tally, markdown, text};
 use lexopt::{Arg, Parser, ValueExt};
 use serde::Serialize;
@@ -100,15 +99,11 @@ fn lines_of(bundle: &OsString) -> Vec<HostLine> {
     let source = bundle.to_string_lossy();
     match analyze::open(bundle) {
         Ok(Ok(analysis)) => analysis.fleet_lines(&source),
-        Ok(Err(error)) => vec![HostLine::of_failure(&source, &error)],
-        Err(failure) => vec![HostLine::of_failure(&source, &unreadable(failure))],
+        Ok(Err(error)) => vec![HostLine::unread(&source, error.code, &error.message, &error.advice)],
+        Err(Failure::Usage(what) | Failure::Input(what)) => {
+            vec![HostLine::unread(&source, "read-failed", &what, "Check that it is there and may be read.")]
+        }
     }
-}
-
-/// The file itself could not be opened.
-fn unreadable(failure: Failure) -> OpenError {
-    let (Failure::Usage(message) | Failure::Input(message)) = failure;
-    OpenError { code: "read-failed", message, advice: "Check that it is there and may be read.".to_owned() }
 }
 
 /// The one document of `--format json`.

@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn it_ends_when_nobody_wants_more() {
         let mut taken = 0;
-        in_order(&vec![(); 10_000], 3, &|()| (), &mut |()| {
+        in_order(&[(); 10_000], 3, &|()| (), &mut |()| {
             taken += 1;
             taken < 10
         });
