@@ -1,11 +1,13 @@
 //! Wires state, workers and views together.
 
 use crate::browser::files::Picked;
-use crate::browser::{boot, page};
+use crate::browser::{boot, page, storage};
+use crate::preferences::Preferences;
 use crate::state::fleet::Place;
 use crate::state::{Action, FileInfo, Screen, State};
 use crate::text;
 use crate::views;
+use crate::views::wishes::Wishes;
 use crate::worker::client::Client;
 use crate::worker::crew::Crew;
 use crate::worker::protocol::{Failure, Request, Response};
@@ -33,7 +35,9 @@ type Shared = Rc<RefCell<Handles>>;
 pub fn App() -> Html {
     let state = use_reducer_eq(State::default);
     let handles = use_mut_ref(Handles::default);
-    let act = act(&state.dispatcher(), &handles);
+    let preferences = use_state_eq(storage::load);
+    let wishes = use_wishes(&preferences, &state);
+    let act = use_memo((), |()| act(&state.dispatcher(), &handles));
 
     use_drop_anywhere(state.dispatcher(), act.open.clone());
     use_workers(&state, &handles);
@@ -43,9 +47,24 @@ pub fn App() -> Html {
     });
     use_effect_with(title(&state), |title| page::set_title(title));
 
+    // Another language or zone changes every text: the page is made anew.
+    let key = format!("{} {}", preferences.language.tag(), preferences.zone.name());
     html! {
-        <views::Page state={(*state).clone()} {act} />
+        <ContextProvider<Wishes> context={wishes}>
+            <views::Page {key} state={(*state).clone()} act={(*act).clone()} />
+        </ContextProvider<Wishes>>
     }
+}
+
+#[hook]
+fn use_wishes(preferences: &UseStateHandle<Preferences>, state: &UseReducerHandle<State>) -> Wishes {
+    let (setter, dispatch) = (preferences.setter(), state.dispatcher());
+    let prefer = use_callback((), move |wanted: Preferences, ()| {
+        storage::save(wanted);
+        setter.set(wanted);
+    });
+    let mounts = use_callback((), move |key: String, ()| dispatch.dispatch(Action::MountsWanted(key)));
+    Wishes { prefer, mounts }
 }
 
 /// What somebody can do, as callbacks that never change.
@@ -80,7 +99,10 @@ fn act(dispatch: &UseReducerDispatcher<State>, handles: &Shared) -> views::Acts 
             open.emit(Picked::of_text(&text).into_iter().collect());
         })
     };
-    views::Acts { send, open, pick, compare, demo, draft }
+    let ask = send.reform(Action::Asked);
+    let choose = send.reform(Action::HostChosen);
+    let close = send.reform(|()| Action::Closed);
+    views::Acts { send, open, ask, choose, close, pick, compare, demo, draft }
 }
 
 fn open(files: &[Picked], handles: &Shared, dispatch: &UseReducerDispatcher<State>) {
@@ -208,9 +230,9 @@ fn title(state: &State) -> String {
         },
         Screen::Hosts(_) => {
             let hosts = state.fleet.as_ref().map_or(0, |fleet| fleet.rows.len());
-            format!("{} · ebusy", (t.fleet_title)(hosts))
+            format!("{} · ebusy", (t.fleet.title)(hosts))
         }
-        Screen::Comparing(_) => format!("{} · ebusy", t.diff_title),
+        Screen::Comparing(_) => format!("{} · ebusy", t.fleet.diff_title),
         _ => t.page_title.to_owned(),
     }
 }

@@ -138,6 +138,8 @@ pub enum Action {
     Asked(Question),
     /// Somebody wants to look at another host of the archive, by its index.
     HostChosen(usize),
+    /// Somebody wants to see the mounts of the namespace with this key.
+    MountsWanted(String),
     /// Somebody wants to see another side of the host.
     TabChosen(Tab),
     /// Somebody stopped the reading or closed the bundle.
@@ -167,7 +169,9 @@ impl State {
     /// The request that the worker has still to answer, with the opening that it belongs to.
     pub fn outstanding(&self) -> Option<(u32, Request)> {
         match &self.screen {
-            Screen::Open(open) => open.outstanding(self.fleet.is_some()).map(|request| (self.opening, request)),
+            Screen::Open(open) => {
+                open.outstanding(self.fleet.is_some()).map(|request| (self.opening, request))
+            }
             _ => None,
         }
     }
@@ -203,6 +207,7 @@ impl State {
             }),
             Action::Asked(question) => next.change_open(|open| open.ask(question)),
             Action::HostChosen(index) => next.change_open(|open| open.choosing = Some(index)),
+            Action::MountsWanted(key) => next.change_open(|open| open.mounts_wanted = Some(key)),
             Action::TabChosen(tab) => next.change_open(|open| open.tab = tab),
             Action::Closed => next.close(),
             Action::Drafted(draft) => next.draft = draft,

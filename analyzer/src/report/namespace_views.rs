@@ -8,7 +8,7 @@ use crate::resolve::{Target, short};
 use crate::snapshot::{MountNamespace, NamespaceKey, Snapshot};
 
 /// Lanes of holders that a report carries; more are in its list of holders all the same.
-const LANES: usize = 40;
+const LANES: usize = 256;
 /// Processes shown in a lane.
 const PROCESSES: usize = 8;
 

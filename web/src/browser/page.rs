@@ -107,6 +107,24 @@ impl Drop for WidthWatch {
     }
 }
 
+/// Which part of a long table can be seen; all in CSS pixels.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Window {
+    /// How far it is scrolled.
+    pub top: f64,
+    /// Height of the box that it scrolls in.
+    pub height: f64,
+    /// Height of one row; 0 where there is none to measure.
+    pub row: f64,
+}
+
+/// The part of a table that can be seen, by its body in a box that scrolls.
+pub fn window_of(body: &Element) -> Option<Window> {
+    let scrolled = body.closest(".virtual").ok().flatten()?;
+    let row = body.first_element_child().map_or(0.0, |row| row.get_bounding_client_rect().height());
+    Some(Window { top: f64::from(scrolled.scroll_top()), height: f64::from(scrolled.client_height()), row })
+}
+
 /// Sets the title of the window.
 pub fn set_title(title: &str) {
     gloo::utils::document().set_title(title);
@@ -117,6 +135,13 @@ pub fn focus(element: &Element) {
     if let Some(element) = element.dyn_ref::<HtmlElement>() {
         // An element that cannot take the focus leaves it where it is.
         let _ = element.focus();
+    }
+}
+
+/// Moves the keyboard's focus to the element with that id, where there is one.
+pub fn focus_by_id(id: &str) {
+    if let Some(element) = gloo::utils::document().get_element_by_id(id) {
+        focus(&element);
     }
 }
 

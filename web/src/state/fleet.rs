@@ -77,7 +77,8 @@ impl Fleet {
 
     /// One archive of several hosts that is read already.
     pub fn of_archive(number: u32, file: &Rc<FileInfo>, lines: Vec<HostLine>) -> Self {
-        let mut fleet = Self::of(number, vec![Bundle { file: file.clone(), stage: Stage::Reading(file.size) }]);
+        let mut fleet =
+            Self::of(number, vec![Bundle { file: file.clone(), stage: Stage::Reading(file.size) }]);
         fleet.done(0, lines);
         fleet
     }

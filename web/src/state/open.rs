@@ -2,7 +2,7 @@
 
 use super::fleet::Place;
 use super::{FileInfo, Screen, failed};
-use crate::worker::protocol::{Opened, Question, Request, Response};
+use crate::worker::protocol::{Mounts, Opened, Question, Request, Response};
 use ebusy_analyzer::census::Census;
 use ebusy_analyzer::report::{Overview, Report};
 use std::rc::Rc;
@@ -26,6 +26,10 @@ pub struct Open {
     pub waiting: bool,
     /// What lives on, once the first report is there.
     pub census: Option<Rc<Census>>,
+    /// The mounts of a namespace, once somebody wanted to see some.
+    pub mounts: Option<Rc<Mounts>>,
+    /// Key of the namespace whose mounts are wanted, until they are there.
+    pub mounts_wanted: Option<String>,
     /// Names of all hosts in the archive, where they have one.
     pub hosts: Vec<Option<String>>,
     /// Index of the host that is looked at.
@@ -72,6 +76,8 @@ impl Open {
             report: None,
             waiting: true,
             census: None,
+            mounts: None,
+            mounts_wanted: None,
             hosts,
             host,
             choosing: None,
@@ -90,6 +96,9 @@ impl Open {
         }
         if self.waiting {
             return Some(Request::Explain { number: self.request, question: self.question.clone() });
+        }
+        if let Some(key) = &self.mounts_wanted {
+            return Some(Request::Tree(key.clone()));
         }
         // After the report: that is what somebody waits for.
         self.census.is_none().then_some(Request::Census)
@@ -121,6 +130,10 @@ impl Open {
                 next.report = Some(Rc::new(*report));
                 next.answered = number;
                 next.waiting = false;
+            }
+            Response::Tree(mounts) => {
+                next.mounts_wanted.take_if(|key| *key == mounts.asked);
+                next.mounts = Some(Rc::new(*mounts));
             }
             Response::Census(census) => next.census = Some(Rc::new(*census)),
             Response::Failed(failure) => return failed(&self.file, failure),

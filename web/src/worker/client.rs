@@ -33,7 +33,8 @@ impl Client {
         request: &Request,
         on_response: Callback<Response>,
     ) -> Result<Self, Failure> {
-        let (first, others) = files.split_first().ok_or_else(|| failure("no-worker", text::t().nothing_open, ""))?;
+        let (first, others) =
+            files.split_first().ok_or_else(|| failure("no-worker", text::t().nothing_open, ""))?;
         let client = Self::open(first, on_response)?;
         for file in others {
             client.hand_over(file)?;

@@ -1,7 +1,7 @@
 //! The worker's end: reads bundles, answers questions. Knows no JavaScript, so that it is tested
 //! natively; [`crate::browser::worker_scope`] feeds it.
 
-use super::protocol::{Failure, Opened, Request, Response};
+use super::protocol::{Failure, Mounts, Opened, Request, Response};
 use crate::text;
 use ebusy_analyzer::{Analysis, diff};
 use std::cell::RefCell;
@@ -54,6 +54,10 @@ impl Host {
                 opened(analysis)
             }
             Request::Census => Response::Census(Box::new(analysis.census())),
+            Request::Tree(asked) => {
+                let (namespaces, tree) = (analysis.namespaces(), analysis.mount_tree(&asked));
+                Response::Tree(Box::new(Mounts { asked, namespaces, tree }))
+            }
             Request::Lines { source } => Response::Lines(analysis.fleet_lines(&source)),
             Request::Compare { .. } => Response::Failed(not_open()),
         }

@@ -4,6 +4,7 @@
 use ebusy_analyzer::census::Census;
 use ebusy_analyzer::diff::Diff;
 use ebusy_analyzer::fleet::HostLine;
+use ebusy_analyzer::mount_tree::{MountTree, NamespaceName};
 use ebusy_analyzer::report::{Overview, Report};
 use ebusy_analyzer::{OpenError, Query};
 use serde::{Deserialize, Serialize};
@@ -33,6 +34,8 @@ pub enum Request {
         /// Index of the host in each.
         hosts: [usize; 2],
     },
+    /// Wants the mounts of the namespace with this key; empty: the host's.
+    Tree(String),
 }
 
 /// What a report is wanted about.
@@ -88,6 +91,8 @@ pub enum Response {
     Lines(Vec<HostLine>),
     /// The answer to [`Request::Compare`].
     Compared(Box<Diff>),
+    /// The answer to [`Request::Tree`].
+    Tree(Box<Mounts>),
     /// It could not go on; nothing more comes from this worker.
     Failed(Failure),
 }
@@ -101,6 +106,17 @@ pub struct Opened {
     pub hosts: Vec<Option<String>>,
     /// Index of the host that is looked at.
     pub host: usize,
+}
+
+/// The mounts of a namespace, and which other namespaces there are.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mounts {
+    /// The key that was asked for.
+    pub asked: String,
+    /// All namespaces of the host whose table is in the bundle.
+    pub namespaces: Vec<NamespaceName>,
+    /// `None` where the bundle has no such table.
+    pub tree: Option<MountTree>,
 }
 
 /// Something went wrong, told for people.
