@@ -1,5 +1,7 @@
 //! `ebusy analyze`: bundle in, report out.
 
+mod ndjson;
+
 use std::ffi::OsString;
 use std::ops::ControlFlow;
 use std::process::ExitCode;
@@ -10,14 +12,17 @@ use lexopt::{Arg, Parser, ValueExt};
 
 use crate::{Failure, directory, open_input, print_out};
 
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Format {
     Text,
     Json,
     Markdown,
+    Ndjson,
 }
 
 struct Options {
-    bundle: OsString,
+    /// One, or several with NDJSON.
+    bundles: Vec<OsString>,
     query: Query,
     host: Option<String>,
     format: Format,
@@ -25,7 +30,11 @@ struct Options {
 
 pub(crate) fn run(arguments: Vec<OsString>) -> Result<ExitCode, Failure> {
     let options = parse(arguments).map_err(|e| Failure::Usage(e.to_string()))?;
-    let mut analysis = open(&options.bundle)?
+    let [bundle] = &options.bundles[..] else { return Ok(ndjson::run(&options.bundles, &options.query)) };
+    if options.format == Format::Ndjson {
+        return Ok(ndjson::run(&options.bundles, &options.query));
+    }
+    let mut analysis = open(bundle)?
         .map_err(|error| Failure::Input(format!("{} {} [{}]", error.message, error.advice, error.code)))?;
     choose_host(&mut analysis, &options)?;
     let report = analysis.explain(&options.query);
@@ -42,7 +51,7 @@ pub(crate) fn run(arguments: Vec<OsString>) -> Result<ExitCode, Failure> {
 }
 
 /// A file, standard input, or a directory with what an archive would hold.
-fn open(name: &OsString) -> Result<Result<Analysis, OpenError>, Failure> {
+pub(crate) fn open(name: &OsString) -> Result<Result<Analysis, OpenError>, Failure> {
     let path = std::path::Path::new(name);
     if name != "-" && path.is_dir() {
         return directory::open(path);
@@ -90,7 +99,7 @@ fn choose_host(analysis: &mut Analysis, options: &Options) -> Result<(), Failure
 
 fn parse(arguments: Vec<OsString>) -> Result<Options, lexopt::Error> {
     let mut parser = Parser::from_args(arguments);
-    let (mut bundle, mut query, mut host, mut format) = (None, Query::Default, None, Format::Text);
+    let (mut bundles, mut query, mut host, mut format) = (Vec::new(), Query::Default, None, Format::Text);
     while let Some(argument) = parser.next()? {
         match argument {
             Arg::Long("id") => query = Query::Text(parser.value()?.string()?),
@@ -100,24 +109,35 @@ fn parse(arguments: Vec<OsString>) -> Result<Options, lexopt::Error> {
                     "text" => Format::Text,
                     "json" => Format::Json,
                     "markdown" | "md" => Format::Markdown,
+                    "ndjson" => Format::Ndjson,
                     other => {
-                        return Err(format!("there is no format '{other}': text, json or markdown").into());
+                        let known = "text, json, ndjson or markdown";
+                        return Err(format!("there is no format '{other}': {known}").into());
                     }
                 }
             }
-            Arg::Value(value) if bundle.is_none() => bundle = Some(value),
+            Arg::Value(value) => bundles.push(value),
             other => return Err(other.unexpected()),
         }
     }
-    let bundle = bundle.ok_or("name the bundle to analyze, or - for standard input")?;
-    Ok(Options { bundle, query, host, format })
+    if bundles.is_empty() {
+        return Err("name the bundle to analyze, or - for standard input".into());
+    }
+    if let (Some(second), false) = (bundles.get(1), format == Format::Ndjson) {
+        let second = second.to_string_lossy();
+        return Err(format!("{second}: several bundles need --format ndjson, or `ebusy fleet`").into());
+    }
+    if host.is_some() && format == Format::Ndjson {
+        return Err("--host does not go with --format ndjson, which prints every host".into());
+    }
+    Ok(Options { bundles, query, host, format })
 }
 
 fn render(report: &Report, format: &Format) -> Result<String, Failure> {
     match format {
         Format::Text => Ok(text::render(report)),
         Format::Markdown => Ok(markdown::render(report)),
-        Format::Json => serde_json::to_string_pretty(report)
+        Format::Json | Format::Ndjson => serde_json::to_string_pretty(report)
             .map(|json| json + "\n")
             .map_err(|e| Failure::Input(format!("the report could not be written as JSON: {e}"))),
     }
