@@ -121,9 +121,11 @@ fn container(w: &mut Wire<'_>, c: &mut ContainerRef) {
 fn mount(w: &mut Wire<'_>, m: &mut MountView) {
     evidence(w, &mut m.evidence);
     w.text(&mut m.matched_by);
-    let of_line = parse_line(m.evidence.text.as_bytes())
-        .ok()
-        .map(|line| MountView::of(&line, m.matched_by.clone(), m.evidence.clone()));
+    w.maybe_flag(&mut m.follows);
+    let of_line = parse_line(m.evidence.text.as_bytes()).ok().map(|line| MountView {
+        follows: m.follows,
+        ..MountView::of(&line, m.matched_by.clone(), m.evidence.clone())
+    });
     let mut told = of_line.as_ref() == Some(m);
     w.flag(&mut told);
     match of_line.filter(|_| told && w.is_reading()) {
@@ -172,6 +174,12 @@ fn remedy(w: &mut Wire<'_>, r: &mut Remedy) {
 }
 
 fn error(w: &mut Wire<'_>, e: &mut BusyError) {
+    wording(w, e);
+    // Other wordings have none themselves: a stranger's link must not nest them for ever.
+    w.list(&mut e.wordings, wording);
+}
+
+fn wording(w: &mut Wire<'_>, e: &mut BusyError) {
     w.maybe_text(&mut e.container_id);
     w.list(&mut e.other_ids, Wire::text);
     w.maybe_text(&mut e.path);

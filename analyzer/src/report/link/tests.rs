@@ -75,14 +75,16 @@ impl Seed {
             master: self.maybe(|s| s.small().min(u32::MAX - 1)),
             propagate_from: self.maybe(|s| s.small().min(u32::MAX - 1)),
             unbindable: self.below(2) == 1,
+            follows: self.maybe(|s| s.below(2) == 1),
             matched_by: self.text(),
             evidence: self.evidence(),
         };
         if self.below(2) == 0 {
             let line = "163 161 253:3 / /rootfs/m\\040nt rw,relatime shared:4 - xfs /dev/mapper/x rw";
             line.clone_into(&mut mount.evidence.text);
+            let follows = mount.follows;
             let parsed = crate::parse::mountinfo::parse_line(line.as_bytes()).unwrap();
-            mount = MountView::of(&parsed, mount.matched_by, mount.evidence);
+            mount = MountView { follows, ..MountView::of(&parsed, mount.matched_by, mount.evidence) };
         }
         mount
     }
@@ -140,6 +142,7 @@ impl Seed {
             name: self.maybe(Self::text),
             busy: self.pick(&[BusyKind::Unknown, BusyKind::Device, BusyKind::Directory, BusyKind::File]),
             evidence: self.maybe(Self::evidence),
+            wordings: Vec::new(),
         }
     }
 
@@ -187,7 +190,7 @@ impl Seed {
         report.verdict.status = self.pick(&[Status::Held, Status::Free, Status::Unknown]);
         report.verdict.summary = self.text();
         report.holders = self.list(4, Self::holder);
-        report.errors = self.list(3, Self::error);
+        report.errors = self.list(3, |s| BusyError { wordings: s.list(2, Self::error), ..s.error() });
         report.namespaces = self.list(3, Self::lane);
         report.propagation = self.list(2, Self::text);
         report.looked_at = self.list(3, Self::text);

@@ -1,7 +1,7 @@
 //! The names that a report tells about itself, and the stand-ins for everything that is replaced.
 
 use super::{Kind, Replaced};
-use crate::report::{AliasKind, Report};
+use crate::report::{AliasKind, BusyError, Report};
 
 /// Stands for the arguments of a command line.
 pub(super) const CUT: &str = "…";
@@ -100,7 +100,10 @@ impl Terms {
         let names = report.target.aliases.iter().filter(|a| a.kind == AliasKind::Name).map(|a| &a.value);
         all.add(Kind::Container, names);
         all.add(Kind::Container, containers.clone().filter_map(|c| c.name.as_ref()));
-        all.add(Kind::Container, report.errors.iter().filter_map(|e| e.name.as_ref()));
+        all.add(
+            Kind::Container,
+            report.errors.iter().flat_map(BusyError::all).filter_map(|e| e.name.as_ref()),
+        );
         all.add(Kind::Container, report.target.candidates.iter().filter(|c| !is_id(c)));
         all.add(Kind::Image, containers.filter_map(|c| c.image.as_ref()));
         let terms = &all.terms;
