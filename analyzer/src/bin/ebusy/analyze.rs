@@ -1,5 +1,7 @@
 //! `ebusy analyze`: bundle in, report out.
 
+mod ndjson;
+
 use std::ffi::OsString;
 use std::io::Read as _;
 use std::ops::ControlFlow;
@@ -18,12 +20,14 @@ enum Format {
     Text,
     Json,
     Markdown,
+    Ndjson,
     Link,
     Html,
 }
 
 struct Options {
-    bundle: OsString,
+    /// One, or several with NDJSON.
+    bundles: Vec<OsString>,
     query: Query,
     host: Option<String>,
     format: Format,
@@ -36,21 +40,25 @@ struct Options {
 
 pub(crate) fn run(arguments: Vec<OsString>) -> Result<ExitCode, Failure> {
     let options = parse(arguments).map_err(|e| Failure::Usage(e.to_string()))?;
-    if let Some(opened) = options.bundle.to_str().and_then(share::of_link) {
+    let [bundle] = &options.bundles[..] else { return Ok(ndjson::run(&options.bundles, &options.query)) };
+    if options.format == Format::Ndjson {
+        return Ok(ndjson::run(&options.bundles, &options.query));
+    }
+    if let Some(opened) = bundle.to_str().and_then(share::of_link) {
         return of_link(opened?, &options);
     }
     // A bundle that goes into the page is read twice.
-    let bytes = if options.with_bundle { Some(whole(&options.bundle)?) } else { None };
+    let bytes = if options.with_bundle { Some(whole(bundle)?) } else { None };
     let opened = match &bytes {
         Some(bytes) => Analysis::open(&bytes[..], &mut |_| ControlFlow::Continue(())),
-        None => open(&options.bundle)?,
+        None => open(bundle)?,
     };
     let mut analysis = opened
         .map_err(|error| Failure::Input(format!("{} {} [{}]", error.message, error.advice, error.code)))?;
     choose_host(&mut analysis, &options)?;
     let report = analysis.explain(&options.query);
     let shared = share::shared(&report, &kinds(&options));
-    let bundle = bytes.as_deref().map(|bytes| (file_name(&options.bundle), bytes));
+    let bundle = bytes.as_deref().map(|bytes| (file_name(bundle), bytes));
     let about = About::of(&options.query, &analysis.overview().errors);
     print_out(&render(shared, &options, bundle, about, analysis.chosen())?);
     if report.target.found {
@@ -102,7 +110,7 @@ fn file_name(path: &OsString) -> String {
 }
 
 /// A file, standard input, or a directory with what an archive would hold.
-fn open(name: &OsString) -> Result<Result<Analysis, OpenError>, Failure> {
+pub(crate) fn open(name: &OsString) -> Result<Result<Analysis, OpenError>, Failure> {
     let path = std::path::Path::new(name);
     if name != "-" && path.is_dir() {
         return directory::open(path);
@@ -150,7 +158,7 @@ fn choose_host(analysis: &mut Analysis, options: &Options) -> Result<(), Failure
 
 fn parse(arguments: Vec<OsString>) -> Result<Options, lexopt::Error> {
     let mut parser = Parser::from_args(arguments);
-    let (mut bundle, mut query, mut host, mut format) = (None, Query::Default, None, Format::Text);
+    let (mut bundles, mut query, mut host, mut format) = (Vec::new(), Query::Default, None, Format::Text);
     let (mut redact, mut page, mut with_bundle) = (None, None, false);
     while let Some(argument) = parser.next()? {
         match argument {
@@ -161,31 +169,49 @@ fn parse(arguments: Vec<OsString>) -> Result<Options, lexopt::Error> {
                     "text" => Format::Text,
                     "json" => Format::Json,
                     "markdown" | "md" => Format::Markdown,
+                    "ndjson" => Format::Ndjson,
                     "link" => Format::Link,
                     "html" => Format::Html,
                     other => {
-                        return Err(format!(
-                            "there is no format '{other}': text, json, markdown, link or html"
-                        )
-                        .into());
+                        let known = "text, json, ndjson, markdown, link or html";
+                        return Err(format!("there is no format '{other}': {known}").into());
                     }
                 }
             }
             Arg::Long("redact") => redact = Some(share::kinds(&parser.value()?.string()?)?),
             Arg::Long("page") => page = Some(parser.value()?.string()?),
             Arg::Long("with-bundle") => with_bundle = true,
-            Arg::Value(value) if bundle.is_none() => bundle = Some(value),
+            Arg::Value(value) => bundles.push(value),
             other => return Err(other.unexpected()),
         }
     }
-    let bundle = bundle.ok_or("name the bundle to analyze, or - for standard input")?;
-    if with_bundle && format != Format::Html {
+    let options = Options { bundles, query, host, format, redact, page, with_bundle };
+    check(&options).map(|()| options).map_err(Into::into)
+}
+
+/// Whether the options go together.
+fn check(options: &Options) -> Result<(), String> {
+    let ndjson = options.format == Format::Ndjson;
+    if options.bundles.is_empty() {
+        return Err("name the bundle to analyze, or - for standard input".into());
+    }
+    if let (Some(second), false) = (options.bundles.get(1), ndjson) {
+        let second = second.to_string_lossy();
+        return Err(format!("{second}: several bundles need --format ndjson, or `ebusy fleet`"));
+    }
+    if options.host.is_some() && ndjson {
+        return Err("--host does not go with --format ndjson, which prints every host".into());
+    }
+    if options.redact.is_some() && ndjson {
+        return Err("--redact does not go with --format ndjson".into());
+    }
+    if options.with_bundle && options.format != Format::Html {
         return Err("--with-bundle goes with --format html".into());
     }
-    if page.is_some() && !matches!(format, Format::Html | Format::Link) {
+    if options.page.is_some() && !matches!(options.format, Format::Html | Format::Link) {
         return Err("--page goes with --format html or link".into());
     }
-    Ok(Options { bundle, query, host, format, redact, page, with_bundle })
+    Ok(())
 }
 
 fn render(
@@ -198,7 +224,7 @@ fn render(
     match options.format {
         Format::Text => Ok(text::render(&shared.report)),
         Format::Markdown => Ok(markdown::render(&shared.report)),
-        Format::Json => serde_json::to_string_pretty(&shared.report)
+        Format::Json | Format::Ndjson => serde_json::to_string_pretty(&shared.report)
             .map(|json| json + "\n")
             .map_err(|e| Failure::Input(format!("the report could not be written as JSON: {e}"))),
         Format::Link => Ok(share::as_link(&shared, options.page.as_deref())),
