@@ -15,7 +15,9 @@
 //! | everything → report | [`report`] |
 //! | snapshot and target → what happened when | [`timeline`] |
 //! | snapshot → what is left over, without any error | [`census`] |
+//! | one mount namespace → its tree, compared with the host's | [`mount_tree`] |
 //! | two reports or censuses of one host → what changed | [`diff`] |
+//! | many hosts → one line each, and what they have in common | [`fleet`] |
 //!
 //! # Design constraints
 //! No IO besides the `Read` that is handed in, no clock, no globals, no JavaScript and no `std::path`
@@ -28,7 +30,9 @@ pub mod causes;
 pub mod census;
 pub mod diff;
 pub mod errors;
+pub mod fleet;
 pub mod holders;
+pub mod mount_tree;
 pub mod parse;
 pub mod paste;
 pub mod report;
@@ -41,6 +45,7 @@ use std::io::Read;
 use std::ops::ControlFlow;
 
 use census::Census;
+use mount_tree::{MountTree, NamespaceName};
 use report::{Overview, Report};
 use snapshot::{Builder, Hosts, Snapshot};
 
@@ -177,6 +182,22 @@ impl Analysis {
     /// What lives on where it no longer belongs, whatever the log says.
     pub fn census(&self) -> Census {
         census::take(self.snapshot())
+    }
+
+    /// One line for each host of the input, which was read from `source`.
+    pub fn fleet_lines(&self, source: &str) -> Vec<fleet::HostLine> {
+        self.hosts.iter().map(|host| fleet::of_snapshot(host, source)).collect()
+    }
+
+    /// The mount namespaces whose table is in the bundle: the host's own first, then by label.
+    pub fn namespaces(&self) -> Vec<NamespaceName> {
+        mount_tree::names(self.snapshot())
+    }
+
+    /// The mounts of the namespace with that key (see [`NamespaceName::key`]; empty: the host's) as a tree,
+    /// compared with the host's; `None` where the bundle has no such table.
+    pub fn mount_tree(&self, key: &str) -> Option<MountTree> {
+        mount_tree::take(self.snapshot(), key)
     }
 
     /// The host itself, for tools that want more than a report.

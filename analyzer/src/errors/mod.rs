@@ -26,7 +26,7 @@ mod matching;
 mod objects;
 mod records;
 mod roles;
-mod time;
+pub(crate) mod time;
 mod wording;
 
 pub(crate) use clean::strip_ansi;

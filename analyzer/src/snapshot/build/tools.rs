@@ -33,6 +33,7 @@ impl Builder {
                 device.dm_name = Some(bytes.trim_ascii_end().to_vec());
                 device.evidence = Some(evidence);
             }
+            b"dm/uuid" => device.dm_uuid = Some(bytes.trim_ascii().to_vec()),
             b"dm/open_count" => device.open_count = whole_number(bytes.trim_ascii()).map(|n| (n, evidence)),
             b"loop/backing_file" => {
                 device.backing_file = Some(bytes.strip_suffix(b"\n").unwrap_or(bytes).to_vec());
@@ -287,14 +288,19 @@ fn name_in_command(command: &[u8]) -> &[u8] {
 }
 
 /// The layer id that `inspect`'s graph driver data gives: the device's name ends in it, or it is the
-/// directory that holds `diff`.
+/// directory that holds `diff`. A containerd snapshot has a number only, which is no id by itself.
 fn layer_in(record: &runtime_state::ContainerRecord) -> Option<String> {
     let from_device = record.device_name.as_deref().and_then(|name| name.rsplit('-').next());
-    let from_upper = record
-        .upper_dir
-        .as_deref()
-        .and_then(|path| components(path.as_bytes()).rev().nth(1).and_then(|c| std::str::from_utf8(c).ok()));
-    from_device.or(from_upper).map(str::to_owned)
+    if let Some(name) = from_device {
+        return Some(name.to_owned());
+    }
+    let parts: Vec<&[u8]> = components(record.upper_dir.as_deref()?.as_bytes()).collect();
+    let id = |id: &[u8]| std::str::from_utf8(id).ok().map(str::to_owned);
+    match parts[..] {
+        [.., b"snapshots", number, b"fs"] => Some(format!("snapshot {}", id(number)?)),
+        [.., layer, _] => id(layer),
+        _ => None,
+    }
 }
 
 fn line_text(bytes: &[u8], line: u32) -> String {
