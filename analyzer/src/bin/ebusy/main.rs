@@ -6,6 +6,7 @@ mod diff;
 mod directory;
 mod errors;
 mod fleet;
+mod share;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -13,12 +14,19 @@ use std::process::ExitCode;
 const HELP: &str = "\
 ebusy: who keeps this container busy?
 
-  ebusy analyze BUNDLE|DIR|TEXT|- [--id ID|NAME|PATH|DEVICE] [--host NAME] [--format text|json|markdown]
+  ebusy analyze BUNDLE|DIR|TEXT|LINK|- [--id ID|NAME|PATH|DEVICE] [--host NAME]
+                [--format text|json|markdown|link|html] [--redact all|none|KIND,…] [--page …] [--with-bundle]
   ebusy analyze BUNDLE… --format ndjson [--id …]
       Says who holds a container's mount, why, and what to do. BUNDLE is what ebusy-collector wrote,
       a sosreport, a supportconfig, or any tar or zip with proc/PID/mountinfo files in it; DIR is one
       unpacked. TEXT is what somebody pasted: an error, mountinfo lines, ps, lsns, dmsetup info, in any
       mixture. Without --id the latest busy error is explained. --host chooses in an archive of several.
+      LINK is a report link (…#r=1.…).
+      link: the whole report in the fragment of a link to the page; --page URL puts that address before it.
+      html: the page with the report inside as one file, --with-bundle with the bundle, too; --page FILE is
+      the page to write it into. --redact replaces host names, addresses, users, arguments, containers,
+      images and paths by stand-ins (host,address,user,argument,container,image,path); all for a link where
+      nothing else is said, none for everything else. A bundle inside is never redacted.
       ndjson prints one object a line for each host of any number of bundles: its source and its report, or
       why it could not be read.
 
