@@ -47,6 +47,10 @@ const INCOMPLETE: u8 = 3;
 fn main() -> ExitCode {
     match args::parse(std::env::args_os().skip(1)) {
         Ok(Request::Print(text)) => print(&text),
+        Ok(Request::StandBy) => {
+            sys::wait_for_the_end();
+            ExitCode::SUCCESS
+        }
         Ok(Request::Collect(options)) => match run(*options) {
             Ok(true) => ExitCode::SUCCESS,
             Ok(false) => ExitCode::from(INCOMPLETE),

@@ -418,6 +418,22 @@ pub(crate) fn catch_signals() {
     }
 }
 
+/// Sleeps until somebody sends SIGINT, SIGTERM or SIGHUP. They are blocked and waited for, since the first process
+/// of a pid namespace gets no signal that it does not ask for (pid_namespaces(7)).
+pub(crate) fn wait_for_the_end() {
+    // SAFETY: sigset_t is plain data that sigemptyset initialises; sigwait only writes to `signal`.
+    unsafe {
+        let mut set: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&raw mut set);
+        for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
+            libc::sigaddset(&raw mut set, signal);
+        }
+        libc::sigprocmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut());
+        let mut signal = 0;
+        libc::sigwait(&raw const set, &raw mut signal);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -27,6 +27,7 @@ const NEEDS: &[Need] = &[
         package: "systemd-journal-remote",
         purpose: "the journal of a mounted host",
     },
+    Need { programs: &["ansible-playbook"], package: "ansible-core", purpose: "the role in deploy/" },
     Need { programs: &["file"], package: "file", purpose: "whether the collector is static" },
     Need { programs: &["unshare"], package: "util-linux", purpose: "mount namespaces" },
     Need { programs: &["losetup"], package: "mount", purpose: "mounts and loop devices" },
