@@ -28,7 +28,7 @@ pub(crate) use entry_path::EntryPath;
 pub use hosts::Hosts;
 pub use ids::{DeviceNumber, MountId, NamespaceInode, PeerGroup, Pid, TableId};
 pub use namespaces::{MountNamespace, NamespaceKey};
-pub use propagation::{PeerGroups, same_directory};
+pub use propagation::PeerGroups;
 pub use recorded::Recorded;
 
 /// A host.
