@@ -161,7 +161,7 @@ fn block(out: &mut String, text: &str) {
 }
 
 /// A code span whose marks are longer than any run of backticks inside.
-fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     if text.is_empty() {
         return String::new();
     }
@@ -177,7 +177,7 @@ fn longest_run(text: &str) -> usize {
 
 /// A sentence with names of the host in it: every character that Markdown or HTML could take as more than itself
 /// is escaped, `@` and `#` too (mentions and references).
-fn inline(text: &str) -> String {
+pub(crate) fn inline(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -128,7 +128,8 @@ fn by_image(snapshot: &Snapshot, text: &str) -> Option<Lead> {
     lead("an image", containers_where(snapshot, is_it))
 }
 
-/// `…/snapshots/NUMBER/fs` is the upper directory of a containerd snapshot; the mount point has the container's id.
+/// `…/snapshots/NUMBER/fs` is the upper directory of a containerd snapshot: containerd's own records name it, and where it is
+/// mounted the mount point has the container's id.
 fn by_snapshot(snapshot: &Snapshot, text: &str) -> Option<Lead> {
     let path: Vec<&[u8]> = components(text.as_bytes()).collect();
     let number = match path[..] {
@@ -140,7 +141,19 @@ fn by_snapshot(snapshot: &Snapshot, text: &str) -> Option<Lead> {
         return None;
     }
     let needle = [b"/snapshots/", number, b"/"].concat();
-    let mut found = Vec::new();
+    // Each snapshotter counts for itself: a whole path is compared as a whole.
+    let mut found = containers_where(snapshot, |c| {
+        let upper = c.record.upper_dir.as_deref().unwrap_or_default().as_bytes();
+        let parts: Vec<&[u8]> = components(upper).collect();
+        match parts[..] {
+            [.., b"snapshots", own, b"fs"] if own == number => {
+                path.len() < 4
+                    || path[..path.len() - 1] == parts[..parts.len() - 1]
+                    || path == parts[..parts.len() - 1]
+            }
+            _ => false,
+        }
+    });
     for table in snapshot.tables.iter().filter(|t| t.mentions(&needle)) {
         for (line, mount) in table.mounts() {
             let upper = mount.super_option(b"upperdir").unwrap_or_default();

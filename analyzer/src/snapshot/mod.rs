@@ -50,6 +50,8 @@ pub struct Snapshot {
     pub devices: BTreeMap<Vec<u8>, BlockDevice>,
     /// `dmsetup info` rows by device-mapper name, for bundles without `/sys/block`.
     pub dm_names: BTreeMap<Vec<u8>, (DeviceNumber, Evidence)>,
+    /// Mapped rbd images, `POOL/IMAGE`, with their devices.
+    pub rbd_images: BTreeMap<Vec<u8>, (Vec<u8>, Evidence)>,
     /// Swap areas: path of file or device.
     pub swaps: Vec<(Vec<u8>, Evidence)>,
     /// Properties of systemd units, by unit.
