@@ -186,6 +186,7 @@ fn bundles_that_cannot_be_compared_are_warned_about() {
 
     let mut booted = host.clone();
     booted.boot_time += 86_400;
+    booted.boots += 1;
     assert_eq!(codes(&diff(&host, &booted, &web.id)), ["different-boots"]);
 
     let mut later = host.clone();

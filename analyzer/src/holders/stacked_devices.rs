@@ -38,7 +38,8 @@ pub(super) fn find(snapshot: &Snapshot, target: &Target, found: &mut Vec<Found>)
             let mut mounts = tables.filter_map(|table| Some(table.lookup(path)?.1.device));
             !path.starts_with(b"/dev/") && mounts.any(|device| target.devices.contains(&device))
         };
-        let on_target = is_device || lies_on();
+        let below = || target.paths.iter().any(|p| crate::bytes::is_at_or_below(path, p));
+        let on_target = is_device || below() || lies_on();
         if on_target {
             let mut holder = Found::new(HolderKind::Device, None);
             holder.has_object = true;
@@ -65,7 +66,14 @@ fn stacked_on(
         if device.number.is_some_and(|n| below.contains(&n)) {
             for holder in &device.holders {
                 let file = format!("sys/block/{}/holders/{}", visible(name), visible(holder));
-                stacked.insert(holder.clone(), Evidence { file, line: None, text: visible(holder) });
+                // What lsblk or dmsetup printed is the evidence where there is no /sys.
+                let listed = snapshot.devices.get(holder).and_then(|d| d.evidence.clone());
+                let evidence = listed.filter(|e| !e.file.starts_with("sys/")).unwrap_or(Evidence {
+                    file,
+                    line: None,
+                    text: visible(holder),
+                });
+                stacked.insert(holder.clone(), evidence);
             }
         }
         if let Some(evidence) = loop_on(target, device, below) {
