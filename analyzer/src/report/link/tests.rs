@@ -121,7 +121,6 @@ impl Seed {
                 path: s.text(),
                 evidence: s.evidence(),
             }),
-            more_causes: Vec::new(),
             cause: self.maybe(|s| Cause { id: s.text(), summary: s.text() }),
             more_causes: self.list(2, |s| Cause { id: s.text(), summary: s.text() }),
             evidence: self.list(4, Self::evidence),
