@@ -121,8 +121,8 @@ impl Seed {
                 path: s.text(),
                 evidence: s.evidence(),
             }),
-            more_causes: Vec::new(),
             cause: self.maybe(|s| Cause { id: s.text(), summary: s.text() }),
+            more_causes: self.list(2, |s| Cause { id: s.text(), summary: s.text() }),
             evidence: self.list(4, Self::evidence),
             remedies: self.list(4, Self::remedy),
         }
@@ -167,6 +167,7 @@ impl Seed {
         report.host.kernel = self.maybe(Self::text);
         report.host.collected_at = self.maybe(Self::time);
         report.host.runtime = self.maybe(Self::text);
+        report.host.boot_id = self.maybe(Self::text);
         report.host.drops_foreign_mounts = self.maybe(|s| s.below(2) == 1);
         report.bundle.format = self.text();
         report.bundle.collector = self.maybe(Self::text);
