@@ -110,6 +110,9 @@ fn holder_section(out: &mut String, number: usize, holder: &Holder) {
         Some(cause) => push(out, &format!("- Cause: {} ({})", inline(&cause.summary), code(&cause.id))),
         None => push(out, "- Cause: unknown"),
     }
+    for cause in &holder.more_causes {
+        push(out, &format!("- And: {} ({})", inline(&cause.summary), code(&cause.id)));
+    }
     push(out, "");
     for each in &holder.remedies {
         remedy(out, each);

@@ -275,6 +275,9 @@ pub struct Holder {
     pub open_files: Vec<OpenFile>,
     /// Why it came to be; `None` = unknown.
     pub cause: Option<Cause>,
+    /// What else let it come to that, the nearest first: an old kernel, a storage directory made private, ….
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more_causes: Vec<Cause>,
     /// File and line in the bundle for each claim.
     pub evidence: Vec<Evidence>,
     /// What to do, `now` before `lasting`, the gentlest first.

@@ -97,6 +97,7 @@ fn holder(w: &mut Wire<'_>, h: &mut Holder) {
     w.list(&mut h.mounts, mount);
     w.list(&mut h.open_files, open_file);
     w.maybe(&mut h.cause, cause);
+    w.list(&mut h.more_causes, cause);
     w.list(&mut h.evidence, evidence);
     w.list(&mut h.remedies, remedy);
 }

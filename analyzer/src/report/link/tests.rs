@@ -122,6 +122,7 @@ impl Seed {
                 evidence: s.evidence(),
             }),
             cause: self.maybe(|s| Cause { id: s.text(), summary: s.text() }),
+            more_causes: self.list(2, |s| Cause { id: s.text(), summary: s.text() }),
             evidence: self.list(4, Self::evidence),
             remedies: self.list(4, Self::remedy),
         }
