@@ -16,6 +16,8 @@ use wasm_bindgen_cli_support::Bindgen;
 pub(crate) struct Page {
     /// Where it was written.
     pub(crate) file: PathBuf,
+    /// The same, gzip'd, for programs that have it built in.
+    pub(crate) packed: PathBuf,
     /// Its size in bytes.
     pub(crate) raw: usize,
     /// Its size in bytes when a server compresses it.
@@ -35,7 +37,11 @@ pub(crate) fn build(workspace: &Workspace) -> Result<Page> {
     let file = workspace.dist().join("ebusy.html");
     fs::create_dir_all(workspace.dist()).context("cannot create dist/")?;
     fs::write(&file, &html).with_context(|| format!("cannot write {}", file.display()))?;
-    Ok(Page { file, raw: html.len(), gzip: gzip(html.as_bytes())?.len(), wasm: wasm.len() })
+    // Not in dist/, which is served and sent: what is built into programs is theirs.
+    let packed = workspace.target.join("ebusy.html.gz");
+    let gzip = gzip(html.as_bytes())?;
+    fs::write(&packed, &gzip).with_context(|| format!("cannot write {}", packed.display()))?;
+    Ok(Page { file, packed, raw: html.len(), gzip: gzip.len(), wasm: wasm.len() })
 }
 
 fn read(file: &Path) -> Result<String> {

@@ -79,10 +79,10 @@ fn another_host_starts_anew_and_late_words_of_the_last_one_are_dropped() {
     assert_eq!(state.outstanding(), Some((1, Request::Host(1))));
     let second = Opened { hosts: vec![Some("a".into()), Some("b".into())], host: 1, ..Opened::default() };
     let state = state.after(told(1, Response::Opened(Box::new(second))));
-    assert_eq!(asked(&state), Some(Question::Default), "the other host has no busy error");
     let late = Response::Explained { number: 1, report: Box::new(sample::report()) };
     assert_eq!(state.after(told(1, late)), state);
     let Screen::Open(open) = &state.screen else { panic!("{state:?}") };
+    assert_eq!(open.question, Question::Default, "the other host has no busy error");
     assert_eq!((open.host, open.hosts.len(), open.choosing), (1, 2, None));
 }
 

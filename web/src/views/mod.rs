@@ -25,7 +25,13 @@
 //! | `mount-line` | a line of mountinfo | |
 //! | `census`, `census-summary` | what lives on whatever the log says | `data-groups` = how many |
 //! | `census-group`, `leftover` | who keeps it, and what | `data-effect` |
-//! | `share`, `save-json` | the report as Markdown (a `copy` button) and JSON | |
+//! | `share`, `share-dialog`, `share-close` | what can be shared, and the dialog | |
+//! | `share-FORM` | the forms: `link`, `view`, `markdown`, `text`, `json`, `html` | |
+//! | `share-text`, `share-length`, `share-left-out` | what comes out | `data-length` |
+//! | `share-address`, `share-with-bundle`, `share-save`, `share-preview` | the rest of the dialog | |
+//! | `redact-N` | whether names of a kind are replaced | |
+//! | `given` | above a report that no bundle here gave | `data-source` = `link`, `file` |
+//! | `wanted`, `another-bundle` | a link asks for a bundle; this is not the one | |
 //! | `warnings` | what could not be read | |
 //! | `fleet`, `fleet-summary` | several bundles | `data-over` = `true` once all are read |
 //! | `fleet-progress`, `fleet-stop` | how far that is, and the way out | |
