@@ -30,7 +30,8 @@ pub(crate) fn run_all(options: &Options) -> Result<ExitCode> {
     })?;
     let demo = steps.step("demo bundle", || demo::write(&workspace))?;
     let page = steps.step("page (WebAssembly)", || page::build(&workspace))?;
-    let programs = steps.step("collector and command (static)", || programs::build(&workspace))?;
+    let programs =
+        steps.step("collector and command (static)", || programs::build(&workspace, Some(&page)))?;
 
     let artifacts = workspace.target.join("artifacts");
     fs::create_dir_all(&artifacts).with_context(|| format!("cannot create {}", artifacts.display()))?;

@@ -1,10 +1,12 @@
 //! The only place that touches JavaScript: `JsValue` and `web_sys` types stay in here, so that all
 //! else runs and is tested natively.
 
+pub mod address;
 pub mod boot;
 pub mod clipboard;
 pub mod clock;
 pub mod files;
+pub mod own_file;
 pub mod page;
 pub mod storage;
 pub mod thread;

@@ -5,8 +5,8 @@ use gloo::events::{EventListener, EventListenerOptions};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
 use web_sys::{
-    Blob, BlobPropertyBag, ClipboardEvent, DragEvent, Element, HtmlAnchorElement, HtmlElement,
-    HtmlInputElement, HtmlTextAreaElement, Url,
+    Blob, BlobPropertyBag, ClipboardEvent, DragEvent, Element, HtmlAnchorElement, HtmlDialogElement,
+    HtmlElement, HtmlInputElement, HtmlTextAreaElement, Url,
 };
 use yew::Callback;
 
@@ -150,12 +150,14 @@ pub fn save(name: &str, mime: &str, text: &str) {
     let options = BlobPropertyBag::new();
     options.set_type(mime);
     let parts = js_sys::Array::of1(&text.into());
-    let Some(url) = Blob::new_with_str_sequence_and_options(&parts, &options)
-        .ok()
-        .and_then(|blob| Url::create_object_url_with_blob(&blob).ok())
-    else {
-        return;
-    };
+    if let Ok(blob) = Blob::new_with_str_sequence_and_options(&parts, &options) {
+        download(name, &blob);
+    }
+}
+
+/// Offers a blob as a download called `name`.
+pub(super) fn download(name: &str, blob: &Blob) {
+    let Ok(url) = Url::create_object_url_with_blob(blob) else { return };
     if let Some(link) = gloo::utils::document()
         .create_element("a")
         .ok()
@@ -167,4 +169,21 @@ pub fn save(name: &str, mime: &str, text: &str) {
     }
     // Only the name of the blob goes; the browser keeps the bytes until they are saved.
     let _ = Url::revoke_object_url(&url);
+}
+
+/// Opens a `<dialog>` over the page: what is behind it takes no input, Escape closes it.
+pub fn show_dialog(element: &Element) {
+    if let Some(dialog) = element.dyn_ref::<HtmlDialogElement>()
+        && !dialog.open()
+    {
+        // Only an element that is not in the document refuses.
+        let _ = dialog.show_modal();
+    }
+}
+
+/// Closes a `<dialog>`; the focus goes back to where it was.
+pub fn close_dialog(element: &Element) {
+    if let Some(dialog) = element.dyn_ref::<HtmlDialogElement>() {
+        dialog.close();
+    }
 }
