@@ -122,6 +122,7 @@ impl Seed {
                 evidence: s.evidence(),
             }),
             cause: self.maybe(|s| Cause { id: s.text(), summary: s.text() }),
+            more_causes: Vec::new(),
             evidence: self.list(4, Self::evidence),
             remedies: self.list(4, Self::remedy),
         }
