@@ -107,9 +107,11 @@ pub(crate) fn take(snapshot: &Snapshot, key: &str) -> Option<MountTree> {
         .collect();
     if !other_root {
         let missing = compare::missing(&own, &of_host);
-        rows.extend(missing.into_iter().map(|(line, mount)| {
-            (order::Node::by_path(mount), row(line, mount, Change::Missing, None))
-        }));
+        rows.extend(
+            missing
+                .into_iter()
+                .map(|(line, mount)| (order::Node::by_path(mount), row(line, mount, Change::Missing, None))),
+        );
     }
     Some(MountTree {
         key: names::key(namespace.key),

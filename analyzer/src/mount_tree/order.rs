@@ -128,7 +128,8 @@ mod tests {
 
     #[test]
     fn mounts_of_another_table_go_where_their_path_leads() {
-        let rows = vec![node(1, 0, "/"), node(5, 1, "/var"), foreign(9, "/var/lib/x/y"), foreign(8, "/var/lib/x")];
+        let rows =
+            vec![node(1, 0, "/"), node(5, 1, "/var"), foreign(9, "/var/lib/x/y"), foreign(8, "/var/lib/x")];
         assert_eq!(order(rows), [(1, 0), (5, 1), (8, 2), (9, 3)]);
     }
 
@@ -142,7 +143,8 @@ mod tests {
 
     #[test]
     fn a_path_has_its_ancestors() {
-        let all = |path: &'static str| ancestors(path.as_bytes()).map(|p| String::from_utf8_lossy(p).into_owned());
+        let all =
+            |path: &'static str| ancestors(path.as_bytes()).map(|p| String::from_utf8_lossy(p).into_owned());
         assert_eq!(all("/a/b/c").collect::<Vec<_>>(), ["/a/b", "/a", "/"]);
         assert_eq!(all("/").collect::<Vec<_>>(), [""; 0]);
     }

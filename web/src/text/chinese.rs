@@ -36,6 +36,8 @@ pub static CHINESE: Texts = Texts {
     key_tree: "挂载树中：上一行、下一行",
     key_tree_fold: "挂载树中：展开、折叠分支",
     key_escape: "关闭已打开的内容",
+    keys_single: "启用单键快捷键",
+    keys_button: "键盘",
     palette_title: "跳转到",
     palette_placeholder: "错误、容器、占用者、命名空间、章节或命令",
     palette_none: "没有匹配项。",
@@ -47,7 +49,7 @@ pub static CHINESE: Texts = Texts {
     go_section: "章节",
     go_command: "命令",
     // Start.
-    start_picture: "演示：主机已卸载，httpd 和 cadvisor 仍持有副本。",
+    start_picture: "主机已卸载，httpd 和 cadvisor 仍持有副本。",
     start_title: "是谁占用着这个容器？",
     start_lead: "拖入数据包，即可看到哪个进程占用着挂载，以及原因。",
     drop_bundle: "将数据包拖到页面任意位置",
@@ -121,7 +123,9 @@ pub static CHINESE: Texts = Texts {
     candidates_title: "有多个容器匹配。您要找的是：",
     // Remedies.
     remedies_title: "现在怎么办",
-    all_must_go: |count| format!("有 {count} 个占用者阻止操作。每一个都必须放开；对每一个，执行其任意一条命令即可。"),
+    all_must_go: |count| {
+        format!("有 {count} 个占用者阻止操作。每一个都必须放开；对每一个，执行其任意一条命令即可。")
+    },
     free_holder: |name| format!("让 {name} 放开它"),
     any_one: "任选其一，影响最小的在前。",
     one_way: "在主机上以 root 身份执行。",
@@ -177,12 +181,15 @@ pub static CHINESE: Texts = Texts {
     // Tree of mounts.
     tree_title: "命名空间的挂载",
     tree_text: "如 findmnt 所示，按挂载点、设备和根与主机自身的挂载比较。",
+    tree_open: "显示挂载",
     tree_namespace: "命名空间",
     tree_filter: "筛选",
     tree_only_changes: "仅显示与主机不同的",
     tree_other_root: "它的 / 与主机的不是同一个文件系统，因此主机上其他位置的挂载不算作缺失。",
     tree_missing_table: "数据包中没有此命名空间的挂载表。",
-    tree_count: |shown, all| if shown == all { format!("{all} 个挂载") } else { format!("{all} 个挂载中的 {shown} 个") },
+    tree_count: |shown, all| {
+        if shown == all { format!("{all} 个挂载") } else { format!("{all} 个挂载中的 {shown} 个") }
+    },
     tree_loading: "正在读取挂载表……",
     tree_namespace_name: |label, key, processes| format!("{label} · {key} · {processes} 个进程"),
     column_mount_point: "挂载点",
@@ -332,7 +339,9 @@ fn headline(report: &Report) -> String {
     match (report.verdict.status, &blocking[..]) {
         (Status::Held, [first]) => format!("{object}被 {first} 占用。"),
         (Status::Held, [first, second]) => format!("{object}被 {first} 和 {second} 占用。"),
-        (Status::Held, [first, rest @ ..]) => format!("{object}被 {first} 等 {} 个占用者占用。", rest.len() + 1),
+        (Status::Held, [first, rest @ ..]) => {
+            format!("{object}被 {first} 等 {} 个占用者占用。", rest.len() + 1)
+        }
         (Status::Held, []) => format!("{object}被占用。"),
         (Status::Free, _) => format!("没有任何东西阻止{object}的操作。"),
         (Status::Unknown, _) => format!("数据包不足以判断是谁占用着{object}。"),
@@ -408,7 +417,10 @@ mod tests {
     fn the_answer_names_who_holds_it() {
         let mut report = sample::report();
         let both = headline(&report);
-        assert!(both.contains("web") && both.contains("httpd.service") && both.contains("cadvisor"), "{both}");
+        assert!(
+            both.contains("web") && both.contains("httpd.service") && both.contains("cadvisor"),
+            "{both}"
+        );
         report.verdict.status = Status::Free;
         assert!(!headline(&report).contains("httpd"), "nobody is blamed where it is free");
     }

@@ -36,6 +36,8 @@ pub static ENGLISH: Texts = Texts {
     key_tree: "In a tree of mounts: the row above, below",
     key_tree_fold: "In a tree of mounts: open and close a branch",
     key_escape: "Close what is open",
+    keys_single: "Single keys do something",
+    keys_button: "Keyboard",
     palette_title: "Go to",
     palette_placeholder: "Error, container, holder, namespace, section or command",
     palette_none: "Nothing fits.",
@@ -50,7 +52,7 @@ pub static ENGLISH: Texts = Texts {
     go_section: "section",
     go_command: "command",
     // Start.
-    start_picture: "The demo: the host unmounted it, httpd and cadvisor still have copies.",
+    start_picture: "The host unmounted it; httpd and cadvisor still have copies.",
     start_title: "Who keeps this container busy?",
     start_lead: "Drop a bundle. See which process holds the mount, and why.",
     drop_bundle: "Drop a bundle anywhere on this page",
@@ -183,12 +185,15 @@ pub static ENGLISH: Texts = Texts {
     // Tree of mounts.
     tree_title: "Mounts of a namespace",
     tree_text: "As findmnt shows them, compared with the host’s own by mount point, device and root.",
+    tree_open: "Show the mounts",
     tree_namespace: "Namespace",
     tree_filter: "Filter",
     tree_only_changes: "Only what differs from the host",
     tree_other_root: "Its / is another file system than the host’s, so what the host has elsewhere is not called missing.",
     tree_missing_table: "The bundle has no mount table of this namespace.",
-    tree_count: |shown, all| if shown == all { format!("{all} mounts") } else { format!("{shown} of {all} mounts") },
+    tree_count: |shown, all| {
+        if shown == all { format!("{all} mounts") } else { format!("{shown} of {all} mounts") }
+    },
     tree_loading: "Reading the table …",
     tree_namespace_name: |label, key, processes| {
         format!("{label} · {key} · {}", counted(processes, "process", "processes"))
@@ -197,7 +202,7 @@ pub static ENGLISH: Texts = Texts {
     column_source: "Source and root",
     column_type: "Type",
     column_propagation: "Propagation",
-    column_change: "Compared with the host",
+    column_change: "Against the host",
     changes: |change| match change {
         Change::Same => "same",
         Change::Added => "added",

@@ -88,6 +88,8 @@ pub struct Texts {
     pub key_tree: &'static str,
     pub key_tree_fold: &'static str,
     pub key_escape: &'static str,
+    pub keys_single: &'static str,
+    pub keys_button: &'static str,
     pub palette_title: &'static str,
     pub palette_placeholder: &'static str,
     pub palette_none: &'static str,
@@ -226,6 +228,7 @@ pub struct Texts {
     // Tree of mounts.
     pub tree_title: &'static str,
     pub tree_text: &'static str,
+    pub tree_open: &'static str,
     pub tree_namespace: &'static str,
     pub tree_filter: &'static str,
     pub tree_only_changes: &'static str,

@@ -20,6 +20,12 @@
 //! | `remedy` | something to type | `data-when` = `now`, `lasting` |
 //! | `copy` | copies a text | `data-copied` = `true` once copied, `data-copy-text` |
 //! | `picture` | the picture | |
+//! | `lane` | a namespace, or a stack of like ones, in it | `data-form` = `single`, `folded`, `unfolded`; `data-effect` |
+//! | `lane-evidence` | what the chosen lane rests on | |
+//! | `to-holder`, `to-tree` | from there to the holder's card, to the namespace's mounts | |
+//! | `save-svg`, `save-png` | saves the picture | |
+//! | `tree`, `tree-row` | the mounts of a namespace | `data-change` = `same`, `added`, `missing`, `different` |
+//! | `tree-namespace`, `tree-filter`, `tree-changes` | which, and which of them | |
 //! | `timeline`, `event` | what happened when | `data-at` (absent where the source has no full date) |
 //! | `holder` | a holder's card | `data-effect`, `data-kind`, `data-ns` (empty where unknown) |
 //! | `mount-line` | a line of mountinfo | |
@@ -28,6 +34,9 @@
 //! | `share`, `save-json` | the report as Markdown (a `copy` button) and JSON | |
 //! | `warnings` | what could not be read | |
 //! | `host-select` | the hosts of an archive that has several | |
+//! | `palette-button`, `palette`, `palette-input`, `palette-entry` | going to anything, doing anything | |
+//! | `keys-button`, `keys`, `single-keys` | the sheet of keys | |
+//! | `prefer-language`, `prefer-theme`, `prefer-zone` | preferences | |
 //! | `close` | closes the bundle | |
 
 pub mod census;
@@ -36,18 +45,24 @@ pub mod failure;
 pub mod holders;
 pub mod host;
 pub mod hosts;
+pub mod keyboard;
 pub mod mount_lines;
+pub mod palette;
 pub mod parts;
 pub mod paste;
 pub mod picture;
+pub mod place;
+pub mod preferences;
 pub mod reading;
 pub mod remedies;
 pub mod report;
 pub mod search;
 pub mod share;
 pub mod start;
+pub mod start_picture;
 pub mod target;
 pub mod timeline;
+pub mod tree;
 pub mod verdict;
 pub mod warnings;
 pub mod wishes;
@@ -60,6 +75,10 @@ use crate::browser::page;
 use crate::state::{Screen, State};
 use crate::text;
 use crate::worker::protocol::Question;
+use keyboard::{Keys, Overlay, use_keys};
+use palette::Palette;
+use place::{Place, use_places};
+use preferences::PreferencesBar;
 use std::mem::Discriminant;
 use yew::prelude::*;
 
@@ -85,6 +104,21 @@ pub struct PageProps {
 pub fn Page(props: &PageProps) -> Html {
     let t = text::t();
     let PageProps { state, open, ask, choose, close, demo } = props;
+    let place = use_places();
+    let overlay = use_state_eq(Overlay::default);
+    let show = {
+        let overlay = overlay.setter();
+        Callback::from(move |wanted: Overlay| overlay.set(wanted))
+    };
+    use_keys(state, ask, &show);
+    let over = match *overlay {
+        Overlay::None => None,
+        Overlay::Keys => Some(html! { <Keys key="keys" close={show.reform(|()| Overlay::None)} /> }),
+        Overlay::Palette => Some(
+            html! { <Palette key="palette" state={state.clone()} ask={ask.clone()} show={show.clone()} /> },
+        ),
+    };
+    let keys = show.reform(|_: MouseEvent| Overlay::Keys);
     let main = use_node_ref();
     use_focus_on_change(&main, std::mem::discriminant(&state.screen));
     let screen = match &state.screen {
@@ -104,13 +138,24 @@ pub fn Page(props: &PageProps) -> Html {
         },
     };
     html! {
+        <ContextProvider<Place> context={place}>
         <div class="page">
             <a class="skip" href="#main">{ t.skip }</a>
-            { masthead(state, open, choose, close) }
+            { masthead(state, open, choose, close, &show) }
             <main id="main" tabindex="-1" ref={main}>{ screen }</main>
-            <footer class="foot"><p>{ t.promise }</p></footer>
+            <footer class="foot">
+                <p>{ t.promise }</p>
+                <div class="foot-tools">
+                    <PreferencesBar />
+                    <button type="button" class="copy" data-test="keys-button" aria-haspopup="dialog" onclick={keys}>
+                        { t.keys_button }{ " " }<kbd>{ "?" }</kbd>
+                    </button>
+                </div>
+            </footer>
+            <div class="slot">{ over }</div>
             <div class="drop-here" hidden={!state.dragging} aria-hidden="true"><p>{ t.drop_here }</p></div>
         </div>
+        </ContextProvider<Place>>
     }
 }
 
@@ -135,6 +180,7 @@ fn masthead(
     open: &Callback<(Picked, u32)>,
     choose: &Callback<usize>,
     close: &Callback<()>,
+    show: &Callback<Overlay>,
 ) -> Html {
     let t = text::t();
     let close = close.reform(|_: MouseEvent| ());
@@ -153,6 +199,7 @@ fn masthead(
     html! {
         <header class="masthead">
             <span class="brand">{ parts::icon(parts::Glyph::Brand) }{ "ebusy" }</span>
+            { palette::button(show) }
             { bundle }
         </header>
     }

@@ -11,6 +11,7 @@ use super::search::Search;
 use super::share;
 use super::target::Aliases;
 use super::timeline::Timeline;
+use super::tree::TreeView;
 use super::verdict::verdict;
 use super::warnings::{self, Warnings};
 use crate::state::Open;
@@ -37,6 +38,7 @@ pub fn BundleView(props: &BundleViewProps) -> Html {
         .then(|| html! { <p class="note" role="status">{ (text::t().first_of_files)(bundle.file.of) }</p> });
     let sections = bundle.report.as_ref().map(|report| sections(bundle, report, ask));
     let census = bundle.census.as_ref().map(|census| html! { <CensusView census={census.clone()} /> });
+    let tree = tree(bundle);
     html! {
         <div class="bundle">
             { host_facts(&bundle.overview) }
@@ -50,11 +52,20 @@ pub fn BundleView(props: &BundleViewProps) -> Html {
                 </aside>
                 <div class="details">
                     <div class={classes!("slot", bundle.waiting.then_some("waiting"))}>{ sections }</div>
+                    <div class="slot">{ tree }</div>
                     <div class="slot">{ census }</div>
                 </div>
             </div>
         </div>
     }
+}
+
+/// The mounts of any namespace, the target's marked.
+fn tree(bundle: &Open) -> Html {
+    let spaces = bundle.report.iter().flat_map(|report| &report.namespaces);
+    let targets: Rc<[u32]> = spaces.flat_map(|view| &view.mounts).map(|mount| mount.id).collect();
+    let wanted = bundle.mounts_wanted.clone().map(AttrValue::from);
+    html! { <TreeView mounts={bundle.mounts.clone()} {wanted} {targets} /> }
 }
 
 /// What stands below the verdict, the most useful first. Another answer is another element: nothing

@@ -18,7 +18,7 @@ pub fn share(report: &Rc<Report>) -> Html {
         let report = report.clone();
         Callback::from(move |_: MouseEvent| {
             if let Ok(json) = serde_json::to_string(&*report) {
-                page::save(&file_name(&report), "application/json", &json);
+                page::save(&file_name(&report, "json"), "application/json", &json);
             }
         })
     };
@@ -30,12 +30,12 @@ pub fn share(report: &Rc<Report>) -> Html {
     }
 }
 
-/// `ebusy-HOST.json`. The host's name is the bundle's word: only what is harmless in a file name stays.
-fn file_name(report: &Report) -> String {
+/// `ebusy-HOST.ENDING`. The host's name is the bundle's word: only what is harmless in a file name stays.
+pub(super) fn file_name(report: &Report, ending: &str) -> String {
     let host = report.host.name.as_deref().unwrap_or("report");
     let host: String =
         host.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).take(60).collect();
-    format!("ebusy-{host}.json")
+    format!("ebusy-{host}.{ending}")
 }
 
 #[cfg(test)]
@@ -47,6 +47,6 @@ mod tests {
     fn a_hostile_host_name_makes_a_harmless_file_name() {
         let mut report = sample::report();
         report.host.name = Some("../../web1\n.sh".into());
-        assert_eq!(file_name(&report), "ebusy-______web1__sh.json");
+        assert_eq!(file_name(&report, "json"), "ebusy-______web1__sh.json");
     }
 }
