@@ -116,10 +116,10 @@ impl Analysis {
     /// # Errors
     /// Where nothing of a host is in them.
     pub fn of(hosts: Hosts, end: &archive::End) -> Result<Self, OpenError> {
-        let is_text = hosts.is_text();
+        let no_text = hosts.lone_text().map(archive::text_refusal);
         let hosts = hosts.finish(end);
         if hosts.is_empty() {
-            return Err(if is_text { no_text() } else { no_host(end) });
+            return Err(no_text.unwrap_or_else(|| no_host(end)));
         }
         // Without a choice, the first host whose log has an error is what the archive was sent for.
         let chosen = hosts.iter().position(|h| !h.errors.is_empty()).unwrap_or(0);
@@ -200,14 +200,6 @@ impl Analysis {
     }
 }
 
-fn no_text() -> OpenError {
-    OpenError {
-        code: "no-mounts",
-        message: "This text has no mount, no process and no busy error in it.".into(),
-        advice: "Paste the error message, or the output of: grep ID /proc/[0-9]*/mountinfo. An archive (.tar.gz, .tar.xz, .zip) can be given as a file.".into(),
-    }
-}
-
 fn no_host(end: &archive::End) -> OpenError {
     match end {
         archive::End::Broken(why) => OpenError {
@@ -221,9 +213,8 @@ fn no_host(end: &archive::End) -> OpenError {
         archive::End::Complete => OpenError {
             code: "no-proc",
             message: "The archive has no proc/PID directory in it, so there is no host to look at.".into(),
-            advice:
-                "Give the bundle that ebusy-collector wrote, or a tar that holds proc/PID/mountinfo files."
-                    .into(),
+            advice: "Give the bundle that ebusy-collector wrote, a sosreport or supportconfig, or a tar or zip that holds proc/PID/mountinfo files."
+                .into(),
         },
     }
 }

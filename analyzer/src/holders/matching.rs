@@ -95,6 +95,7 @@ pub(crate) fn mount_view(table: &MountTable, line: u32, mount: &Mount<'_>, match
         master: mount.master().map(|g| g.0),
         propagate_from: mount.propagate_from().map(|g| g.0),
         unbindable: mount.unbindable(),
+        follows: None,
         matched_by: matched_by + untold,
         evidence: table.evidence(line, mount.line),
     }

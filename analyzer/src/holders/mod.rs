@@ -126,7 +126,7 @@ pub fn find(snapshot: &Snapshot, target: &Target) -> Vec<Found> {
     }
     let own_mount_blocks = found.iter().any(|h| h.is_daemons && h.has_object && h.open_files.is_empty());
     effect::judge_references(target, &mut found, own_mount_blocks);
-    following::judge(snapshot, &mut found);
+    following::judge(snapshot, target, &mut found);
     found.sort_by_key(|h| (h.effect, h.namespace, h.pids.first().copied(), h.device.clone()));
     found
 }

@@ -137,6 +137,7 @@ pub(super) fn add_named_object(snapshot: &Snapshot, target: &mut Target, text: &
             || snapshot
                 .errors
                 .iter()
+                .flat_map(|e| e.all())
                 .any(|e| e.path.as_ref().is_some_and(|p| same_path(p.as_bytes(), bytes)))
             || snapshot
                 .processes
