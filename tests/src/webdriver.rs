@@ -135,10 +135,15 @@ impl Browser {
     /// The whole page as PNG.
     pub fn screenshot(&self, path: &Path) {
         let params = json!({"format": "png", "captureBeyondViewport": true});
-        let answer = self.devtools("Page.captureScreenshot", &params);
+        std::fs::write(path, self.png(&params)).expect("a screenshot can be written");
+    }
+
+    /// A screenshot with the parameters of `Page.captureScreenshot`.
+    pub fn png(&self, params: &Value) -> Vec<u8> {
+        let answer = self.devtools("Page.captureScreenshot", params);
         let png = base64(answer["data"].as_str().unwrap_or_default());
         assert!(png.starts_with(b"\x89PNG"), "no picture in {answer}");
-        std::fs::write(path, png).expect("a screenshot can be written");
+        png
     }
 
     /// What came into a log (`browser` is the console, `performance` the network) since it was last asked for.

@@ -53,6 +53,7 @@ fn mount(place: &str) -> MountView {
         master: None,
         propagate_from: None,
         unbindable: false,
+        follows: None,
         matched_by: String::new(),
         evidence: Evidence { file: String::new(), line: None, text: String::new() },
     }
