@@ -52,7 +52,7 @@ const fn after(look: Look, script: &'static str) -> Look {
 
 const PICTURE: &str = "section[aria-labelledby=picture-title]";
 const PICK: &str = "document.querySelectorAll('[data-test=lane]')[1].dispatchEvent(new MouseEvent('click', {bubbles: true}))";
-const TREE: &str = "document.querySelector('[data-test=tree-open]').open = true; \
+const TREE: &str = "document.querySelector('[data-test=tab-mounts]').click(); \
     const done = () => { const s = document.querySelector('[data-test=tree-namespace]'); if (!s) return setTimeout(done, 20); \
     s.value = [...s.options].find(o => o.text.startsWith('httpd')).value; s.dispatchEvent(new Event('change', {bubbles: true})); }; done()";
 const UNFOLD: &str =

@@ -286,7 +286,7 @@ fn five_thousand_mounts_are_few_elements() {
     std::fs::write(&file, host.bundle()).expect("a file can be written");
     page.press("[data-test=file-input]", &file.to_string_lossy());
     page.element("[data-test=census]");
-    page.script("document.querySelector('[data-test=tree-open]').open = true");
+    page.click("[data-test=tab-mounts]");
     page.element("[data-test=tree-row]");
     let rows = page.all("[data-test=tree-row]").len();
     assert!(rows < 60, "{rows} elements");
@@ -391,6 +391,7 @@ fn nobody_is_kept_out_in_light_and_dark() {
     }
     let unfold = "document.querySelectorAll('details').forEach(d => d.open = true); \
                   document.querySelector('#lane-1')?.dispatchEvent(new MouseEvent('click', {bubbles: true}))";
+    let mounts = "document.querySelector('[data-test=tab-mounts]').click()";
     let palette = "document.querySelector('[data-test=palette-button]').click()";
     let keys = "document.querySelector('[data-test=keys-button]').click()";
     let mut found = Vec::new();
@@ -399,13 +400,14 @@ fn nobody_is_kept_out_in_light_and_dark() {
             (Subject::Start, ""),
             (Subject::Failure, ""),
             (Subject::Demo, unfold),
+            (Subject::Demo, mounts),
             (Subject::Demo, palette),
             (Subject::Demo, keys),
             (Subject::Crowd, ""),
         ] {
             page.viewer.open(if subject == Subject::Failure { 360 } else { 1280 }, scheme, subject);
             page.script(script);
-            if script == unfold {
+            if script == mounts {
                 page.element("[data-test=tree-row]");
             }
             let what = format!("{subject:?} {scheme} {}", script.get(24..50).unwrap_or_default());

@@ -26,7 +26,7 @@ mod matching;
 mod objects;
 mod records;
 mod roles;
-mod time;
+pub(crate) mod time;
 mod wording;
 
 pub use links::IdLink;

@@ -13,7 +13,7 @@ pub(super) fn find(snapshot: &Snapshot, target: &Target, found: &mut Vec<Found>)
     let mut below: BTreeSet<DeviceNumber> = target.devices.clone();
     let mut seen: BTreeSet<Vec<u8>> = BTreeSet::new();
     // Each round finds what is stacked on the round before, down to the mount or swap that ends the chain.
-    loop {
+    for turn in 1.. {
         let round: BTreeMap<Vec<u8>, Evidence> = stacked_on(snapshot, target, &below, &seen);
         if round.is_empty() {
             break;
@@ -23,7 +23,9 @@ pub(super) fn find(snapshot: &Snapshot, target: &Target, found: &mut Vec<Found>)
             seen.insert(name.clone());
             let number = snapshot.devices.get(&name).and_then(|d| d.number);
             below.extend(number);
-            found.push(stacked_holder(snapshot, name, number, evidence));
+            let mut holder = stacked_holder(snapshot, name, number, evidence);
+            holder.turn = -turn;
+            found.push(holder);
         }
     }
     for (path, evidence) in &snapshot.swaps {
@@ -32,6 +34,7 @@ pub(super) fn find(snapshot: &Snapshot, target: &Target, found: &mut Vec<Found>)
         if on_target {
             let mut holder = Found::new(HolderKind::Device, None);
             holder.has_object = true;
+            holder.turn = -1;
             holder.device = Some([b"swap on ", &path[..]].concat());
             holder.evidence.push(evidence.clone());
             found.push(holder);

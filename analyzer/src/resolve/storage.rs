@@ -4,7 +4,7 @@ use super::{Target, identity};
 use crate::bytes::{components, contains_path, ends_with_path, same_path, visible};
 use crate::parse::mountinfo::Mount;
 use crate::parse::{cgroup, device_number, namespace_link};
-use crate::report::{AliasKind, BusyError, BusyKind, Evidence};
+use crate::report::{AliasKind, BusyError, BusyKind, Diagnostic, Evidence};
 use crate::snapshot::{DeviceNumber, MountTable, NamespaceInode, Snapshot};
 
 /// A path that an error names. Some wordings name the driver's directory and the id apart.
@@ -112,14 +112,20 @@ pub(super) fn add_named_object(snapshot: &Snapshot, target: &mut Target, text: &
             add_device_name(snapshot, target, &path, None);
         }
         add_device(target, number, None);
-        return snapshot.device_path(number).is_some() || is_mounted(snapshot, &|m| m.device == number);
+        let is_here = snapshot.device_path(number).is_some() || is_mounted(snapshot, &|m| m.device == number);
+        return is_here || is_gone(snapshot, target, number);
     }
     if text.starts_with("/dev/") || device_by_name(snapshot, bytes).is_some() {
         target.busy = BusyKind::Device;
         return add_device_name(snapshot, target, bytes, None);
     }
     if text.starts_with('/') {
-        target.busy = if text.starts_with("/sys/fs/cgroup") { BusyKind::Cgroup } else { BusyKind::Directory };
+        target.busy = match text {
+            // Runtimes bind these files into each container.
+            "/etc/resolv.conf" | "/etc/hosts" | "/etc/hostname" => BusyKind::File,
+            _ if text.starts_with("/sys/fs/cgroup") => BusyKind::Cgroup,
+            _ => BusyKind::Directory,
+        };
         for id in components(bytes).filter_map(long_id) {
             target.ids.insert(id);
         }
@@ -152,6 +158,23 @@ pub(super) fn add_named_object(snapshot: &Snapshot, target: &mut Target, text: &
         return true;
     }
     false
+}
+
+/// Where others of the same driver are listed, a device that is not among them does not exist: that is an answer.
+fn is_gone(snapshot: &Snapshot, target: &mut Target, number: DeviceNumber) -> bool {
+    let others = snapshot.devices.values().filter_map(|d| d.number);
+    let is_gone = number.major != 0 && others.filter(|d| d.major == number.major).count() > 0;
+    if is_gone {
+        target.notes.push(Diagnostic {
+            code: "no-such-device".into(),
+            file: None,
+            line: None,
+            message: format!("No block device {number} is on this host (any more)."),
+            advice: "Nothing can hold what does not exist. Check the number if another device was meant."
+                .into(),
+        });
+    }
+    is_gone
 }
 
 fn is_mounted(snapshot: &Snapshot, is_it: &dyn Fn(&Mount<'_>) -> bool) -> bool {

@@ -1,6 +1,7 @@
 //! What the tests of the analyzer's answers share.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+pub(crate) mod cases;
 pub(crate) mod real;
 
 use ebusy_analyzer::report::{Effect, Holder, Report};

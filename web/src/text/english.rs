@@ -73,7 +73,6 @@ pub static ENGLISH: Texts = Texts {
     entries_seen: |count| format!("{count} files in it so far"),
     percent_read: |percent| format!("{percent} % read"),
     cancel: "Cancel",
-    first_of_files: |count| format!("{count} files were dropped; this is the first of them."),
     // Failures.
     failed: "That did not work",
     failed_file: |name| format!("{name} could not be opened"),
@@ -185,7 +184,7 @@ pub static ENGLISH: Texts = Texts {
     // Tree of mounts.
     tree_title: "Mounts of a namespace",
     tree_text: "As findmnt shows them, compared with the host’s own by mount point, device and root.",
-    tree_open: "Show the mounts",
+    tree_tab: "Mounts",
     tree_namespace: "Namespace",
     tree_filter: "Filter",
     tree_only_changes: "Only what differs from the host",
@@ -211,6 +210,7 @@ pub static ENGLISH: Texts = Texts {
     },
     change_elsewhere: |path| format!("on the host at {path}"),
     tree_target: "the busy mount",
+    fleet: &super::fleet::ENGLISH,
     // Timeline.
     timeline_title: "What happened when",
     timeline_text: "By the clocks of the bundle, the earliest first; times without a full date come last.",

@@ -6,10 +6,12 @@
 
 mod chinese;
 mod english;
+mod fleet;
 mod format;
 
 pub use chinese::CHINESE;
 pub use english::ENGLISH;
+pub use fleet::FleetTexts;
 pub use format::{brief, bytes, log_message, short_id, utc, utc_range};
 
 use crate::browser::clock;
@@ -122,7 +124,6 @@ pub struct Texts {
     pub entries_seen: fn(u64) -> String,
     pub percent_read: fn(u64) -> String,
     pub cancel: &'static str,
-    pub first_of_files: fn(u32) -> String,
     // Failures.
     pub failed: &'static str,
     pub failed_file: fn(&str) -> String,
@@ -228,7 +229,7 @@ pub struct Texts {
     // Tree of mounts.
     pub tree_title: &'static str,
     pub tree_text: &'static str,
-    pub tree_open: &'static str,
+    pub tree_tab: &'static str,
     pub tree_namespace: &'static str,
     pub tree_filter: &'static str,
     pub tree_only_changes: &'static str,
@@ -245,6 +246,8 @@ pub struct Texts {
     pub changes: fn(Change) -> &'static str,
     pub change_elsewhere: fn(&str) -> String,
     pub tree_target: &'static str,
+    /// Hosts, comparison and census.
+    pub fleet: &'static FleetTexts,
     // Timeline.
     pub timeline_title: &'static str,
     pub timeline_text: &'static str,

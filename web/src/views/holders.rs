@@ -1,8 +1,8 @@
 //! The holders, grouped by mount namespace, each with everything that is known of it.
 
+use super::destination::use_destination;
 use super::mount_lines::MountLines;
 use super::parts::{EvidenceTable, badge, effect_name, place, time, use_fold};
-use super::place::use_place;
 use crate::text;
 use ebusy_analyzer::report::{Effect, Evidence, Holder, HolderKind, OpenFile, ProcessView, Report};
 use std::rc::Rc;
@@ -51,7 +51,7 @@ pub fn Holders(props: &HoldersProps) -> Html {
     let t = text::t();
     let report = &props.report;
     let groups = by_namespace(&report.holders);
-    let place = use_place();
+    let place = use_destination();
     let fold = use_fold(groups.len(), if place.wants("holder-") { usize::MAX - 1 } else { 12 });
     let aliases: Rc<[String]> = report.target.aliases.iter().map(|alias| alias.value.clone()).collect();
     let sections = groups.iter().take(fold.shown).map(|(namespace, holders)| {
@@ -149,6 +149,12 @@ fn further_evidence(holder: &Holder) -> Vec<Evidence> {
     holder.evidence.iter().filter(|item| !is_shown(item)).cloned().collect()
 }
 
+/// The cause, and after it what let it come to that.
+fn causes(holder: &Holder) -> String {
+    let causes = holder.cause.iter().chain(&holder.more_causes).map(|cause| cause.summary.as_str());
+    causes.collect::<Vec<_>>().join(" ")
+}
+
 /// Unit, container and cause.
 fn facts(holder: &Holder) -> Html {
     let t = text::t();
@@ -165,9 +171,12 @@ fn facts(holder: &Holder) -> Html {
         Some(cause) => html! {
             <>
                 <strong class="slot">{ (t.cause_titles)(&cause.id) }</strong>{ " " }
-                <span lang={text::data_language()}>{ &cause.summary }</span>
+                <span lang={text::data_language()}>{ causes(holder) }</span>
             </>
         },
+        None if !holder.more_causes.is_empty() => {
+            html! { <span lang={text::data_language()}>{ causes(holder) }</span> }
+        }
         None => html! { { t.cause_unknown } },
     };
     let text = |value: String| html! { { value } };

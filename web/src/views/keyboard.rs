@@ -39,7 +39,7 @@ pub fn use_keys(state: &State, ask: &Callback<Question>, show: &Callback<Overlay
         let pressed = Callback::from(move |key: Key| {
             match meaning(&key, &state, preferences::current()) {
                 Some(Meaning::Show(overlay)) => show.emit(overlay),
-                Some(Meaning::Search) => page::focus_id("search-input"),
+                Some(Meaning::Search) => page::focus_by_id("search-input"),
                 Some(Meaning::Ask(question)) => ask.emit(question),
                 Some(Meaning::Theme) => {
                     let now = preferences::current();

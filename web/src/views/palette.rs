@@ -1,8 +1,8 @@
 //! The palette: go to anything, do anything, by typing a part of its name.
 
+use super::destination::use_destination;
 use super::holders::name_of;
 use super::keyboard::{Modal, Overlay};
-use super::place::use_place;
 use super::tree::TREE_ID;
 use super::wishes::use_wishes;
 use super::{errors_list, parts};
@@ -123,7 +123,7 @@ fn option_id(index: usize) -> String {
 /// Does what was chosen and closes the palette.
 #[hook]
 fn use_act(props: &PaletteProps) -> Callback<Act> {
-    let (wishes, place) = (use_wishes(), use_place());
+    let (wishes, place) = (use_wishes(), use_destination());
     let (ask, show, state) = (props.ask.clone(), props.show.clone(), props.state.clone());
     Callback::from(move |act: Act| {
         // The dialog first: closing it gives the focus back to where it was.
@@ -175,11 +175,11 @@ fn sections(entries: &mut Vec<Entry>, has: &dyn Fn(&str) -> bool) {
         ("log-title", t.log_title),
         ("aliases-title", t.aliases_title),
         ("looked-title", t.looked_title),
-        (TREE_ID, t.tree_title),
         ("census-title", t.census_title),
     ];
     let there = all.into_iter().filter(|(id, _)| has(id));
     entries.extend(there.map(|(id, label)| entry(t.go_section, label, "", Act::Go(id.to_owned()))));
+    entries.push(entry(t.go_section, t.tree_title, "", Act::Mounts(String::new())));
 }
 
 fn of_bundle(entries: &mut Vec<Entry>, open: &Open) {

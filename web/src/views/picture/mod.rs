@@ -13,7 +13,7 @@ pub mod layout;
 pub mod relation;
 mod words;
 
-use super::place::use_place;
+use super::destination::use_destination;
 use crate::browser::page::{self, WidthWatch};
 use crate::browser::picture_file;
 use crate::text;
@@ -51,7 +51,7 @@ pub fn PictureView(props: &PictureViewProps) -> Html {
     let picked = use_state_eq(|| None::<usize>);
     let active = use_state_eq(|| 0_usize);
     let scene = layout::scene(&report.namespaces, &report.holders, width, &open);
-    let place = use_place();
+    let place = use_destination();
 
     let forms: Vec<(usize, Form)> = scene.lanes.iter().map(|lane| (lane.index, lane.form)).collect();
     let choose = {
@@ -76,7 +76,7 @@ pub fn PictureView(props: &PictureViewProps) -> Html {
         Callback::from(move |position: usize| {
             let position = position.min(last);
             active.set(position);
-            page::focus_id(&drawing::lane_id(position));
+            page::focus_by_id(&drawing::lane_id(position));
         })
     };
     let chosen = Chosen { picked: *picked, active: (*active).min(scene.lanes.len().saturating_sub(1)) };

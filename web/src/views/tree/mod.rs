@@ -32,7 +32,7 @@ pub struct TreeViewProps {
     pub targets: Rc<[u32]>,
 }
 
-/// The section. Its table is asked for when somebody opens it.
+/// The section.
 #[component]
 pub fn TreeView(props: &TreeViewProps) -> Html {
     let t = text::t();
@@ -49,24 +49,21 @@ pub fn TreeView(props: &TreeViewProps) -> Html {
         }
         None => html! { <p class="muted">{ t.tree_loading }</p> },
     };
-    let ontoggle = {
-        let missing = props.mounts.is_none() && props.wanted.is_none();
+    // Somebody came by the tab, and wants to see any: the host's own.
+    use_effect_with(props.mounts.is_none() && props.wanted.is_none(), {
         let mounts = wishes.mounts.clone();
-        Callback::from(move |_: Event| {
-            if missing {
+        move |missing| {
+            if *missing {
                 mounts.emit(String::new());
             }
-        })
-    };
+        }
+    });
     html! {
         <section id={TREE_ID} class="section tree" aria-labelledby={TITLE_ID} aria-busy={props.wanted.is_some().to_string()}
             data-test="tree">
             <h2 id={TITLE_ID}>{ t.tree_title }</h2>
             <p class="muted">{ t.tree_text }</p>
-            <details class="tree-fold" data-test="tree-open" {ontoggle}>
-                <summary>{ t.tree_open }</summary>
-                { content }
-            </details>
+            { content }
         </section>
     }
 }

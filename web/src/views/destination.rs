@@ -5,30 +5,30 @@ use yew::prelude::*;
 
 /// Where the reader wants to go.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Place {
+pub struct Destination {
     /// Id of the element that was last wanted, and how often something was wanted by then.
     pub wanted: (AttrValue, u32),
     /// Wants another.
     pub go: Callback<String>,
 }
 
-impl Place {
+impl Destination {
     /// Whether an element is wanted whose id starts so: then nothing of its kind stays folded.
     pub fn wants(&self, start: &str) -> bool {
         self.wanted.0.starts_with(start)
     }
 }
 
-/// The place of the view above; one that nobody hears where there is none.
+/// The destination of the view above; one that nobody hears where there is none.
 #[hook]
-pub fn use_place() -> Place {
-    use_context::<Place>()
-        .unwrap_or_else(|| Place { wanted: (AttrValue::default(), 0), go: Callback::noop() })
+pub fn use_destination() -> Destination {
+    use_context::<Destination>()
+        .unwrap_or_else(|| Destination { wanted: (AttrValue::default(), 0), go: Callback::noop() })
 }
 
 /// Keeps what is wanted, and goes there once it is shown.
 #[hook]
-pub fn use_places() -> Place {
+pub fn use_destinations() -> Destination {
     let wanted = use_state_eq(|| (AttrValue::default(), 0_u32));
     let times = use_mut_ref(|| 0_u32);
     let go = {
@@ -44,5 +44,5 @@ pub fn use_places() -> Place {
             page::go_to(id);
         }
     });
-    Place { wanted: (*wanted).clone(), go }
+    Destination { wanted: (*wanted).clone(), go }
 }
