@@ -292,35 +292,7 @@ pub static CHINESE: Texts = Texts {
         HolderKind::Device => "其上的设备",
     },
     headline: |report| Some(headline(report)),
-    cause_titles: |id| {
-        Some(match id {
-            "cgroup-members" => "cgroup 中还有进程",
-            "container-running" => "容器本身仍在运行",
-            "container-survivor" => "容器的某个进程还活着",
-            "daemon-namespaces-differ" => "守护进程与 shim 处于不同的命名空间",
-            "device-stack" => "其上叠有另一个设备",
-            "entered-container-namespace" => "有人进入了容器",
-            "host-bind-without-rslave" => "绑定了主机文件但没有 rslave",
-            "leftover-mount" => "遗留的挂载",
-            "loop-file-inside" => "某个 loop 设备的文件在其中",
-            "lxd-namespace" => "LXD 保留着自己的命名空间",
-            "mount-point-on-purpose" => "它本来就是挂载点",
-            "nfs-silly-rename" => "NFS 上已删除的文件仍被打开",
-            "old-kernel" => "内核无法丢弃其他命名空间的挂载",
-            "open-files" => "文件仍被打开",
-            "overlay-upper-in-use" => "overlay 的上层目录正在使用",
-            "pinned-namespace" => "命名空间没有进程却被保留",
-            "plugin-mount" => "插件的挂载",
-            "runc-self-bind" => "runc 将目录绑定到自身",
-            "shm-copied" => "容器的共享内存被复制",
-            "swap-on-device" => "其上有交换区",
-            "systemd-private-namespace" => "服务有自己的命名空间",
-            "uninterruptible-process" => "进程卡在内核中",
-            "unshared-copy" => "有人分离了挂载命名空间",
-            "virtual-machine" => "被虚拟机使用",
-            _ => return None,
-        })
-    },
+    cause_titles: super::causes::chinese,
 };
 
 /// The answer, made of the report's data.

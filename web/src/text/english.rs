@@ -304,35 +304,7 @@ pub static ENGLISH: Texts = Texts {
         HolderKind::Device => "device on top of it",
     },
     headline: |_| None,
-    cause_titles: |id| {
-        Some(match id {
-            "cgroup-members" => "Processes are left in the cgroup",
-            "container-running" => "The container itself is still running",
-            "container-survivor" => "Something of the container lives on",
-            "device-stack" => "A device is stacked on it",
-            "loop-file-inside" => "A loop device’s file is in it",
-            "daemon-namespaces-differ" => "Daemon and shim are in different namespaces",
-            "entered-container-namespace" => "Somebody entered the container",
-            "host-bind-without-rslave" => "A bind of the host’s files without rslave",
-            "leftover-mount" => "A mount was left behind",
-            "lxd-namespace" => "LXD keeps a namespace of its own",
-            "mount-point-on-purpose" => "It is a mount point on purpose",
-            "nfs-silly-rename" => "A deleted file on NFS is still open",
-            "old-kernel" => "A kernel that cannot drop foreign mounts",
-            "open-files" => "Files are still open",
-            "overlay-upper-in-use" => "The overlay’s upper directory is in use",
-            "pinned-namespace" => "A namespace is kept without a process",
-            "plugin-mount" => "A plugin’s mount",
-            "runc-self-bind" => "runc’s bind of the directory on itself",
-            "shm-copied" => "The container’s shared memory was copied",
-            "swap-on-device" => "There is swap on it",
-            "systemd-private-namespace" => "A service with a namespace of its own",
-            "uninterruptible-process" => "A process hangs in the kernel",
-            "unshared-copy" => "Somebody unshared the mounts",
-            "virtual-machine" => "A virtual machine has it",
-            _ => return None,
-        })
-    },
+    cause_titles: super::causes::english,
 };
 
 fn bundle_facts(bundle: &BundleInfo) -> String {

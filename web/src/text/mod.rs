@@ -4,6 +4,7 @@
 //! lacks a sentence does not compile. What the analyzer says (summaries, reasons, effects of remedies) is data
 //! of the report and English in every language; views mark it with [`data_language`].
 
+mod causes;
 mod chinese;
 mod english;
 mod fleet;
