@@ -1,7 +1,7 @@
 //! What there is to see of the page, for screenshots and for tests that compare them.
 
 use crate::harness::{TempDir, wait_until};
-use crate::webdriver::Browser;
+use crate::webdriver::{Browser, Engine};
 use crate::{crowd, demo};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -106,10 +106,11 @@ pub struct Viewer {
 }
 
 impl Viewer {
-    /// Opens a browser for the page in that file.
-    pub fn start(chromedriver: &Path, page: &Path) -> Self {
+    /// Opens Chromium, whose pictures are the same every time, for the page in that file; skips `test` where it is
+    /// not installed.
+    pub fn start(test: &str, page: &Path) -> Option<Self> {
         let url = format!("file://{}", page.display());
-        Self { browser: Browser::start(chromedriver), url, dir: TempDir::new("looks") }
+        Some(Self { browser: Browser::start(test, Engine::Chromium, None)?, url, dir: TempDir::new("looks") })
     }
 
     /// Opens the page anew, with the preferences of a first visit, and the subject in it.

@@ -6,7 +6,7 @@ mod support;
 
 use ebusy_analyzer::mount_tree::Change;
 use ebusy_analyzer::report::{Effect, NamespaceRole};
-use ebusy_tests::harness::{machine, need_command, need_path, wait_until};
+use ebusy_tests::harness::{machine, need_path, wait_until};
 use ebusy_tests::image::Image;
 use ebusy_tests::looks::{PICTURE_REFERENCES, Subject, Viewer};
 use ebusy_tests::webdriver::Element;
@@ -29,10 +29,8 @@ struct Page {
 impl Page {
     fn open(test: &str, width: u32, subject: Subject) -> Option<Self> {
         let file = need_path(test, "EBUSY_PAGE")?;
-        let driver = need_command(test, "chromedriver")?;
-        need_command(test, "chromium")?;
         let alone = machine();
-        let viewer = Viewer::start(&driver, &file);
+        let viewer = Viewer::start(test, &file)?;
         viewer.open(width, "light", subject);
         Some(Self { viewer, _alone: alone })
     }

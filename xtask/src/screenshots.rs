@@ -2,7 +2,7 @@
 //! tests. Made by the page itself in a headless Chromium.
 
 use crate::progress::Steps;
-use crate::workspace::{Workspace, which};
+use crate::workspace::Workspace;
 use crate::{page, system_packages};
 use anyhow::{Context as _, Result, anyhow};
 use ebusy_tests::image::Image;
@@ -23,8 +23,7 @@ pub(crate) fn run_all() -> Result<()> {
     })?;
     let page = steps.step("page (WebAssembly)", || page::build(&workspace))?;
     steps.step("screenshots", || {
-        let driver = which("chromedriver").context("chromedriver is not installed")?;
-        let viewer = Viewer::start(&driver, &page.file);
+        let viewer = Viewer::start("screenshots", &page.file).context("Chromium is not installed")?;
         let images = workspace.root.join("docs/images");
         fs::create_dir_all(&images).context("cannot create docs/images")?;
         for look in SCREENS {

@@ -29,6 +29,7 @@ mod roles;
 pub(crate) mod time;
 mod wording;
 
+pub(crate) use clean::strip_ansi;
 pub use links::IdLink;
 
 use crate::report::{BusyError, Evidence};

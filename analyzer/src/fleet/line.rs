@@ -1,5 +1,6 @@
 //! One host's line: the report about its latest busy error, and its census.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::who::{Known, name};
@@ -16,6 +17,8 @@ type MountKey = (Option<u64>, u32, String);
 #[derive(Default)]
 struct Kept {
     blocks: bool,
+    /// Where the report names it; the verdict is about the first.
+    place: Option<usize>,
     mounts: BTreeSet<MountKey>,
     files: BTreeSet<(u32, String)>,
     cause: Option<Cause>,
@@ -49,7 +52,10 @@ pub(crate) fn of_snapshot(snapshot: &Snapshot, source: &str) -> HostLine {
 
 fn holders(report: &Report, census: &Census) -> Vec<HolderLine> {
     let mut all: BTreeMap<String, Kept> = BTreeMap::new();
-    for holder in report.holders.iter().filter(|holder| holder.effect != Effect::Unrelated) {
+    for (place, holder) in report.holders.iter().enumerate() {
+        if holder.effect == Effect::Unrelated {
+            continue;
+        }
         let kept = all
             .entry(name(&Known {
                 kind: holder.kind,
@@ -58,6 +64,7 @@ fn holders(report: &Report, census: &Census) -> Vec<HolderLine> {
                 process: holder.process.as_ref(),
             }))
             .or_default();
+        kept.place.get_or_insert(place);
         kept.blocks |= holder.effect == Effect::Blocking;
         kept.mounts.extend(holder.mounts.iter().map(|mount| key(holder.mount_namespace, mount)));
         kept.files.extend(holder.open_files.iter().map(|file| (file.pid, file.reference.clone())));
@@ -78,9 +85,11 @@ fn holders(report: &Report, census: &Census) -> Vec<HolderLine> {
             kept.files.extend(leftover.open_files.iter().map(|file| (file.pid, file.reference.clone())));
         }
     }
-    let mut lines: Vec<HolderLine> = all.into_iter().map(|(who, kept)| kept.line(who)).collect();
-    lines.sort_by(|a, b| (a.effect, b.mounts, &a.who).cmp(&(b.effect, a.mounts, &b.who)));
-    lines
+    let mut all: Vec<(String, Kept)> = all.into_iter().collect();
+    all.sort_by_key(|(who, kept)| {
+        (!kept.blocks, kept.place.is_none(), kept.place, Reverse(kept.mounts.len()), who.clone())
+    });
+    all.into_iter().map(|(who, kept)| kept.line(who)).collect()
 }
 
 fn key(namespace: Option<u64>, mount: &MountView) -> MountKey {

@@ -160,6 +160,39 @@ pub fn rbd_showmapped(text: &[u8]) -> Vec<RbdImage> {
         .collect()
 }
 
+/// Datasets with their mount points and lines: `zfs list`, and `zfs mount` without a header; empty for any other text.
+pub fn zfs(text: &[u8]) -> Vec<(Vec<u8>, Vec<u8>, u32)> {
+    let mut lines = numbered_lines(text).peekable();
+    let Some((_, first)) = lines.peek() else { return Vec::new() };
+    let has_header = is_zfs_list(&words(first).collect::<Vec<_>>());
+    let mut found = Vec::new();
+    for (line, row) in lines.skip(usize::from(has_header)) {
+        let cells: Vec<&[u8]> = words(row).collect();
+        let is_row = (has_header || cells.len() == 2) && cells.first().is_some_and(|c| is_dataset(c));
+        match (cells.first(), cells.last()) {
+            (Some(dataset), Some(point)) if is_row && point.starts_with(b"/") => {
+                found.push((dataset.to_vec(), point.to_vec(), line));
+            }
+            // Every line of `zfs mount` is one of a dataset; a listed one may be mounted nowhere.
+            _ if !has_header => return Vec::new(),
+            _ => {}
+        }
+    }
+    found
+}
+
+/// Whether a table's header is that of `zfs list`.
+pub fn is_zfs_list(columns: &[&[u8]]) -> bool {
+    columns.first() == Some(&&b"NAME"[..])
+        && columns.contains(&&b"USED"[..])
+        && columns.last() == Some(&&b"MOUNTPOINT"[..])
+}
+
+fn is_dataset(word: &[u8]) -> bool {
+    word.first().is_some_and(u8::is_ascii_alphabetic)
+        && word.iter().all(|b| b.is_ascii_alphanumeric() || b"/-_.:@%".contains(b))
+}
+
 /// Swap areas with their lines: `swapon -s`, `swapon --show` and `/proc/swaps`; empty for any other text.
 pub fn swapon(text: &[u8]) -> Vec<(Vec<u8>, u32)> {
     let mut lines = numbered_lines(text);
@@ -224,6 +257,14 @@ mod tests {
             swapon(b"Filename Type Size Used Priority\n/dev/dm-1 partition 1 0 -2\n"),
             [(b"/dev/dm-1".to_vec(), 2)]
         );
+        let tank = (b"tank/web".to_vec(), b"/tank/web".to_vec());
+        let of = |text: &[u8]| zfs(text).into_iter().map(|(d, p, _)| (d, p)).collect::<Vec<_>>();
+        assert_eq!(
+            of(b"NAME USED AVAIL REFER MOUNTPOINT\ntank/web 1M 2G 1M /tank/web\ntank/none 1M 2G 1M none\n"),
+            std::slice::from_ref(&tank)
+        );
+        assert_eq!(of(b"tank/web   /tank/web\n"), [tank]);
+        assert_eq!(of(b"see /tank/web\nhello there you\n"), []);
         assert!(losetup(b"/dev/loop1: []: (/srv/x)\n")[0].backing_device.is_none());
     }
 }

@@ -71,16 +71,18 @@ pub(super) fn add_device_name(
 
 fn device_by_name(snapshot: &Snapshot, name: &[u8]) -> Option<(DeviceNumber, Option<Evidence>)> {
     let bare = name.strip_prefix(b"/dev/mapper/").or(name.strip_prefix(b"/dev/")).unwrap_or(name);
+    let logical = name_of_logical_volume(bare);
+    let mapped = logical.as_deref().unwrap_or(bare);
     let by_sys = snapshot
         .devices
         .iter()
-        .find(|(kernel_name, d)| *kernel_name == bare || d.dm_name.as_deref() == Some(bare));
+        .find(|(kernel_name, d)| *kernel_name == bare || d.dm_name.as_deref() == Some(mapped));
     if let Some((_, device)) = by_sys
         && let Some(number) = device.number
     {
         return Some((number, device.evidence.clone()));
     }
-    if let Some((number, evidence)) = snapshot.dm_names.get(bare) {
+    if let Some((number, evidence)) = snapshot.dm_names.get(mapped) {
         return Some((*number, Some(evidence.clone())));
     }
     // A mount whose source is that device tells its number, too.
@@ -90,6 +92,16 @@ fn device_by_name(snapshot: &Snapshot, name: &[u8]) -> Option<(DeviceNumber, Opt
             .find(|(_, m)| m.source().as_ref() == name && !m.device.is_anonymous())
             .map(|(line, m)| (m.device, Some(table.evidence(line, m.line))))
     })
+}
+
+/// `VG/LV` as device-mapper calls it: hyphens are doubled, and one joins the two (lvm(8), "Valid names").
+fn name_of_logical_volume(name: &[u8]) -> Option<Vec<u8>> {
+    let slash = memchr::memchr(b'/', name).filter(|at| *at > 0)?;
+    let (group, volume) = (&name[..slash], &name[slash + 1..]);
+    let double = |part: &[u8]| {
+        part.iter().flat_map(|&b| if b == b'-' { vec![b, b] } else { vec![b] }).collect::<Vec<u8>>()
+    };
+    (!volume.is_empty() && !volume.contains(&b'/')).then(|| [double(group), double(volume)].join(&b'-'))
 }
 
 pub(super) fn add_device(target: &mut Target, number: DeviceNumber, evidence: Option<Evidence>) {
@@ -151,7 +163,11 @@ pub(super) fn add_named_object(snapshot: &Snapshot, target: &mut Target, text: &
                 .any(|p| p.link_texts.values().any(|l| crate::bytes::is_at_or_below(l, bytes)));
     }
     let dataset = |m: &Mount<'_>| m.fs_type == b"zfs" && same_path(&m.source(), bytes);
-    if text.contains('/') && is_mounted(snapshot, &dataset) {
+    let listed = snapshot.datasets.get(bytes);
+    if listed.is_some() || (text.contains('/') && is_mounted(snapshot, &dataset)) {
+        if let Some((point, evidence)) = listed {
+            target.alias(visible(point), AliasKind::Path, Some(evidence.clone()));
+        }
         target.busy = BusyKind::Dataset;
         target.alias(visible(bytes), AliasKind::Dataset, None);
         target.datasets.insert(bytes.to_vec());

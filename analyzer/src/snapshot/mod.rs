@@ -52,6 +52,8 @@ pub struct Snapshot {
     pub dm_names: BTreeMap<Vec<u8>, (DeviceNumber, Evidence)>,
     /// Mapped rbd images, `POOL/IMAGE`, with their devices.
     pub rbd_images: BTreeMap<Vec<u8>, (Vec<u8>, Evidence)>,
+    /// Datasets of zfs with their mount points.
+    pub datasets: BTreeMap<Vec<u8>, (Vec<u8>, Evidence)>,
     /// Swap areas: path of file or device.
     pub swaps: Vec<(Vec<u8>, Evidence)>,
     /// Properties of systemd units, by unit.
@@ -179,6 +181,8 @@ pub enum TableForm {
     Mountinfo,
     /// Listings without mount ids and device numbers, see [`crate::parse::mounts_table`].
     Mounts,
+    /// Only that the process has such a mount, see [`crate::parse::mounts_table::named`].
+    Named,
 }
 
 impl MountTable {
@@ -187,6 +191,7 @@ impl MountTable {
         crate::parse::numbered_lines(&self.text).filter_map(|(number, line)| match self.form {
             TableForm::Mountinfo => Some((number, mountinfo::parse_line(line).ok()?)),
             TableForm::Mounts => Some((number, mounts_table::parse_line(line, number)?)),
+            TableForm::Named => Some((number, mounts_table::named(line, number)?)),
         })
     }
 

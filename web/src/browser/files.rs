@@ -1,7 +1,8 @@
 //! Files that somebody chose, and reading them piece by piece in the worker.
 
 use std::io;
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{ClipboardEvent, DragEvent, FileReaderSync, HtmlInputElement};
 
 /// Name of what was pasted, as reports and failures call it.
@@ -81,10 +82,14 @@ pub(super) struct SliceReader {
 }
 
 impl SliceReader {
+    /// Has the first slice at once, so that a refusal is known before anything else.
+    ///
     /// # Errors
-    /// Where the browser has no synchronous reader.
+    /// Where the browser has no synchronous reader, or lets a worker read no files.
     pub(super) fn new(file: web_sys::File) -> Result<Self, JsValue> {
-        Ok(Self { file, reader: FileReaderSync::new()?, next: 0, buffer: Vec::new(), used: 0 })
+        let mut reader = Self { file, reader: FileReaderSync::new()?, next: 0, buffer: Vec::new(), used: 0 };
+        reader.refill()?;
+        Ok(reader)
     }
 
     /// Fetches the next slice; an empty buffer afterwards is the end.
@@ -101,6 +106,22 @@ impl SliceReader {
         }
         Ok(())
     }
+}
+
+/// Reads a file on the page, slice by slice, and hands each to `take`; false where it could not be read to its end.
+pub(super) async fn read_in_pieces(file: &Picked, take: impl Fn(js_sys::ArrayBuffer)) -> bool {
+    let size = file.size();
+    let mut next = 0;
+    while next < size {
+        let end = (next + SLICE).min(size);
+        let Ok(slice) = file.0.slice_with_f64_and_f64(next as f64, end as f64) else { return false };
+        match JsFuture::from(slice.array_buffer()).await {
+            Ok(buffer) => take(buffer.unchecked_into()),
+            Err(_) => return false,
+        }
+        next = end;
+    }
+    true
 }
 
 impl io::Read for SliceReader {

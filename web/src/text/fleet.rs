@@ -5,16 +5,24 @@
 pub struct FleetTexts {
     // Reading.
     pub putting_together: &'static str,
+    // Failures.
+    pub fault_file: &'static str,
+    pub fault_page: &'static str,
+    pub fault_browser: &'static str,
+    pub fault_copy: &'static str,
+    pub copy_details: &'static str,
     // The list of hosts.
     pub title: fn(usize) -> String,
     pub reading: fn(usize, usize) -> String,
     pub read_so_far: fn(usize, usize) -> String,
     pub stop_rest: &'static str,
+    pub skip: &'static str,
     pub stop_this: fn(&str) -> String,
     pub stopped: fn(usize) -> String,
     pub unread: &'static str,
     pub quiet: &'static str,
     pub common: &'static str,
+    pub holders: &'static str,
     pub causes: &'static str,
     pub only_these: fn(&str) -> String,
     pub hosts: &'static str,
@@ -53,7 +61,7 @@ pub struct FleetTexts {
     // The sides of a host.
     pub tabs: &'static str,
     pub tab_report: &'static str,
-    pub tab_census: fn(usize) -> String,
+    pub tab_census: fn(Option<usize>) -> String,
     pub tab_containers: fn(usize) -> String,
     pub containers_hint: &'static str,
     pub column_id: &'static str,
@@ -63,6 +71,11 @@ pub struct FleetTexts {
 /// English.
 pub(super) static ENGLISH: FleetTexts = FleetTexts {
     putting_together: "Read to its end. Putting processes, namespaces and mounts together …",
+    fault_file: "This is about the file, not about the host or this page.",
+    fault_page: "This is a fault of the page, not of the file or its host.",
+    fault_browser: "This is a limit or a setting of the browser, not a fault of the file or its host.",
+    fault_copy: "This is about this copy of the page, not about a file.",
+    copy_details: "Copy the details",
     title: |count| match count {
         1 => "1 host".into(),
         _ => format!("{count} hosts"),
@@ -70,6 +83,7 @@ pub(super) static ENGLISH: FleetTexts = FleetTexts {
     reading: |done, all| format!("Reading {all} bundles: {done} are read"),
     read_so_far: |done, all| format!("{done} of {all} bundles"),
     stop_rest: "Stop reading",
+    skip: "Skip",
     stop_this: |name| format!("Skip {name}"),
     stopped: |count| match count {
         1 => "1 bundle was not read.".into(),
@@ -78,6 +92,7 @@ pub(super) static ENGLISH: FleetTexts = FleetTexts {
     unread: "Not read",
     quiet: "Quiet",
     common: "What they have in common",
+    holders: "Who holds",
     causes: "Why",
     only_these: |who| format!("Only hosts with {who}"),
     hosts: "Hosts, worst first",
@@ -117,7 +132,10 @@ pub(super) static ENGLISH: FleetTexts = FleetTexts {
     kept_by: |who| format!("kept by {who}"),
     tabs: "Sides of this host",
     tab_report: "Report",
-    tab_census: |count| format!("What else lives on ({count})"),
+    tab_census: |count| match count {
+        Some(count) => format!("What else lives on ({count})"),
+        None => "What else lives on".into(),
+    },
     tab_containers: |count| format!("Containers ({count})"),
     containers_hint: "Name, id, image, state …",
     column_id: "Id",
@@ -127,15 +145,22 @@ pub(super) static ENGLISH: FleetTexts = FleetTexts {
 /// Simplified Chinese.
 pub(super) static CHINESE: FleetTexts = FleetTexts {
     putting_together: "已读完。正在整理进程、命名空间和挂载……",
+    fault_file: "问题在于文件，与主机和此页面无关。",
+    fault_page: "这是页面的错误，与文件及其主机无关。",
+    fault_browser: "这是浏览器的限制或设置，与文件及其主机无关。",
+    fault_copy: "问题在于页面的这份副本，与文件无关。",
+    copy_details: "复制详情",
     title: |count| format!("{count} 台主机"),
     reading: |done, all| format!("正在读取 {all} 个数据包：已读完 {done} 个"),
     read_so_far: |done, all| format!("{done} / {all} 个数据包"),
     stop_rest: "停止读取",
+    skip: "跳过",
     stop_this: |name| format!("跳过 {name}"),
     stopped: |count| format!("{count} 个数据包未读取。"),
     unread: "未读取",
     quiet: "无异常",
     common: "它们的共同点",
+    holders: "占用者",
     causes: "原因",
     only_these: |who| format!("只看有 {who} 的主机"),
     hosts: "主机，最严重的在前",
@@ -177,7 +202,10 @@ pub(super) static CHINESE: FleetTexts = FleetTexts {
     kept_by: |who| format!("由 {who} 保留"),
     tabs: "此主机的各个方面",
     tab_report: "报告",
-    tab_census: |count| format!("还有什么残留（{count}）"),
+    tab_census: |count| match count {
+        Some(count) => format!("还有什么残留（{count}）"),
+        None => "还有什么残留".into(),
+    },
     tab_containers: |count| format!("容器（{count}）"),
     containers_hint: "名称、标识、镜像、状态……",
     column_id: "标识",

@@ -53,7 +53,7 @@ pub fn FleetView(props: &FleetViewProps) -> Html {
     html! {
         <div class="fleet sections" data-test="fleet" data-over={over.to_string()}>
             <section class="section" aria-labelledby="fleet-title">
-                <h1 id="fleet-title">{ (text::t().fleet.title)(fleet.rows.len()) }</h1>
+                <h1 id="fleet-title" data-test="fleet-title">{ (text::t().fleet.title)(fleet.common.hosts as usize) }</h1>
                 <div class="slot">{ summary }</div>
                 <div class="slot">{ over.then(|| stopped(fleet)) }</div>
                 <div class="slot">{ progress }</div>
@@ -80,7 +80,7 @@ fn progress(fleet: &Fleet, act: &Acts) -> Html {
                 <span class="file-name">{ &bundle.file.name }</span>
                 <span class="muted">{ (t.read_of)(&text::bytes(bytes), &text::bytes(size), percent) }</span>
                 <button type="button" class="quiet" aria-label={(t.fleet.stop_this)(&bundle.file.name)} onclick={skip}>
-                    { t.cancel }
+                    { t.fleet.skip }
                 </button>
             </li>
         })

@@ -135,6 +135,10 @@ impl Builder {
                 Evidence { file: file.to_owned(), line: Some(row.line), text: line_text(bytes, row.line) };
             self.snapshot.rbd_images.insert(row.image, (row.device, evidence));
         }
+        for (dataset, point, line) in device_tools::zfs(bytes) {
+            let evidence = Evidence { file: file.to_owned(), line: Some(line), text: line_text(bytes, line) };
+            self.snapshot.datasets.insert(dataset, (point, evidence));
+        }
         for (path, line) in device_tools::swapon(bytes) {
             let evidence = Evidence { file: file.to_owned(), line: Some(line), text: line_text(bytes, line) };
             self.snapshot.swaps.push((path, evidence));

@@ -39,7 +39,7 @@ pub fn CommonView(props: &CommonViewProps) -> Html {
         html! {
             <div>
                 <h3>{ t.fleet.causes }</h3>
-                <ul class="sentences" lang={text::data_language()}>{ for why }</ul>
+                <ul class="sentences plain" lang={text::data_language()}>{ for why }</ul>
                 { causes.button() }
             </div>
         }
@@ -49,7 +49,8 @@ pub fn CommonView(props: &CommonViewProps) -> Html {
             <h2 id="common-title">{ t.fleet.common }</h2>
             <div class="common">
                 <div>
-                    <ul class="sentences" lang={text::data_language()}>{ for who }</ul>
+                    <h3>{ t.fleet.holders }</h3>
+                    <ul class="sentences plain" lang={text::data_language()}>{ for who }</ul>
                     { holders.button() }
                 </div>
                 <div class="slot">{ causes }</div>

@@ -64,7 +64,7 @@ pub fn HostList(props: &HostListProps) -> Html {
                 { comparison(fleet, &props.act) }
             </div>
             <div class="slot">{ none }</div>
-            <VirtualTable label={t.fleet.hosts} head={head()} columns={6} count={fitting.len()} {row} hook="host-row" />
+            <VirtualTable label={t.fleet.hosts} head={head()} columns={7} count={fitting.len()} {row} hook="host-row" />
         </section>
     }
 }
@@ -108,6 +108,7 @@ fn head() -> Html {
         (t.fleet.column_what, "what"),
         (t.fleet.column_left, "left"),
         (t.fleet.column_kernel, "kernel"),
+        (t.fleet.taken, "taken"),
     ];
     html! { { for columns.map(|(name, class)| html! { <th key={name} scope="col" {class}>{ name }</th> }) } }
 }
@@ -139,6 +140,7 @@ fn cells(row: &Row, marked: bool, open: &Callback<Place>, send: &Callback<Action
             <td class="what" title={line.summary.clone()} lang={text::data_language()}>{ what }</td>
             <td class="left">{ left }</td>
             <td class="kernel">{ line.host.kernel.clone() }</td>
+            <td class="taken">{ line.host.collected_at.as_deref().map(text::time) }</td>
         </>
     }
 }
