@@ -8,6 +8,7 @@ pub mod clock;
 pub mod files;
 pub mod own_file;
 pub mod page;
+pub mod picture_file;
 pub mod storage;
 pub mod thread;
 pub mod worker_scope;
