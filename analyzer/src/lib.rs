@@ -29,6 +29,8 @@ pub mod census;
 pub mod diff;
 pub mod errors;
 pub mod holders;
+pub mod json;
+pub mod order;
 pub mod parse;
 pub mod paste;
 pub mod report;

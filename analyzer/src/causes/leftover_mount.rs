@@ -4,6 +4,7 @@
 use super::{Case, Finding, remedy};
 use crate::bytes::shell_quote;
 use crate::holders::target_is_running;
+use crate::order;
 use crate::report::{HolderKind, Remedy};
 
 pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
@@ -37,7 +38,7 @@ pub(super) fn unmount_here(case: &Case<'_>) -> Option<Remedy> {
         .map(|m| m.mount_point.as_str())
         .filter(|p| !p.contains("\\x") && *p != "/")
         .collect();
-    points.sort_by_key(|p| std::cmp::Reverse(p.len()));
+    order::sort_by_key(&mut points, |p| std::cmp::Reverse(p.len()));
     points.dedup();
     let pid = case.snapshot.daemon().map(|(pid, _)| pid);
     let host = case.snapshot.host_namespace().map(|n| n.key);

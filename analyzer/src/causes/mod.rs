@@ -27,6 +27,7 @@ mod unshared_copy;
 mod virtual_machine;
 
 use crate::holders::Found;
+use crate::order;
 use crate::report::{Cause, Effect, Remedy};
 use crate::resolve::Target;
 use crate::snapshot::Snapshot;
@@ -88,7 +89,7 @@ pub fn explain(snapshot: &Snapshot, target: &Target, holder: &Found) -> (Option<
     remedies.extend(old_kernel::lasting(&case));
     remedies.extend(docker_upgrade::lasting(&case));
     remedies.dedup_by(|a, b| a.command == b.command && a.effect == b.effect);
-    remedies.sort_by_key(|r| r.when);
+    order::sort_by_key(&mut remedies, |r| r.when);
     if holder.effect == Effect::Unrelated {
         remedies.clear();
     }

@@ -2,6 +2,7 @@
 
 use super::Case;
 use crate::bytes::{position_of_any, same_path, shell_quote};
+use crate::order;
 use crate::report::{BusyKind, HolderKind, MountView, Remedy, When};
 use crate::snapshot::Pid;
 
@@ -71,7 +72,7 @@ pub(super) fn unmount_in_namespace_of(case: &Case<'_>, pid: Pid) -> Option<Remed
         .map(|m| m.mount_point.as_str())
         .filter(|p| *p != "/" && !p.contains("\\x"))
         .collect();
-    points.sort_by_key(|p| std::cmp::Reverse(p.len()));
+    order::sort_by_key(&mut points, |p| std::cmp::Reverse(p.len()));
     points.dedup();
     points.truncate(20);
     if points.is_empty() {

@@ -11,6 +11,7 @@ mod unread_namespaces;
 
 use std::collections::BTreeSet;
 
+use crate::order;
 use crate::report::{ContainerRef, Effect, Evidence, HolderKind, MountView, OpenFile};
 use crate::resolve::Target;
 use crate::snapshot::{NamespaceKey, Pid, Snapshot};
@@ -99,8 +100,8 @@ impl Found {
     /// Fills unit and container with what all its processes have in common.
     fn name_members(&mut self, snapshot: &Snapshot) {
         let members = || self.pids.iter().filter_map(|p| snapshot.processes.get(p)).map(|p| &p.membership);
-        let units: BTreeSet<_> = members().map(|m| m.unit.clone()).collect();
-        let containers: BTreeSet<_> = members().map(|m| m.container.clone()).collect();
+        let units: BTreeSet<_> = order::set(members().map(|m| m.unit.clone()));
+        let containers: BTreeSet<_> = order::set(members().map(|m| m.container.clone()));
         if let [Some(id)] = &containers.iter().collect::<Vec<_>>()[..] {
             let record = snapshot.containers.get(id).map(|c| &c.record);
             self.container = Some(ContainerRef {
@@ -127,6 +128,6 @@ pub fn find(snapshot: &Snapshot, target: &Target) -> Vec<Found> {
     let own_mount_blocks = found.iter().any(|h| h.is_daemons && h.has_object && h.open_files.is_empty());
     effect::judge_references(target, &mut found, own_mount_blocks);
     following::judge(snapshot, &mut found);
-    found.sort_by_key(|h| (h.effect, h.namespace, h.pids.first().copied(), h.device.clone()));
+    order::sort_by_key(&mut found, |h| (h.effect, h.namespace, h.pids.first().copied(), h.device.clone()));
     found
 }

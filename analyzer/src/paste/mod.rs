@@ -16,6 +16,7 @@ mod table;
 use std::collections::BTreeMap;
 
 use crate::archive::Content;
+use crate::order;
 use crate::parse::runtime_state;
 use crate::snapshot::{Builder, EntryPath, Pid};
 use line::{Line, ProcFile};
@@ -93,7 +94,7 @@ impl Source {
             let mut unknown = std::mem::take(&mut source.unknown);
             let lines = source.files.entry(file).or_default();
             lines.append(&mut unknown);
-            lines.sort();
+            order::sort(lines);
         }
         source.text = text;
         source
@@ -184,7 +185,7 @@ impl Source {
         }
         let mut same: BTreeMap<Vec<Vec<u8>>, Vec<u8>> = BTreeMap::new();
         for (path, mut lines) in self.files {
-            lines.sort();
+            order::sort(&mut lines);
             lines.dedup();
             let content = if path.ends_with("/mountinfo") || path.ends_with("/mounts") {
                 // Processes of one namespace show the same lines: one table for all, as in /proc.

@@ -17,6 +17,8 @@ use super::{
 use crate::archive::{Content, End, Want};
 use crate::bytes::{components, visible};
 use crate::errors::LogScanner;
+use crate::json;
+use crate::order;
 use crate::parse::cgroup::Membership;
 use crate::parse::{
     cgroup, container_list, device_tools, kernel_release, links, lsof, mountinfo, namespace_link,
@@ -222,7 +224,7 @@ impl Builder {
     }
 
     fn add_manifest(&mut self, bytes: &[u8], file: &str) {
-        let Ok(manifest) = serde_json::from_slice::<Value>(bytes) else {
+        let Ok(manifest) = json::value(bytes) else {
             self.warn(
                 "bad-manifest",
                 Some(file.to_owned()),
@@ -271,7 +273,7 @@ impl Builder {
 
     fn add_summary(&mut self, bytes: &[u8]) {
         self.saw_summary = true;
-        let Ok(summary) = serde_json::from_slice::<Value>(bytes) else { return };
+        let Ok(summary) = json::value(bytes) else { return };
         for skipped in summary.get("skipped").and_then(Value::as_array).into_iter().flatten() {
             let text = |key: &str| skipped.get(key).and_then(Value::as_str).unwrap_or_default();
             let count = skipped.get("count").and_then(Value::as_u64).unwrap_or(1);
@@ -444,13 +446,13 @@ impl Builder {
             snapshot.log_lines = 0;
         }
         // An error that names nothing can be looked at, but never answers "what is busy?" by itself.
-        snapshot.errors.sort_by_key(|e| !e.names_something());
+        order::sort_by_key(&mut snapshot.errors, |e| !e.names_something());
         snapshot.group_namespaces(&self.pinned_tables);
         together::note_namespace_keepers(&mut snapshot);
         together::add_container_processes(&mut snapshot);
         together::add_listed_containers(&mut snapshot, self.listed_containers);
         together::add_logged_layers(&mut snapshot);
-        snapshot.diagnostics.sort();
+        order::sort(&mut snapshot.diagnostics);
         snapshot
     }
 }

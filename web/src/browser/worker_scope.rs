@@ -5,6 +5,7 @@ use super::thrown;
 use crate::text;
 use crate::worker::host::Host;
 use crate::worker::protocol::{Failure, Request, Response};
+use ebusy_analyzer::json;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::{Closure, JsValue};
 use web_sys::{DedicatedWorkerGlobalScope, File, MessageEvent};
@@ -33,7 +34,7 @@ fn hear(host: &mut Host, data: JsValue, emit: &mut dyn FnMut(Response)) {
             Ok(reader) => host.open(reader, emit),
             Err(error) => emit(Response::Failed(fault("no-file-reader", &thrown(&error)))),
         },
-        Err(other) => match serde_json::from_str::<Request>(&other.as_string().unwrap_or_default()) {
+        Err(other) => match json::record::<Request>(other.as_string().unwrap_or_default().as_bytes()) {
             Ok(request) => emit(host.answer(request)),
             Err(error) => emit(Response::Failed(fault("page-request", &error.to_string()))),
         },
