@@ -5,6 +5,7 @@ mod corpus;
 mod csp;
 mod demo;
 mod lint;
+mod pack;
 mod page;
 mod programs;
 mod progress;
