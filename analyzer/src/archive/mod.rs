@@ -123,14 +123,16 @@ impl Head {
     /// Takes them off; pipes give a few at a time.
     fn take(input: &mut dyn Read) -> std::io::Result<Self> {
         let mut head = Self { bytes: [0; HEAD], length: 0 };
-        loop {
+        // Some decoders take an empty buffer for the end.
+        while head.length < HEAD {
             match input.read(&mut head.bytes[head.length..]) {
-                Ok(0) => return Ok(head),
+                Ok(0) => break,
                 Ok(more) => head.length += more,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         }
+        Ok(head)
     }
 
     fn as_bytes(&self) -> &[u8] {
