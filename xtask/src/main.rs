@@ -4,6 +4,8 @@ mod bench;
 mod corpus;
 mod csp;
 mod demo;
+mod dist;
+mod fuzz;
 mod lint;
 mod pack;
 mod page;

@@ -2,7 +2,7 @@
 
 use crate::progress::Steps;
 use crate::workspace::Workspace;
-use crate::{bench, corpus, demo, lint, page, run, test};
+use crate::{bench, corpus, demo, dist, fuzz, lint, page, run, test};
 use anyhow::{Result, bail};
 use lexopt::prelude::*;
 use std::ffi::OsString;
@@ -23,7 +23,10 @@ Usage: cargo xtask TASK [OPTION…]
   lint            formatting and clippy, natively and for the browser
   web             build dist/ebusy.html, the page with everything in it
   demo            write dist/ebusy-demo.tar.gz, a bundle to try
+  dist            build a release in dist/release: programs, packages, page, checksums
   corpus DIR      recall and precision of `ebusy errors` on DIR/errors.jsonl
+  fuzz [TARGET…]  libFuzzer on everything that reads foreign bytes
+    --minutes N     for each target (30)
   bench collect   the collector's time, memory and bundle against grep's and tar's (as root)
   help            this text
 ";
@@ -37,7 +40,9 @@ enum Task {
     Web,
     Demo,
     Corpus(PathBuf),
+    Fuzz(fuzz::Options),
     BenchCollect,
+    Dist,
     Help,
 }
 
@@ -49,8 +54,10 @@ pub(crate) fn main(arguments: lexopt::Parser) -> Result<ExitCode> {
         Task::Lint => lint::run_all()?,
         Task::Web => web()?,
         Task::Demo => println!("{}", demo::write(&Workspace::find()?)?.display()),
+        Task::Fuzz(options) => return fuzz::run_all(&options),
         Task::Corpus(dir) => return corpus::run_all(&dir),
         Task::BenchCollect => bench::collect()?,
+        Task::Dist => dist::run_all()?,
         Task::Help => print!("{HELP}"),
     }
     Ok(ExitCode::SUCCESS)
@@ -75,7 +82,9 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Task> {
         "lint" => Task::Lint,
         "web" => Task::Web,
         "demo" => Task::Demo,
+        "dist" => Task::Dist,
         "corpus" => Task::Corpus(PathBuf::new()),
+        "fuzz" => Task::Fuzz(fuzz::Options::default()),
         "bench" => match arguments.next()? {
             Some(Value(what)) if what == "collect" => Task::BenchCollect,
             Some(Short('h') | Long("help")) => Task::Help,
@@ -89,6 +98,8 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Task> {
             (_, Short('h') | Long("help")) => return Ok(Task::Help),
             (Task::Run(options), Long("no-serve")) => options.serve = false,
             (Task::Run(options), Long("port")) => options.port = arguments.value()?.parse()?,
+            (Task::Fuzz(options), Long("minutes")) => options.minutes = arguments.value()?.parse()?,
+            (Task::Fuzz(options), Value(name)) => options.targets.push(name.string()?),
             (Task::Corpus(dir), Value(value)) if dir.as_os_str().is_empty() => *dir = value.into(),
             (_, other) => return Err(other.unexpected().into()),
         }
@@ -138,6 +149,10 @@ mod tests {
         assert_eq!(
             parsed(&["test", "--no-skips", "-p", "collector"]).unwrap(),
             Task::Test(test::Options { no_skips: true, cargo: vec!["-p".into(), "collector".into()] })
+        );
+        assert_eq!(
+            parsed(&["fuzz", "log", "--minutes=2", "cgroup"]).unwrap(),
+            Task::Fuzz(fuzz::Options { minutes: 2, targets: vec!["log".into(), "cgroup".into()] })
         );
         assert_eq!(parsed(&[]).unwrap(), Task::Help);
     }

@@ -5,8 +5,10 @@ use std::io::{BufReader, ErrorKind, Read};
 use tar::EntryType;
 
 use super::{
-    Content, End, Entry, HEAD, Head, Input, Kind, MEMBER_LIMIT, Want, compression, counting, sniff, zip,
+    Content, End, Entry, HEAD, Head, Input, Kind, MEMBER_LIMIT, Want, compression, counting, refusal, sniff,
+    text, zip,
 };
+use crate::OpenError;
 use crate::bytes::visible;
 
 const BUFFER: usize = 64 << 10;
@@ -27,14 +29,16 @@ pub(super) struct Walk<'w> {
     pub(super) is_inner: bool,
     /// The member's bytes; kept, so that not each member needs memory of its own.
     buffer: Vec<u8>,
+    /// Why the whole input is of no use, where its kind alone does not tell.
+    pub(super) refused: Option<OpenError>,
 }
 
 /// Why a stream could not be walked at all.
 pub(super) enum Stop {
     /// Its first bytes could not be read.
     Unread(std::io::Error),
-    /// It is of that kind, under so many compressions.
-    Refused(Kind, usize),
+    /// It is of that kind, under so many compressions, and begins so.
+    Refused(Kind, usize, Vec<u8>),
 }
 
 impl<'w> Walk<'w> {
@@ -44,7 +48,7 @@ impl<'w> Walk<'w> {
         wants: &'w dyn Fn(&[u8]) -> Want,
         visit: &'w mut dyn FnMut(Entry<'_>),
     ) -> Self {
-        Self { state, wants, visit, archive: Vec::new(), is_inner: false, buffer: Vec::new() }
+        Self { state, wants, visit, archive: Vec::new(), is_inner: false, buffer: Vec::new(), refused: None }
     }
 
     /// Takes the compressions off and walks what is inside.
@@ -59,17 +63,17 @@ impl<'w> Walk<'w> {
                 kind if compression::is_read(kind) && layer < MOST_LAYERS => {
                     compression::inflate(kind, whole)
                 }
-                other => return Err(Stop::Refused(other, layer)),
+                other => return Err(Stop::Refused(other, layer, head.as_bytes().to_vec())),
             };
         }
-        Err(Stop::Refused(Kind::Unknown, MOST_LAYERS))
+        Err(Stop::Refused(Kind::Unknown, MOST_LAYERS, Vec::new()))
     }
 
     fn text(&mut self, input: &mut dyn Read) -> End {
         let mut text = Vec::new();
         let end = read_whole(input, WHOLE_LIMIT, &mut text);
         self.state.count_entry();
-        self.see(b"", Content::File(&text));
+        self.see(b"", Content::File(&text::to_utf8(text)));
         end
     }
 
@@ -84,10 +88,18 @@ impl<'w> Walk<'w> {
             Ok(members) => members,
             Err(why) => return End::Broken(why.to_owned()),
         };
+        let names: Vec<&[u8]> = members.iter().map(|m| m.path).collect();
+        let is_encrypted = !members.is_empty() && members.iter().all(|m| m.is_encrypted);
+        if !self.is_inner {
+            self.refused = refusal::of_zip(is_encrypted, &names);
+        }
         for member in members {
             self.state.count_entry();
             let Some(mut data) = member.open() else {
-                let why = "it is packed by a method of zip that is not read here";
+                let why = match member.is_encrypted {
+                    true => "it is encrypted with a password",
+                    false => "it is packed by a method of zip that is not read here",
+                };
                 self.see(member.path, Content::Broken(why));
                 continue;
             };
@@ -172,7 +184,9 @@ impl<'w> Walk<'w> {
             }
             End::Complete
         } else {
-            self.plain(path, size, &bytes, end)
+            // What came before a break is still true: a table cut short shows mounts that were there.
+            self.see(path, Content::File(&bytes));
+            whole_or_broken(path, size, bytes.len(), end)
         };
         self.buffer = bytes;
         end
@@ -188,21 +202,12 @@ impl<'w> Walk<'w> {
         } else if want == Want::Text && kind == Kind::Text && size <= LOOSE_LIMIT {
             let mut bytes = Vec::new();
             let end = read_whole(&mut head.before(input), LOOSE_LIMIT, &mut bytes);
-            return self.plain(path, size, &bytes, end);
+            let end = whole_or_broken(path, size, bytes.len(), end);
+            // A file whose name says nothing is somebody's text; those of the host are bytes as they stand.
+            self.see(path, Content::File(&text::to_utf8(bytes)));
+            return end;
         }
         End::Complete
-    }
-
-    /// Shows bytes as they stand. What came before a break is still true: a table cut short shows mounts that were
-    /// there.
-    fn plain(&mut self, path: &[u8], size: u64, bytes: &[u8], end: End) -> End {
-        self.see(path, Content::File(bytes));
-        match end {
-            End::Complete if size > bytes.len() as u64 => {
-                End::Broken(format!("the archive ends inside {}", visible(path)))
-            }
-            end => end,
-        }
     }
 
     fn inner(&mut self, path: &[u8], input: Input<'_>) {
@@ -213,6 +218,16 @@ impl<'w> Walk<'w> {
         if let Ok(End::Broken(why)) = walk.stream(input) {
             self.see(path, Content::Broken(&why));
         }
+    }
+}
+
+/// An archive that ends early says so by a file that is shorter than its header tells.
+fn whole_or_broken(path: &[u8], size: u64, read: usize, end: End) -> End {
+    match end {
+        End::Complete if size > read as u64 => {
+            End::Broken(format!("the archive ends inside {}", visible(path)))
+        }
+        end => end,
     }
 }
 

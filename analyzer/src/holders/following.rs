@@ -1,32 +1,162 @@
 //! Copies that are no holders of their own: while the mount is still there in the runtime's namespace, copies
 //! that its umount will reach go with it.
+//!
+//! A umount propagates along the PARENT mount (kernel doc `sharedsubtree.rst`): what is unmounted at a directory of
+//! mount P is unmounted at the same directory of every peer and slave of P. So the parents decide, not the copies. A
+//! copy stays where something else is mounted inside of it.
 
 use super::Found;
+use crate::bytes::{position_of_any, same_path};
+use crate::parse::mountinfo::Mount;
 use crate::report::{Effect, HolderKind, MountView};
-use crate::snapshot::{MountId, NamespaceKey, PeerGroups, Snapshot};
+use crate::resolve::Target;
+use crate::snapshot::{
+    DeviceNumber, MountId, MountNamespace, MountTable, NamespaceKey, PeerGroups, Snapshot,
+};
 
-/// Turns copies that will follow the runtime's own umount from blocking to holding.
-pub(super) fn judge(snapshot: &Snapshot, found: &mut [Found]) {
+/// Mounts in mounts are followed so deep.
+const DEPTH: usize = 16;
+
+/// Tells for each mount whether the runtime's umount takes it along, and turns copies that will all follow it from
+/// blocking to holding.
+pub(super) fn judge(snapshot: &Snapshot, target: &Target, found: &mut [Found]) {
     let own = found
         .iter()
         .find(|h| h.is_daemons && h.has_object && !h.mounts.is_empty() && h.kind != HolderKind::OpenFile);
-    let Some((own, own_key)) = own.and_then(|own| Some((own.mounts.clone(), own.namespace?))) else { return };
-    let groups = PeerGroups::of(snapshot);
-    let follows = |key: NamespaceKey, copy: &MountView| {
-        let original = own.iter().find(|m| m.device == copy.device && m.root == copy.root)?;
-        let (_, _, own_parent) = snapshot.parent_of(own_key, MountId(original.id))?;
-        let (_, _, parent) = snapshot.parent_of(key, MountId(copy.id))?;
-        Some(groups.reaches(own_parent.shared()?, &parent))
-    };
-    for holder in
-        found.iter_mut().filter(|h| !h.is_daemons && !h.mounts.is_empty() && h.kind != HolderKind::Device)
-    {
+    let Some((own, own_key)) = own.and_then(|own| Some((&own.mounts, own.namespace?))) else { return };
+    let own = unmounted(snapshot, target, own_key, own);
+    if own.is_empty() {
+        return;
+    }
+    let reach = Reach::of(snapshot, own_key, &own);
+    for holder in found.iter_mut().filter(|h| !h.mounts.is_empty() && h.kind != HolderKind::Device) {
         let Some(key) = holder.namespace else { continue };
-        let all_follow = holder.mounts.iter().all(|m| follows(key, m) == Some(true));
-        if all_follow && holder.effect == Effect::Blocking && holder.open_files.is_empty() {
+        let copies = holder.mounts.clone();
+        for mount in &mut holder.mounts {
+            mount.follows = reach.follows(key, &copies, mount.id, DEPTH);
+        }
+        let all_follow = holder.mounts.iter().all(|m| m.follows == Some(true));
+        if !holder.is_daemons
+            && all_follow
+            && holder.effect == Effect::Blocking
+            && holder.open_files.is_empty()
+        {
             holder.effect = Effect::Holding;
             holder.effect_reason =
                 "It receives umounts from the runtime's namespace, where the mount still is: it goes when that one goes.".to_owned();
         }
     }
+}
+
+/// The mounts that the runtime will unmount: the one that the busy path leads to, or all that it has of the target.
+fn unmounted(snapshot: &Snapshot, target: &Target, key: NamespaceKey, own: &[MountView]) -> Vec<MountView> {
+    let at_path = |path: &Vec<u8>| own.iter().any(|m| same_path(m.mount_point.as_bytes(), path));
+    let mut paths = target.paths.iter().filter(|path| at_path(path)).peekable();
+    if paths.peek().is_none() {
+        return own.to_vec();
+    }
+    let tables = || snapshot.namespaces.get(&key).into_iter().flat_map(|n| &n.tables);
+    let led_to = |path| tables().filter_map(|t| snapshot.table(*t)).find_map(|t| Some(t.lookup(path)?.1.id));
+    let ids: Vec<MountId> = paths.filter_map(|path| led_to(path)).collect();
+    own.iter().filter(|m| ids.contains(&MountId(m.id))).cloned().collect()
+}
+
+struct Reach<'s> {
+    snapshot: &'s Snapshot,
+    groups: PeerGroups,
+    /// What the runtime unmounts: its own mount and everything inside of it.
+    unmounted: Vec<Place<'s>>,
+}
+
+impl<'s> Reach<'s> {
+    fn of(snapshot: &'s Snapshot, own: NamespaceKey, mounts: &[MountView]) -> Self {
+        let mut unmounted: Vec<Place<'s>> =
+            mounts.iter().filter_map(|m| Place::of(snapshot, own, MountId(m.id))).collect();
+        let mut next = 0;
+        while let Some(outer) = unmounted.get(next).map(|place| place.mount.clone()) {
+            next += 1;
+            for mount in snapshot.children_of(own, outer.id) {
+                // A damaged table may have circles.
+                if unmounted.iter().all(|known| known.mount.id != mount.id) {
+                    unmounted.push(Place { mount, parent: outer.clone() });
+                }
+            }
+        }
+        Self { snapshot, groups: PeerGroups::of(snapshot), unmounted }
+    }
+
+    /// Whether the umount takes the mount along; `None` where the bundle does not tell, and for mounts that the
+    /// runtime itself unmounts. `copies` are all of the target in that namespace.
+    fn follows(&self, key: NamespaceKey, copies: &[MountView], id: u32, depth: usize) -> Option<bool> {
+        let copy = Place::of(self.snapshot, key, MountId(id))?;
+        let is_own = self.unmounted.iter().any(|own| own.mount.id == copy.mount.id);
+        if copy.mount.device == DeviceNumber::UNKNOWN || is_own {
+            return None;
+        }
+        if self.goes(key, &copy, DEPTH) {
+            return Some(true);
+        }
+        // What is mounted inside of one of them goes where that goes.
+        match copies.iter().any(|m| m.id == copy.parent.id.0) && depth > 0 {
+            true => self.follows(key, copies, copy.parent.id.0, depth - 1),
+            false => Some(false),
+        }
+    }
+
+    fn goes(&self, key: NamespaceKey, copy: &Place<'_>, depth: usize) -> bool {
+        let point = |place: &Place<'_>| place.mount.mount_point().into_owned();
+        let is_reached = self
+            .unmounted
+            .iter()
+            .any(|own| self.groups.unmounts((&own.parent, &point(own)), (&copy.parent, &point(copy))));
+        is_reached
+            && depth > 0
+            && self.snapshot.children_of(key, copy.mount.id).into_iter().all(|mount| {
+                // A mount over the whole copy takes its place when it goes.
+                mount.raw_mount_point == copy.mount.raw_mount_point
+                    || self.goes(key, &Place { mount, parent: copy.mount.clone() }, depth - 1)
+            })
+    }
+}
+
+/// A mount with the one that it is on.
+struct Place<'s> {
+    mount: Mount<'s>,
+    parent: Mount<'s>,
+}
+
+impl<'s> Place<'s> {
+    fn of(snapshot: &'s Snapshot, key: NamespaceKey, id: MountId) -> Option<Self> {
+        let tables = snapshot.namespaces.get(&key)?.tables.iter();
+        tables.filter_map(|t| snapshot.table(*t)).find_map(|table| {
+            let (_, mount) = table.mounts().find(|(_, m)| m.id == id)?;
+            let (_, parent) = table.mounts().find(|(_, m)| m.id == mount.parent && m.id != id)?;
+            Some(Self { mount, parent })
+        })
+    }
+}
+
+/// The path at which the runtime has or had its mount, and the mount that is below it there.
+pub(crate) fn runtime_place<'s>(
+    snapshot: &'s Snapshot,
+    target: &Target,
+    own: &'s MountNamespace,
+    copy: &MountView,
+) -> Option<(Vec<u8>, &'s MountTable, u32, Mount<'s>)> {
+    let path = target.paths.iter().next().cloned().unwrap_or_else(|| copy.mount_point.clone().into_bytes());
+    if same_path(&path, b"/") {
+        return None;
+    }
+    // A copy below a prefix such as /rootfs shows the host's path after it.
+    let at = position_of_any(&path, &[b"/var/lib/", b"/run/", b"/var/run/"]);
+    let path = at.and_then(|at| path.get(at..)).unwrap_or(&path).to_vec();
+    let tables = own.tables.iter().filter_map(|t| snapshot.table(*t));
+    let (table, line, mount) = tables
+        .filter_map(|table| table.lookup(&path).map(|(line, mount)| (table, line, mount)))
+        .max_by_key(|(_, _, m)| crate::bytes::components(&m.mount_point()).count())?;
+    if !same_path(&mount.mount_point(), &path) && !target.devices.contains(&mount.device) {
+        return Some((path, table, line, mount));
+    }
+    let (line, parent) = table.mounts().find(|(_, m)| m.id == mount.parent && m.id != mount.id)?;
+    Some((path, table, line, parent))
 }

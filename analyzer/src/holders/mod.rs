@@ -9,14 +9,15 @@ mod references;
 mod stacked_devices;
 mod unread_namespaces;
 
+use crate::order;
 use std::collections::BTreeSet;
 
-use crate::order;
 use crate::report::{ContainerRef, Effect, Evidence, HolderKind, MountView, OpenFile};
 use crate::resolve::Target;
 use crate::snapshot::{NamespaceKey, Pid, Snapshot};
 
 pub(crate) use effect::target_is_running;
+pub(crate) use following::runtime_place;
 pub(crate) use matching::{is_mount_of_path, mount_view};
 pub(crate) use unread_namespaces::{open_count, unread};
 
@@ -51,6 +52,9 @@ pub struct Found {
     pub effect_reason: String,
     /// Name of the stacked device, for [`HolderKind::Device`].
     pub device: Option<Vec<u8>>,
+    /// When it has to go if several block: lower first, the top of a stack before what it is on, the runtime's own
+    /// mount last.
+    pub turn: i32,
 }
 
 impl Found {
@@ -70,6 +74,7 @@ impl Found {
             effect: Effect::Holding,
             effect_reason: String::new(),
             device: None,
+            turn: 0,
         }
     }
 
@@ -100,8 +105,8 @@ impl Found {
     /// Fills unit and container with what all its processes have in common.
     fn name_members(&mut self, snapshot: &Snapshot) {
         let members = || self.pids.iter().filter_map(|p| snapshot.processes.get(p)).map(|p| &p.membership);
-        let units: BTreeSet<_> = order::set(members().map(|m| m.unit.clone()));
-        let containers: BTreeSet<_> = order::set(members().map(|m| m.container.clone()));
+        let units: BTreeSet<_> = members().map(|m| m.unit.clone()).collect();
+        let containers: BTreeSet<_> = members().map(|m| m.container.clone()).collect();
         if let [Some(id)] = &containers.iter().collect::<Vec<_>>()[..] {
             let record = snapshot.containers.get(id).map(|c| &c.record);
             self.container = Some(ContainerRef {
@@ -127,7 +132,12 @@ pub fn find(snapshot: &Snapshot, target: &Target) -> Vec<Found> {
     }
     let own_mount_blocks = found.iter().any(|h| h.is_daemons && h.has_object && h.open_files.is_empty());
     effect::judge_references(target, &mut found, own_mount_blocks);
-    following::judge(snapshot, &mut found);
-    order::sort_by_key(&mut found, |h| (h.effect, h.namespace, h.pids.first().copied(), h.device.clone()));
+    following::judge(snapshot, target, &mut found);
+    for own in found.iter_mut().filter(|h| h.is_daemons && h.kind != HolderKind::OpenFile) {
+        own.turn = 1;
+    }
+    order::sort_by_key(&mut found, |h| {
+        (h.effect, h.turn, h.namespace, h.pids.first().copied(), h.device.clone())
+    });
     found
 }

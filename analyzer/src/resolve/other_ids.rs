@@ -4,7 +4,7 @@
 use super::{Target, identity, short};
 use crate::bytes::{components, visible};
 use crate::order;
-use crate::report::{AliasKind, Diagnostic, Evidence};
+use crate::report::{AliasKind, BusyError, Diagnostic, Evidence};
 use crate::snapshot::{Container, Snapshot};
 
 /// Shorter parts of names are found in too many of them.
@@ -18,8 +18,8 @@ struct Lead {
 
 /// Follows an id that is no container's; true where it leads to one, or to several candidates.
 pub(super) fn follow(snapshot: &Snapshot, target: &mut Target, text: &str) -> bool {
-    let rules: [fn(&Snapshot, &str) -> Option<Lead>; 5] =
-        [by_sandbox, by_image, by_snapshot, by_cgroup, by_name];
+    let rules: [fn(&Snapshot, &str) -> Option<Lead>; 6] =
+        [by_gone_device, by_sandbox, by_image, by_snapshot, by_cgroup, by_name];
     let Some(lead) = rules.iter().find_map(|rule| rule(snapshot, text)) else {
         return false;
     };
@@ -39,6 +39,26 @@ pub(super) fn follow(snapshot: &Snapshot, target: &mut Target, text: &str) -> bo
             false
         }
     }
+}
+
+/// An error about a pod's volume or cgroup names the pod only: its containers are named, too. The busy object stays
+/// what the error says.
+pub(super) fn add_pods_containers(snapshot: &Snapshot, target: &mut Target, error: &BusyError) {
+    let pods = error.all().flat_map(|e| &e.other_ids).filter(|id| is_uuid(id));
+    let Some((pod, lead)) = pods.filter_map(|id| Some((id, by_cgroup(snapshot, id)?))).next() else { return };
+    let containers = without_sandboxes(snapshot, &lead.containers);
+    let names: Vec<String> = containers
+        .iter()
+        .map(|(id, _)| match snapshot.containers.get(id).and_then(|c| c.record.name.as_deref()) {
+            Some(name) => format!("{} ({})", visible(name.as_bytes()), short(id)),
+            None => short(id).to_owned(),
+        })
+        .collect();
+    target.alias(pod.clone(), AliasKind::Other, error.evidence.clone());
+    for (id, evidence) in containers {
+        target.alias(id, AliasKind::ContainerId, evidence);
+    }
+    target.notes.push(note(pod, lead.what, &format!("its containers are {}", names.join(", "))));
 }
 
 /// What an id looks like that nothing on this host has.
@@ -75,6 +95,15 @@ fn containers_where(
     fit.map(|(id, c)| (id.clone(), c.evidence.first().cloned())).collect()
 }
 
+/// The device of a layer that is no longer there: `docker-254:0-131121-LAYER`, `/dev/mapper/…` of it.
+fn by_gone_device(snapshot: &Snapshot, text: &str) -> Option<Lead> {
+    let (_, id) = text.rsplit_once('-').filter(|(_, id)| id.len() == 64 && identity::is_hex(id))?;
+    lead(
+        "the device of a layer, which is not on this host any more",
+        containers_where(snapshot, |c| c.record.id == id || c.layers.contains_key(id)),
+    )
+}
+
 fn by_sandbox(snapshot: &Snapshot, text: &str) -> Option<Lead> {
     if !identity::is_hex(text) || text.len() < 12 {
         return None;
@@ -100,7 +129,8 @@ fn by_image(snapshot: &Snapshot, text: &str) -> Option<Lead> {
     lead("an image", containers_where(snapshot, is_it))
 }
 
-/// `…/snapshots/NUMBER/fs` is the upper directory of a containerd snapshot; the mount point has the container's id.
+/// `…/snapshots/NUMBER/fs` is the upper directory of a containerd snapshot: containerd's own records name it, and where it is
+/// mounted the mount point has the container's id.
 fn by_snapshot(snapshot: &Snapshot, text: &str) -> Option<Lead> {
     let path: Vec<&[u8]> = components(text.as_bytes()).collect();
     let number = match path[..] {
@@ -112,7 +142,19 @@ fn by_snapshot(snapshot: &Snapshot, text: &str) -> Option<Lead> {
         return None;
     }
     let needle = [b"/snapshots/", number, b"/"].concat();
-    let mut found = Vec::new();
+    // Each snapshotter counts for itself: a whole path is compared as a whole.
+    let mut found = containers_where(snapshot, |c| {
+        let upper = c.record.upper_dir.as_deref().unwrap_or_default().as_bytes();
+        let parts: Vec<&[u8]> = components(upper).collect();
+        match parts[..] {
+            [.., b"snapshots", own, b"fs"] if own == number => {
+                path.len() < 4
+                    || path[..path.len() - 1] == parts[..parts.len() - 1]
+                    || path == parts[..parts.len() - 1]
+            }
+            _ => false,
+        }
+    });
     for table in snapshot.tables.iter().filter(|t| t.mentions(&needle)) {
         for (line, mount) in table.mounts() {
             let upper = mount.super_option(b"upperdir").unwrap_or_default();

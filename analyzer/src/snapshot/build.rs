@@ -21,8 +21,9 @@ use crate::json;
 use crate::order;
 use crate::parse::cgroup::Membership;
 use crate::parse::{
-    cgroup, container_list, device_tools, kernel_release, links, lsof, mountinfo, namespace_link,
-    numbered_lines, process_files, process_list, runtime_state, whole_number, words,
+    cgroup, container_list, device_tools, device_trees, fuser, kernel_release, links, lsof, mountinfo,
+    namespace_link, numbered_lines, process_files, process_list, runtime_state, systemctl_status,
+    whole_number, words,
 };
 use crate::report::{Diagnostic, Evidence};
 
@@ -430,6 +431,8 @@ impl Builder {
         self.name_pinned_tables();
         let mut snapshot = self.snapshot;
         snapshot.recorded = self.recorded;
+        order::sort(&mut snapshot.swaps);
+        snapshot.swaps.dedup_by(|a, b| a.0 == b.0);
         let facts = &mut snapshot.facts;
         facts.complete =
             *end == End::Complete && (self.saw_summary || !self.saw_manifest) && !facts.is_paste();
@@ -440,7 +443,7 @@ impl Builder {
         snapshot.diagnostics.extend(shortcomings);
         snapshot.log_lines = self.logs.lines_read();
         snapshot.log_links = self.logs.links();
-        snapshot.errors = self.logs.finish();
+        snapshot.errors = crate::errors::failures::group(self.logs.finish());
         // A text without an error in it need not be a log: it does not say that nothing is busy.
         if snapshot.facts.is_paste() && snapshot.errors.is_empty() {
             snapshot.log_lines = 0;

@@ -11,6 +11,7 @@ mod propagation;
 mod recorded;
 mod shortcomings;
 
+use crate::order;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::bytes::visible;
@@ -28,7 +29,7 @@ pub(crate) use entry_path::EntryPath;
 pub use hosts::Hosts;
 pub use ids::{DeviceNumber, MountId, NamespaceInode, PeerGroup, Pid, TableId};
 pub use namespaces::{MountNamespace, NamespaceKey};
-pub use propagation::PeerGroups;
+pub use propagation::{PeerGroups, same_directory};
 pub use recorded::Recorded;
 
 /// A host.
@@ -50,6 +51,10 @@ pub struct Snapshot {
     pub devices: BTreeMap<Vec<u8>, BlockDevice>,
     /// `dmsetup info` rows by device-mapper name, for bundles without `/sys/block`.
     pub dm_names: BTreeMap<Vec<u8>, (DeviceNumber, Evidence)>,
+    /// Mapped rbd images, `POOL/IMAGE`, with their devices.
+    pub rbd_images: BTreeMap<Vec<u8>, (Vec<u8>, Evidence)>,
+    /// Datasets of zfs with their mount points.
+    pub datasets: BTreeMap<Vec<u8>, (Vec<u8>, Evidence)>,
     /// Swap areas: path of file or device.
     pub swaps: Vec<(Vec<u8>, Evidence)>,
     /// Properties of systemd units, by unit.
@@ -177,6 +182,8 @@ pub enum TableForm {
     Mountinfo,
     /// Listings without mount ids and device numbers, see [`crate::parse::mounts_table`].
     Mounts,
+    /// Only that the process has such a mount, see [`crate::parse::mounts_table::named`].
+    Named,
 }
 
 impl MountTable {
@@ -185,7 +192,33 @@ impl MountTable {
         crate::parse::numbered_lines(&self.text).filter_map(|(number, line)| match self.form {
             TableForm::Mountinfo => Some((number, mountinfo::parse_line(line).ok()?)),
             TableForm::Mounts => Some((number, mounts_table::parse_line(line, number)?)),
+            TableForm::Named => Some((number, mounts_table::named(line, number)?)),
         })
+    }
+
+    /// The mount that a path leads to, walked as the kernel does: from the root on, into each mount that is met on
+    /// the way. Mounts that a later one covers are not met, whatever their mount points.
+    pub fn lookup(&self, path: &[u8]) -> Option<(u32, Mount<'_>)> {
+        self.lookup_without(path, &[])
+    }
+
+    /// Where the path would lead without some mounts.
+    pub fn lookup_without(&self, path: &[u8], gone: &[MountId]) -> Option<(u32, Mount<'_>)> {
+        let on_the_way: Vec<(u32, Mount<'_>)> = self
+            .mounts()
+            .filter(|(_, m)| crate::bytes::is_at_or_below(path, &m.mount_point()) && !gone.contains(&m.id))
+            .collect();
+        let depth = |m: &Mount<'_>| crate::bytes::components(&m.mount_point()).count();
+        let is_top = |m: &Mount<'_>| !on_the_way.iter().any(|(_, p)| p.id == m.parent && p.id != m.id);
+        let mut here = on_the_way.iter().find(|(_, m)| depth(m) == 0 && is_top(m))?;
+        for _ in 0..on_the_way.len() {
+            let on_it = on_the_way.iter().filter(|(_, m)| m.parent == here.1.id && m.id != here.1.id);
+            let Some(next) = on_it.min_by_key(|(line, m)| (depth(m), std::cmp::Reverse(*line))) else {
+                break;
+            };
+            here = next;
+        }
+        Some(here.clone())
     }
 
     /// Whether the bytes stand anywhere in it: a cheap first look before lines are parsed.
@@ -245,6 +278,8 @@ pub struct BlockDevice {
     pub number: Option<DeviceNumber>,
     /// Device-mapper name.
     pub dm_name: Option<Vec<u8>>,
+    /// Device-mapper uuid; its prefix names who made the device (`LVM-`, `mpath-`, `CRYPT-`).
+    pub dm_uuid: Option<Vec<u8>>,
     /// Open count, where something told.
     pub open_count: Option<(u32, Evidence)>,
     /// File behind a loop device, as the kernel shows it.
@@ -297,7 +332,9 @@ impl Snapshot {
                         && !crate::parse::process_files::cmdline(&p.cmdline)
                             .iter()
                             .any(|a| matches!(*a, b"-d" | b"--daemon" | b"daemon"));
-                    named && !client && p.membership.container.is_none()
+                    // A container's monitor is the same program as the daemon.
+                    let monitor = p.cmdline.starts_with(b"[lxc monitor]");
+                    named && !client && !monitor && p.membership.container.is_none()
                 })
                 .map(|(pid, p)| (*pid, p))
         })
@@ -316,6 +353,18 @@ impl Snapshot {
             let (line, parent) = table.mounts().find(|(_, m)| m.id == child.parent && m.id != child.id)?;
             Some((table, line, parent))
         })
+    }
+
+    /// The mounts that are on a mount.
+    pub fn children_of(&self, namespace: NamespaceKey, id: MountId) -> Vec<Mount<'_>> {
+        let tables = self.namespaces.get(&namespace).into_iter().flat_map(|n| &n.tables);
+        let tables = tables.filter_map(|t| self.table(*t));
+        let all = tables.flat_map(|t| t.mounts()).map(|(_, m)| m);
+        let mut children: Vec<Mount<'_>> = all.filter(|m| m.parent == id && m.id != id).collect();
+        // One namespace seen from several roots shows the same mount several times.
+        order::sort_by_key(&mut children, |m| m.id);
+        children.dedup_by_key(|m| m.id);
+        children
     }
 
     /// Start of a process as RFC 3339 UTC.

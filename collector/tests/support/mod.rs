@@ -78,6 +78,13 @@ impl Bundle {
         tables.map(|(path, _)| path.clone()).collect()
     }
 
+    /// A process's short name, as its `stat` has it.
+    pub(crate) fn name(&self, pid: u32) -> String {
+        let stat = self.must(&format!("proc/{pid}/stat"));
+        let (before, _) = stat.rsplit_once(')').unwrap();
+        before.split_once('(').unwrap().1.to_owned()
+    }
+
     /// `KEY=` of a line of `proc/PID/links`.
     pub(crate) fn link_value(&self, pid: u32, name: &str, key: &str) -> Option<String> {
         let links = self.must(&format!("proc/{pid}/links"));
@@ -228,6 +235,12 @@ impl Drop for Mounted {
 pub(crate) fn sh(script: &str) {
     let status = Command::new("/bin/sh").args(["-ec", script]).status().unwrap();
     assert!(status.success(), "{script}");
+}
+
+/// Whether a program is in `PATH`.
+pub(crate) fn is_installed(program: &str) -> bool {
+    let script = format!("command -v {program} >/dev/null");
+    Command::new("/bin/sh").args(["-c", &script]).status().unwrap().success()
 }
 
 pub(crate) fn exists(path: &str) -> bool {
