@@ -121,6 +121,7 @@ impl Seed {
                 path: s.text(),
                 evidence: s.evidence(),
             }),
+            more_causes: Vec::new(),
             cause: self.maybe(|s| Cause { id: s.text(), summary: s.text() }),
             evidence: self.list(4, Self::evidence),
             remedies: self.list(4, Self::remedy),
