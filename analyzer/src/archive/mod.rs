@@ -3,6 +3,8 @@
 //! Nothing is ever written by a name from an archive; names are only compared. What a member is, is told by its
 //! content: an archive inside the archive (`sos collect`, a bundle in a zip) is walked, too, one level deep.
 
+#[cfg(not(target_arch = "wasm32"))]
+mod ahead;
 mod compression;
 mod counting;
 mod refusal;

@@ -177,7 +177,7 @@ impl<'w> Walk<'w> {
         let end = if compression::is_read(kind) {
             let mut text = Vec::new();
             let inflated =
-                read_whole(&mut compression::inflate(kind, Box::new(&bytes[..])), MEMBER_LIMIT, &mut text);
+                read_whole(&mut compression::decode(kind, Box::new(&bytes[..])), MEMBER_LIMIT, &mut text);
             self.see(path, Content::File(&text));
             if let End::Broken(why) = inflated {
                 self.see(path, Content::Broken(&why));

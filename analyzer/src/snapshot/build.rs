@@ -5,7 +5,6 @@ mod together;
 mod tools;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde_json::Value;
 
@@ -15,7 +14,7 @@ use super::{
     Snapshot, TableForm, TableId,
 };
 use crate::archive::{Content, End, Want};
-use crate::bytes::{components, visible};
+use crate::bytes::{components, quick_hash, visible};
 use crate::errors::LogScanner;
 use crate::json;
 use crate::order;

@@ -116,9 +116,7 @@ impl Builder {
     }
 
     pub(super) fn intern_table(&mut self, bytes: &[u8], file: &str, form: TableForm) -> TableId {
-        let mut hasher = DefaultHasher::new();
-        bytes.hash(&mut hasher);
-        let same_hash = self.tables_by_hash.entry(hasher.finish()).or_default();
+        let same_hash = self.tables_by_hash.entry(quick_hash(bytes)).or_default();
         let tables = &mut self.snapshot.tables;
         if let Some(known) = same_hash.iter().find(|t| tables.get(t.0).is_some_and(|t| t.text == bytes)) {
             return *known;
