@@ -8,6 +8,7 @@ mod demo;
 mod dist;
 mod fuzz;
 mod lint;
+mod pack;
 mod page;
 mod programs;
 mod progress;

@@ -29,6 +29,7 @@ Usage: cargo xtask TASK [OPTION…]
   fuzz [TARGET…]  libFuzzer on everything that reads foreign bytes
     --minutes N     for each target (30)
   bench collect   the collector's time, memory and bundle against grep's and tar's (as root)
+  bench analyze   the analyzer's time and memory against tar's and grep's
   help            this text
 ";
 
@@ -44,6 +45,7 @@ enum Task {
     Corpus(PathBuf),
     Fuzz(fuzz::Options),
     BenchCollect,
+    BenchAnalyze,
     Dist,
     Help,
 }
@@ -60,6 +62,7 @@ pub(crate) fn main(arguments: lexopt::Parser) -> Result<ExitCode> {
         Task::Fuzz(options) => return fuzz::run_all(&options),
         Task::Corpus(dir) => return corpus::run_all(&dir),
         Task::BenchCollect => bench::collect()?,
+        Task::BenchAnalyze => bench::analyze()?,
         Task::Dist => dist::run_all()?,
         Task::Help => print!("{HELP}"),
     }
@@ -91,8 +94,9 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Task> {
         "fuzz" => Task::Fuzz(fuzz::Options::default()),
         "bench" => match arguments.next()? {
             Some(Value(what)) if what == "collect" => Task::BenchCollect,
+            Some(Value(what)) if what == "analyze" => Task::BenchAnalyze,
             Some(Short('h') | Long("help")) => Task::Help,
-            _ => bail!("`cargo xtask bench` wants to know what: `collect`"),
+            _ => bail!("`cargo xtask bench` wants to know what: `collect` or `analyze`"),
         },
         "help" => Task::Help,
         other => bail!("no task `{other}`; `cargo xtask help` lists them"),
