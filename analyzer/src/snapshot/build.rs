@@ -104,6 +104,7 @@ impl Builder {
                     | b"sys/kernel/osrelease"
                     | b"sys/kernel/hostname"
                     | b"sys/fs/may_detach_mounts"
+                    | b"sys/kernel/random/boot_id"
             ),
             _ => true,
         };
@@ -349,6 +350,7 @@ impl Builder {
         match name {
             b"sys/kernel/osrelease" => set_if_absent(&mut facts.kernel, text_of(bytes)),
             b"sys/kernel/hostname" => set_if_absent(&mut facts.host, text_of(bytes)),
+            b"sys/kernel/random/boot_id" => set_if_absent(&mut facts.boot_id, text_of(bytes)),
             b"sys/fs/may_detach_mounts" => facts.may_detach_mounts = Some(bytes.trim_ascii() != b"0"),
             b"version" => {
                 let release = bytes
