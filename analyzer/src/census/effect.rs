@@ -15,6 +15,12 @@ pub(super) fn of_mount(
     own: bool,
     alive: bool,
 ) -> (Effect, String) {
+    let point = mount.mount_point();
+    if own && kind == LeftoverKind::NetworkNamespace && !crate::bytes::contains_path(&point, b"docker/netns")
+    {
+        let reason = "It only keeps the namespace with its interfaces: nothing waits for its removal.";
+        return (Effect::Holding, reason.to_owned());
+    }
     if own {
         let reason = "It is a mount point in the runtime's own namespace: neither the directory nor what is mounted can be removed.";
         return (Effect::Blocking, reason.to_owned());
