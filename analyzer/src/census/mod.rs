@@ -12,6 +12,7 @@
 mod effect;
 mod groups;
 mod leftovers;
+pub mod markdown;
 mod objects;
 mod open_devices;
 mod owners;

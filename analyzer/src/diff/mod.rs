@@ -8,6 +8,7 @@
 mod bundles;
 mod census;
 mod holders;
+pub mod markdown;
 mod question;
 pub mod text;
 
