@@ -5,6 +5,7 @@ pub mod boot;
 pub mod clipboard;
 pub mod clock;
 pub mod files;
+pub mod library;
 pub mod page;
 pub mod storage;
 pub mod thread;
