@@ -17,6 +17,7 @@
 //! | snapshot → what is left over, without any error | [`census`] |
 //! | one mount namespace → its tree, compared with the host's | [`mount_tree`] |
 //! | two reports or censuses of one host → what changed | [`diff`] |
+//! | many hosts → one line each, and what they have in common | [`fleet`] |
 //!
 //! # Design constraints
 //! No IO besides the `Read` that is handed in, no clock, no globals, no JavaScript and no `std::path`
@@ -31,6 +32,7 @@ pub mod causes;
 pub mod census;
 pub mod diff;
 pub mod errors;
+pub mod fleet;
 pub mod holders;
 pub mod mount_tree;
 pub mod parse;
@@ -182,6 +184,11 @@ impl Analysis {
     /// What lives on where it no longer belongs, whatever the log says.
     pub fn census(&self) -> Census {
         census::take(self.snapshot())
+    }
+
+    /// One line for each host of the input, which was read from `source`.
+    pub fn fleet_lines(&self, source: &str) -> Vec<fleet::HostLine> {
+        self.hosts.iter().map(|host| fleet::of_snapshot(host, source)).collect()
     }
 
     /// The mount namespaces whose table is in the bundle: the host's own first, then by label.

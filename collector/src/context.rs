@@ -82,6 +82,10 @@ pub(crate) enum Runtime {
     DockerConfig,
     /// containerd's state directory, by default `/run/containerd`.
     ContainerdState,
+    /// containerd's root directory, by default `/var/lib/containerd`.
+    ContainerdRoot,
+    /// containerd's `config.toml`.
+    ContainerdConfig,
     /// containers/storage (podman, CRI-O): the graph root.
     Storage,
     /// The directory of one running container of LXC, LXD or Incus.

@@ -1,22 +1,59 @@
 //! A browser, driven through the WebDriver protocol (<https://www.w3.org/TR/webdriver2/>): just what the page's
-//! tests need, over one connection for each command, so that no async runtime comes into the build.
+//! tests need, so that no async runtime comes into the build. Chromium and WebKit speak it over HTTP, Firefox speaks
+//! Marionette, which has the same commands.
 
-use crate::harness::{Background, TempDir, wait_until};
+mod http;
+mod marionette;
+mod start;
+
+use crate::harness::{Background, TempDir, need_command, wait_until};
+use http::Http;
+use marionette::Marionette;
 use serde_json::{Value, json};
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 /// Key of an element's id in answers (section 11.1 of the standard).
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
-/// A headless Chromium with a profile of its own.
+/// The engines that the page works in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    /// Chromium, and with it Chrome and Edge.
+    Chromium,
+    /// Firefox ESR.
+    Firefox,
+    /// WebKitGTK's MiniBrowser, the nearest to Safari that there is here.
+    WebKit,
+}
+
+impl Engine {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Chromium, Self::Firefox, Self::WebKit];
+
+    /// Its name in names of files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Chromium => "chromium",
+            Self::Firefox => "firefox",
+            Self::WebKit => "webkit",
+        }
+    }
+}
+
+/// How commands reach the browser.
+#[derive(Debug)]
+enum Link {
+    Http(Http),
+    Marionette(Marionette),
+}
+
+/// A headless browser with a profile of its own.
 #[derive(Debug)]
 pub struct Browser {
-    port: u16,
-    session: String,
-    _driver: Background,
+    engine: Engine,
+    link: Link,
+    _processes: Vec<Background>,
     _profile: TempDir,
 }
 
@@ -25,54 +62,58 @@ pub struct Browser {
 pub struct Element(String);
 
 impl Browser {
-    /// Starts `chromedriver` on a free port, and Chromium through it.
-    pub fn start(chromedriver: &Path) -> Self {
-        let profile = TempDir::new("profile");
-        let mut command = Command::new(chromedriver);
-        command.arg("--port=0").stderr(Stdio::null());
-        let (driver, line) = Background::start_until(&mut command, "started successfully on port");
-        let digits: String =
-            line.chars().rev().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
-        let port = digits.chars().rev().collect::<String>().parse().expect("chromedriver names its port");
-        let user_data = format!("--user-data-dir={}", profile.path().display());
-        let args = [
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--disable-dev-shm-usage",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-            &user_data,
-        ];
-        let capabilities = json!({"capabilities": {"alwaysMatch": {
-            "browserName": "chrome",
-            "goog:chromeOptions": {"args": args},
-            "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"},
-        }}});
-        let answer = request(port, "POST", "/session", Some(&capabilities)).expect("the browser starts");
-        let session = answer["sessionId"].as_str().expect("a session has an id").to_owned();
-        Self { port, session, _driver: driver, _profile: profile }
+    /// Starts an engine; skips `test` where something of it is not installed. Firefox and WebKit ask `proxy` for all
+    /// that they want from the network; Chromium tells by itself what it asks for.
+    pub fn start(test: &str, engine: Engine, proxy: Option<SocketAddr>) -> Option<Self> {
+        let (program, beside) = match engine {
+            Engine::Chromium => ("chromedriver", "chromium"),
+            Engine::Firefox => ("firefox-esr", "firefox-esr"),
+            Engine::WebKit => ("WebKitWebDriver", "Xvfb"),
+        };
+        let program = need_command(test, program)?;
+        need_command(test, beside)?;
+        let (link, _processes, _profile) = start::start(engine, &program, proxy);
+        Some(Self { engine, link, _processes, _profile })
     }
 
-    fn call(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value, String> {
-        request(self.port, method, &format!("/session/{}{path}", self.session), body)
+    /// Which engine it is.
+    pub fn engine(&self) -> Engine {
+        self.engine
     }
 
-    fn post(&self, path: &str, body: &Value) -> Value {
-        self.call("POST", path, Some(body)).unwrap_or_else(|error| fail(path, &error))
+    fn command(&self, name: &str, parameters: &Value) -> Result<Value, String> {
+        match &self.link {
+            Link::Http(session) => session.command(name, parameters),
+            Link::Marionette(session) => session.command(name, parameters),
+        }
+    }
+
+    fn must(&self, name: &str, parameters: &Value) -> Value {
+        self.command(name, parameters).unwrap_or_else(|error| fail(name, &error))
+    }
+
+    /// What only Chromium has.
+    fn of_chromium(&self, path: &str, body: &Value) -> Value {
+        let answer = match &self.link {
+            Link::Http(session) if self.engine == Engine::Chromium => session.post(path, body),
+            _ => Err(format!("{} has no such command", self.engine.name())),
+        };
+        answer.unwrap_or_else(|error| fail(path, &error))
     }
 
     /// Opens an address.
     pub fn open(&self, url: &str) {
-        self.post("/url", &json!({ "url": url }));
+        self.must("Navigate", &json!({ "url": url }));
+    }
+
+    /// Opens an address that may not answer.
+    pub fn try_open(&self, url: &str) {
+        let _ = self.command("Navigate", &json!({ "url": url }));
     }
 
     /// Every element that a CSS selector fits, in the page's order.
     pub fn all(&self, css: &str) -> Vec<Element> {
-        let found = self.post("/elements", &json!({"using": "css selector", "value": css}));
+        let found = self.must("FindElements", &json!({"using": "css selector", "value": css}));
         let ids = found.as_array().into_iter().flatten().filter_map(|element| element[ELEMENT].as_str());
         ids.map(|id| Element(id.to_owned())).collect()
     }
@@ -84,29 +125,34 @@ impl Browser {
 
     /// Visible text.
     pub fn text(&self, element: &Element) -> String {
-        let answer = self.call("GET", &format!("/element/{}/text", element.0), None);
+        let answer = self.command("GetElementText", &json!({ "id": element.0 }));
         answer.ok().and_then(|text| text.as_str().map(str::to_owned)).unwrap_or_default()
     }
 
     /// An attribute's value.
     pub fn attribute(&self, element: &Element, name: &str) -> Option<String> {
-        let answer = self.call("GET", &format!("/element/{}/attribute/{name}", element.0), None);
+        let answer = self.command("GetElementAttribute", &json!({ "id": element.0, "name": name }));
         answer.ok()?.as_str().map(str::to_owned)
     }
 
     /// True where it can be seen.
     pub fn displayed(&self, element: &Element) -> bool {
-        self.call("GET", &format!("/element/{}/displayed", element.0), None) == Ok(Value::Bool(true))
+        self.command("IsElementDisplayed", &json!({ "id": element.0 })) == Ok(Value::Bool(true))
     }
 
     /// Clicks; whoever is in the way gets the click's blame.
     pub fn click(&self, element: &Element) {
-        self.post(&format!("/element/{}/click", element.0), &json!({}));
+        self.must("ElementClick", &json!({ "id": element.0 }));
     }
 
-    /// Types into an element; for a file input, `text` is a path.
+    /// Types into an element; for a file input, `text` is a path, or several with line ends between.
     pub fn type_into(&self, element: &Element, text: &str) {
-        self.post(&format!("/element/{}/value", element.0), &json!({ "text": text }));
+        self.must("ElementSendKeys", &json!({ "id": element.0, "text": text }));
+    }
+
+    /// Types text of several lines, as a person does: with the Return key at the end of each.
+    pub fn type_lines(&self, element: &Element, text: &str) {
+        self.type_into(element, &text.replace('\n', "\u{e006}"));
     }
 
     /// Empties an input as a person does, with Control and a, so that the page hears of it.
@@ -116,34 +162,43 @@ impl Browser {
 
     /// Runs JavaScript; `return` gives the answer.
     pub fn script(&self, script: &str) -> Value {
-        self.post("/execute/sync", &json!({"script": script, "args": []}))
+        self.must("ExecuteScript", &json!({"script": script, "args": []}))
     }
 
     /// A command of the Chrome DevTools protocol.
     pub fn devtools(&self, command: &str, params: &Value) -> Value {
-        self.post("/goog/cdp/execute", &json!({"cmd": command, "params": params}))
+        self.of_chromium("/goog/cdp/execute", &json!({"cmd": command, "params": params}))
     }
 
-    /// Gives the page a width and a colour scheme (`light` or `dark`).
+    /// Gives the page a width and a colour scheme (`light` or `dark`); engines other than Chromium keep theirs.
     pub fn look(&self, width: u32, scheme: &str) {
+        if self.engine != Engine::Chromium {
+            self.must("SetWindowRect", &json!({"width": width, "height": 900}));
+            return;
+        }
         let size = json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false});
         self.devtools("Emulation.setDeviceMetricsOverride", &size);
         let features = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
         self.devtools("Emulation.setEmulatedMedia", &features);
     }
 
-    /// The whole page as PNG.
+    /// The whole page as PNG; in WebKit, what the window shows.
     pub fn screenshot(&self, path: &Path) {
-        let params = json!({"format": "png", "captureBeyondViewport": true});
-        let answer = self.devtools("Page.captureScreenshot", &params);
-        let png = base64(answer["data"].as_str().unwrap_or_default());
-        assert!(png.starts_with(b"\x89PNG"), "no picture in {answer}");
+        let picture = match self.engine {
+            Engine::Chromium => {
+                let params = json!({"format": "png", "captureBeyondViewport": true});
+                self.devtools("Page.captureScreenshot", &params)["data"].take()
+            }
+            _ => self.must("TakeScreenshot", &json!({ "full": true })),
+        };
+        let png = base64(picture.as_str().unwrap_or_default());
+        assert!(png.starts_with(b"\x89PNG"), "no picture");
         std::fs::write(path, png).expect("a screenshot can be written");
     }
 
     /// What came into a log (`browser` is the console, `performance` the network) since it was last asked for.
     pub fn log(&self, kind: &str) -> Vec<Value> {
-        match self.post("/se/log", &json!({ "type": kind })) {
+        match self.of_chromium("/se/log", &json!({ "type": kind })) {
             Value::Array(entries) => entries,
             _ => Vec::new(),
         }
@@ -172,56 +227,17 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // Ends Chromium; the driver itself is ended by its pid.
-        let _ = self.call("DELETE", "", None);
+        // Ends the browser; a driver itself is ended by its pid.
+        let _ = match &self.link {
+            Link::Http(session) => session.call("DELETE", "", None),
+            Link::Marionette(session) => session.call("Marionette:Quit", &json!({"flags": ["eForceQuit"]})),
+        };
     }
 }
 
 #[expect(clippy::panic, reason = "ends the test with the driver's words")]
 fn fail(what: &str, error: &str) -> ! {
     panic!("WebDriver {what}: {error}")
-}
-
-fn request(port: u16, method: &str, path: &str, body: Option<&Value>) -> Result<Value, String> {
-    let said = |error: std::io::Error| error.to_string();
-    let body = body.map(Value::to_string).unwrap_or_default();
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).map_err(said)?;
-    let head = format!(
-        "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\n\
-         Content-Length: {}\r\nConnection: close\r\n\r\n",
-        body.len()
-    );
-    stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).map_err(said)?;
-    let answer = read_body(&mut stream).map_err(said)?;
-    let mut answer: Value = serde_json::from_slice(&answer).map_err(|error| error.to_string())?;
-    let value = answer["value"].take();
-    match value.get("error") {
-        Some(error) => Err(format!("{error}: {}", value["message"])),
-        None => Ok(value),
-    }
-}
-
-/// The body of an HTTP answer, by its `Content-Length`: the driver may keep the connection open.
-fn read_body(stream: &mut TcpStream) -> std::io::Result<Vec<u8>> {
-    let mut data = Vec::new();
-    let mut buffer = [0; 65536];
-    loop {
-        let end = data.windows(4).position(|window| window == b"\r\n\r\n");
-        if let Some(end) = end {
-            let head = String::from_utf8_lossy(&data[..end]).to_ascii_lowercase();
-            let length =
-                head.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());
-            let body = end + 4;
-            let wanted = length.map(|length: usize| body + length);
-            if wanted.is_some_and(|wanted| data.len() >= wanted) {
-                return Ok(data.split_off(body));
-            }
-        }
-        match stream.read(&mut buffer)? {
-            0 => return Err(std::io::ErrorKind::UnexpectedEof.into()),
-            read => data.extend_from_slice(&buffer[..read]),
-        }
-    }
 }
 
 /// Decodes base64; what is not of its alphabet is passed over.

@@ -4,56 +4,10 @@
 
 mod support;
 
-use ebusy_analyzer::report::{Effect, Holder, Report};
-use ebusy_tests::synth::{Block, Container, Driver, Host, Link, Propagation, Run, Sandbox};
-use support::{ask, commands};
-
-const MODERN: &str = "6.1.0-50-amd64";
-const OLD: &str = "3.10.0-514.el7.x86_64";
-
-/// A host with docker and one container.
-fn host_with(kernel: &str, driver: Driver, docker: &str) -> (Host, Container) {
-    let mut host = Host::new("web1", kernel);
-    match driver {
-        Driver::DeviceMapper => host.docker_devicemapper(docker),
-        Driver::Overlay2 => host.docker_overlay2(docker),
-    }
-    let web = host.run(&Run::new("web", "nginx:1.13"));
-    host.wait(60);
-    (host, web)
-}
-
-fn device_error(host: &mut Host, web: &Container) {
-    host.stop(web);
-    host.set_state(web, "dead");
-    let Container { id, layer, .. } = web;
-    host.docker_log(&format!(
-        "level=error msg=\"Handler for DELETE /v1.29/containers/web returned error: Driver devicemapper failed to \
-         remove root filesystem {id}: failed to remove device {layer}: Device is Busy\""
-    ));
-}
-
-/// Causes of the holders that block, in their order.
-fn causes(report: &Report) -> Vec<&str> {
-    let blocking = report.holders.iter().filter(|h| h.effect == Effect::Blocking);
-    blocking.map(|h| h.cause.as_ref().map_or("unknown", |c| c.id.as_str())).collect()
-}
-
-fn all_causes(report: &Report) -> Vec<&str> {
-    report.holders.iter().filter_map(|h| h.cause.as_ref()).map(|c| c.id.as_str()).collect()
-}
-
-#[track_caller]
-fn holder<'r>(report: &'r Report, cause: &str) -> &'r Holder {
-    let found = report.holders.iter().find(|h| h.cause.as_ref().is_some_and(|c| c.id == cause));
-    found.unwrap_or_else(|| {
-        panic!("no holder with cause {cause}: {:?}; {}", all_causes(report), report.verdict.summary)
-    })
-}
-
-fn advice(holder: &Holder) -> String {
-    holder.remedies.iter().map(|r| format!("{} {} {}\n", r.command, r.effect, r.risk)).collect()
-}
+use ebusy_tests::synth::{Driver, Propagation, Run, Sandbox};
+use support::ask;
+use support::cases::{MODERN, OLD, advice, all_causes, causes, device_error, holder, host_with};
+use support::commands;
 
 #[test]
 fn a_unit_with_private_tmp_and_a_unit_that_unshares_by_itself() {
@@ -133,7 +87,12 @@ fn a_shm_that_was_copied_and_one_that_only_comes_along() {
     let report = ask(&host.bundle(), "web");
     let found = holder(&report, "shm-copied");
     assert_eq!(found.pids, [shipper.pid]);
-    assert!(advice(found).contains("default-ipc-mode"));
+    // This docker has no such setting yet.
+    assert!(
+        advice(found).contains("19.03") && !advice(found).contains("default-ipc-mode"),
+        "{}",
+        advice(found)
+    );
 
     // The device is busy: whoever has it mostly has the shm, too, and that is not the cause.
     let (mut host, web) = host_with(OLD, Driver::DeviceMapper, "17.05.0-ce");
@@ -169,115 +128,6 @@ fn a_shim_apart_from_its_daemon_and_one_beside_it() {
 }
 
 #[test]
-fn a_working_directory_and_one_on_another_device() {
-    let (mut host, web) = host_with(MODERN, Driver::DeviceMapper, "17.05.0-ce");
-    let (shell, other) = (host.spawn("bash", &["bash"]), host.spawn("bash", &["bash"]));
-    let cwd = |device| Link {
-        name: "cwd".into(),
-        target: "/rootfs/srv".into(),
-        device,
-        inode: 7,
-        mount: None,
-        kind: "dir",
-        node: None,
-    };
-    host.set_link(shell, cwd(web.device));
-    host.set_link(other, cwd((253, 99)));
-    device_error(&mut host, &web);
-    let report = ask(&host.bundle(), "web");
-    assert_eq!(causes(&report), ["open-files"]);
-    assert_eq!(holder(&report, "open-files").pids, [shell]);
-    assert!(commands(holder(&report, "open-files")).contains(&format!("kill {shell}")));
-}
-
-#[test]
-fn a_virtual_machine_has_the_device_as_its_disk() {
-    for (comm, exe, cause) in [
-        ("qemu-system-x86", "/usr/bin/qemu-system-x86_64", "virtual-machine"),
-        ("dd", "/usr/bin/dd", "open-files"),
-    ] {
-        let (mut host, web) = host_with(MODERN, Driver::DeviceMapper, "17.05.0-ce");
-        let pid = host.spawn(comm, &[exe]);
-        host.open_device(pid, "fd/9", "/dev/dm-3", web.device);
-        device_error(&mut host, &web);
-        let report = ask(&host.bundle(), "web");
-        assert_eq!(causes(&report), [cause], "{comm}");
-        assert_eq!(
-            commands(&report.holders[0]).contains("kill"),
-            cause == "open-files",
-            "a machine is not killed"
-        );
-    }
-}
-
-#[test]
-fn a_silly_renamed_file_on_nfs() {
-    for (path, cause) in [("/rootfs/.nfs00000001", "nfs-silly-rename"), ("/rootfs/nfs.log", "open-files")] {
-        let (mut host, web) = host_with(MODERN, Driver::DeviceMapper, "17.05.0-ce");
-        let pid = host.spawn("tail", &["tail"]);
-        let link = Link {
-            name: "fd/3".into(),
-            target: path.into(),
-            device: web.device,
-            inode: 7,
-            mount: None,
-            kind: "reg",
-            node: None,
-        };
-        host.set_link(pid, link);
-        device_error(&mut host, &web);
-        assert_eq!(causes(&ask(&host.bundle(), "web")), [cause], "{path}");
-    }
-}
-
-#[test]
-fn a_loop_file_inside_and_one_outside() {
-    for (on_target, expected) in [(true, vec!["loop-file-inside"]), (false, vec![])] {
-        let (mut host, web) = host_with(MODERN, Driver::DeviceMapper, "17.05.0-ce");
-        let backing = if on_target { web.device } else { (253, 0) };
-        host.block_device("loop5", Block::on_file((7, 5), "/rootfs/tmp/disk", backing));
-        device_error(&mut host, &web);
-        let report = ask(&host.bundle(), "web");
-        assert_eq!(causes(&report), expected, "{}", report.verdict.summary);
-        if on_target {
-            assert!(commands(&report.holders[0]).contains("losetup -d /dev/loop5"));
-        }
-    }
-}
-
-#[test]
-fn a_device_on_top_and_swap() {
-    let (mut host, web) = host_with(MODERN, Driver::DeviceMapper, "17.05.0-ce");
-    let name = web.device_name.clone().expect("devicemapper names it");
-    let (kernel_name, _) = host
-        .blocks
-        .iter()
-        .find(|(_, b)| b.device_mapper.as_ref().is_some_and(|(n, _)| *n == name))
-        .expect("it is listed");
-    let lower = kernel_name.clone();
-    host.block_device("dm-77", Block::device_mapper((253, 77), "snap", "LVM-x"));
-    host.stack(&lower, "dm-77");
-    device_error(&mut host, &web);
-    let report = ask(&host.bundle(), "web");
-    assert_eq!(causes(&report), ["device-stack"]);
-    assert!(commands(&report.holders[0]).contains("dmsetup remove snap"));
-
-    let (mut host, web) = host_with(MODERN, Driver::DeviceMapper, "17.05.0-ce");
-    // Something else keeps it active, or the device would be gone.
-    let dd = host.spawn("dd", &["dd"]);
-    host.open_device(dd, "fd/3", "/dev/dm-3", web.device);
-    device_error(&mut host, &web);
-    let swap = format!(
-        "Filename Type Size Used Priority\n/dev/mapper/{} partition 1 0 -2\n",
-        web.device_name.expect("named")
-    );
-    host.files.insert("proc/swaps".into(), swap.into_bytes());
-    let mut both = causes(&ask(&host.bundle(), "web")).into_iter().map(str::to_owned).collect::<Vec<_>>();
-    both.sort();
-    assert_eq!(both, ["open-files", "swap-on-device"]);
-}
-
-#[test]
 fn a_namespace_kept_by_a_file_and_by_a_descriptor() {
     for (kept_by, command) in [("bind 1 /run/keep/ns", "umount /run/keep/ns"), ("fd 77 5", "kill 77")] {
         let (mut host, web) = host_with(MODERN, Driver::DeviceMapper, "17.05.0-ce");
@@ -309,100 +159,4 @@ fn a_process_that_entered_the_container_and_the_containers_own() {
     );
     assert_eq!(causes(&report), ["container-running"]);
     assert!(commands(&report.holders[0]).contains("docker stop web"));
-}
-
-#[test]
-fn survivors_of_a_dead_container() {
-    for (state, cause) in [('S', "container-survivor"), ('D', "uninterruptible-process")] {
-        let (mut host, web) = host_with(MODERN, Driver::DeviceMapper, "17.05.0-ce");
-        let left = host.exec(&web, &["sleep", "1000"]);
-        host.process(left).state = state;
-        host.kill(web.pid);
-        host.set_state(&web, "dead");
-        let report = ask(&host.bundle(), "web");
-        assert_eq!(report.holders[0].pids, [left], "{}", report.verdict.summary);
-        assert_eq!(report.holders[0].cause.as_ref().map(|c| c.id.as_str()), Some(cause));
-        assert_eq!(
-            commands(&report.holders[0]).contains("kill"),
-            state == 'S',
-            "what waits in the kernel cannot be killed"
-        );
-    }
-}
-
-#[test]
-fn a_mount_that_the_runtime_left() {
-    let (mut host, web) = host_with(MODERN, Driver::Overlay2, "20.10.24");
-    host.kill(web.pid);
-    host.kill(web.shim);
-    host.set_state(&web, "exited");
-    host.docker_log(&format!(
-        "level=error msg=\"Handler for DELETE /v1.41/containers/web returned error: container {}: driver \\\"overlay2\\\" \
-         failed to remove root filesystem: unlinkat {}: device or resource busy\"",
-        web.id, web.rootfs
-    ));
-    let report = ask(&host.bundle(), "web");
-    assert_eq!(causes(&report), ["leftover-mount"]);
-    assert!(commands(&report.holders[0]).contains(&format!("umount {}", web.rootfs)));
-}
-
-#[test]
-fn an_overlay_that_is_mounted_elsewhere_already() {
-    let (mut host, web) = host_with("4.14.0", Driver::Overlay2, "17.12.0-ce");
-    let ns = host.mounts.copy_with(host.ns, Propagation::Private);
-    let init = host.spawn_in(ns, "runc:[2:INIT]", &["runc", "init"]);
-    host.stop(&web);
-    host.docker_log(&format!(
-        "level=error msg=\"Handler for POST /v1.35/containers/{}/start returned error: error creating overlay mount to \
-         {}: device or resource busy\"",
-        web.id, web.rootfs
-    ));
-    let report = ask(&host.bundle(), "web");
-    assert_eq!(causes(&report), ["overlay-upper-in-use"], "{}", report.verdict.summary);
-    assert_eq!(report.holders[0].pids, [init]);
-    assert!(advice(&report.holders[0]).contains("index"));
-    assert!(report.next_steps.iter().any(|s| s.command == "docker start web"), "{:?}", report.next_steps);
-}
-
-#[test]
-fn a_cgroup_with_members_and_an_empty_one() {
-    for alive in [true, false] {
-        let (mut host, web) = host_with(MODERN, Driver::Overlay2, "20.10.24");
-        let path = format!("/sys/fs/cgroup/system.slice/docker-{}.scope", web.id);
-        host.log_line(
-            "kubelet",
-            900,
-            &format!("time=\"2026-01-01T00:00:00Z\" level=error msg=\"Failed to remove cgroup\" error=\"rmdir {path}: device or resource busy\""),
-        );
-        if !alive {
-            host.stop(&web);
-        }
-        let report = ask(&host.bundle(), &path);
-        let expected: &[&str] = if alive { &["cgroup-members"] } else { &[] };
-        assert_eq!(causes(&report), expected, "{}", report.verdict.summary);
-        if alive {
-            assert!(report.holders[0].pids.contains(&web.pid));
-        }
-    }
-}
-
-#[test]
-fn a_volume_of_its_own_is_no_leftover() {
-    let (mut host, _) = host_with(MODERN, Driver::Overlay2, "20.10.24");
-    let fs = ebusy_tests::synth::Fs::new((253, 40), "xfs", "/dev/mapper/vg0-data", "rw");
-    host.mounts.mount(host.ns, "/srv/data", &fs);
-    let report = ask(&host.bundle(), "/srv/data");
-    assert_eq!(causes(&report), ["mount-point-on-purpose"], "{}", report.verdict.summary);
-    assert!(!commands(&report.holders[0]).contains("umount"), "{}", commands(&report.holders[0]));
-}
-
-#[test]
-fn lxcfs_in_a_namespace_of_its_own() {
-    for (comm, cause) in [("lxcfs", "lxd-namespace"), ("cron", "unshared-copy")] {
-        let (mut host, web) = host_with(OLD, Driver::DeviceMapper, "17.05.0-ce");
-        let ns = host.mounts.copy_with(host.ns, Propagation::Private);
-        host.spawn_in(ns, comm, &[comm]);
-        device_error(&mut host, &web);
-        assert_eq!(causes(&ask(&host.bundle(), "web")), [cause]);
-    }
 }

@@ -6,149 +6,9 @@ mod support;
 
 use ebusy_analyzer::report::Effect;
 use ebusy_tests::demo;
-use ebusy_tests::harness::{TempDir, machine, need_command, need_path, wait_until};
-use ebusy_tests::synth::{Content, Entry, Host, Propagation, tar};
-use ebusy_tests::webdriver::{Browser, Element};
-use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard};
-
-/// An opened page, with the files of its test.
-struct Page {
-    browser: Browser,
-    url: String,
-    dir: TempDir,
-    artifacts: Option<PathBuf>,
-    _alone: MutexGuard<'static, ()>,
-}
-
-impl Page {
-    /// The page, opened from its file; skips by name.
-    fn open(test: &str) -> Option<Self> {
-        let page = need_path(test, "EBUSY_PAGE")?;
-        Self::open_at(test, &format!("file://{}", page.display()))
-    }
-
-    fn open_at(test: &str, url: &str) -> Option<Self> {
-        let chromedriver = need_command(test, "chromedriver")?;
-        need_command(test, "chromium")?;
-        // One browser at a time: two cores, and nobody wants to wait for a picture twice.
-        let alone = machine();
-        let browser = Browser::start(&chromedriver);
-        browser.look(1280, "light");
-        browser.open(url);
-        let artifacts = std::env::var_os("EBUSY_ARTIFACTS").map(PathBuf::from);
-        let page = Self { browser, url: url.to_owned(), dir: TempDir::new("page"), artifacts, _alone: alone };
-        page.element("start");
-        Some(page)
-    }
-
-    /// The first element with a `data-test` name, once it is there.
-    fn element(&self, name: &str) -> Element {
-        self.browser.wait_for(&format!("[data-test={name}]"))
-    }
-
-    fn has(&self, name: &str) -> bool {
-        !self.browser.all(&format!("[data-test={name}]")).is_empty()
-    }
-
-    fn text(&self, name: &str) -> String {
-        self.browser.text(&self.element(name))
-    }
-
-    fn click(&self, name: &str) {
-        self.browser.click(&self.element(name));
-    }
-
-    /// Writes a file and gives it to the page.
-    fn give(&self, name: &str, content: &[u8]) {
-        let path = self.dir.join(name);
-        std::fs::write(&path, content).expect("a file can be written");
-        self.give_path(&path);
-    }
-
-    fn give_path(&self, path: &Path) {
-        self.browser.type_into(&self.element("file-input"), &path.to_string_lossy());
-    }
-
-    fn search(&self, query: &str) {
-        let input = self.element("search-input");
-        self.browser.clear(&input);
-        self.browser.type_into(&input, query);
-        self.click("search-submit");
-    }
-
-    /// The verdict's status, once its text has a word.
-    fn verdict_with(&self, word: &str) -> String {
-        wait_until(&format!("the verdict has {word:?}"), || {
-            let verdict = self.browser.all("[data-test=verdict]").into_iter().next()?;
-            self.browser.text(&verdict).contains(word).then_some(())?;
-            self.browser.attribute(&verdict, "data-status")
-        })
-    }
-
-    fn screenshot(&self, name: &str) {
-        if let Some(dir) = &self.artifacts {
-            self.browser.screenshot(&dir.join(format!("page-{name}.png")));
-        }
-    }
-
-    /// Nothing in the console, and no request but for the page itself.
-    fn assert_quiet(&self) {
-        assert_eq!(self.browser.console_errors(), [""; 0], "the console");
-        // The rest is the browser's own new tab.
-        let own = |url: &String| {
-            *url == self.url || ["blob:", "data:", "chrome:"].iter().any(|scheme| url.starts_with(scheme))
-        };
-        let foreign: Vec<String> = self.browser.requests().into_iter().filter(|url| !own(url)).collect();
-        assert_eq!(foreign, [""; 0], "requests");
-    }
-}
-
-/// A server that gives the page to whoever asks, and remembers what was asked for.
-struct Server {
-    address: SocketAddr,
-    asked: Arc<Mutex<Vec<String>>>,
-}
-
-impl Server {
-    fn start(page: &Path) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
-        let address = listener.local_addr().expect("it has an address");
-        let asked = Arc::new(Mutex::new(Vec::new()));
-        let (page, log) = (std::fs::read(page).expect("the page can be read"), Arc::clone(&asked));
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let path = answer(stream, &page).unwrap_or_else(|error| error.to_string());
-                log.lock().expect("no one panics with it").push(path);
-            }
-        });
-        Self { address, asked }
-    }
-
-    fn asked(&self) -> Vec<String> {
-        self.asked.lock().expect("no one panics with it").clone()
-    }
-}
-
-fn answer(mut stream: TcpStream, page: &[u8]) -> std::io::Result<String> {
-    let mut head = Vec::new();
-    let mut byte = [0];
-    while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte)? == 1 {
-        head.push(byte[0]);
-    }
-    let head = String::from_utf8_lossy(&head).into_owned();
-    let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
-    let (status, body) = if path == "/" { ("200 OK", page) } else { ("404 Not Found", &b""[..]) };
-    let length = body.len();
-    write!(
-        stream,
-        "HTTP/1.1 {status}\r\nContent-Type: text/html\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
-    )?;
-    stream.write_all(body)?;
-    Ok(path)
-}
+use ebusy_tests::harness::{need_path, wait_until};
+use ebusy_tests::synth::{Host, Propagation};
+use support::page::{Page, Server};
 
 #[test]
 fn the_demo_from_a_file_in_every_width_and_colour() {
@@ -171,10 +31,13 @@ fn the_demo_from_a_file_in_every_width_and_colour() {
     assert!(page.browser.all("[data-test=error-item]").len() >= 2);
     assert!(page.browser.displayed(&page.element("picture")));
 
+    page.click("tab-census");
     let census = support::open(&demo::bundle()).expect("the demo opens").census();
     assert_eq!(page.text("census-summary"), census.summary);
     let groups = page.browser.attribute(&page.element("census"), "data-groups");
     assert_eq!(groups, Some(census.groups.len().to_string()));
+    page.screenshot("census");
+    page.click("tab-report");
 
     let events: Vec<Option<String>> = page
         .browser
@@ -275,7 +138,7 @@ fn a_copy_button_puts_the_command_into_the_clipboard() {
 fn reading_can_be_cancelled_and_the_page_goes_on() {
     let Some(page) = Page::open("page::reading_can_be_cancelled_and_the_page_goes_on") else { return };
     let path = page.dir.join("big.tar");
-    write_big_bundle(&path);
+    support::write_big_bundle(&path, 600 << 20);
     page.give_path(&path);
     page.click("cancel");
     page.element("start");
@@ -283,36 +146,6 @@ fn reading_can_be_cancelled_and_the_page_goes_on() {
     page.click("demo-button");
     assert_eq!(page.verdict_with("shop-frontend"), "held");
     page.assert_quiet();
-}
-
-/// The demo's host with so many tables, no two alike, that nobody has read them before the mouse is at the button.
-fn write_big_bundle(path: &Path) {
-    const SIZE: usize = 600 << 20;
-    let host = demo::host();
-    let table = host.mounts.mountinfo(host.ns, "/");
-    // The end of a tar is two blocks of zeros, which would be in the middle here.
-    let without_end = |mut tar: Vec<u8>| {
-        let end = tar.iter().rposition(|byte| *byte != 0).map_or(0, |last| (last + 1).next_multiple_of(512));
-        tar.truncate(end);
-        tar
-    };
-    let mut file = std::io::BufWriter::new(std::fs::File::create(path).expect("a file can be made"));
-    let mut written = 0;
-    let mut pid = 100_000;
-    let start: Vec<Entry> = host
-        .entries()
-        .into_iter()
-        .filter(|entry| !matches!(entry.content, Content::Same(_)))
-        .take(40)
-        .collect();
-    file.write_all(&without_end(tar(&host.top(), 0, &start))).expect("the disk has room");
-    while written < SIZE {
-        let many = table.repeat(256).replace("relatime", &format!("relatime{pid}"));
-        let chunk = without_end(tar(&host.top(), 0, &[Entry::file(format!("proc/{pid}/mountinfo"), many)]));
-        file.write_all(&chunk).expect("the disk has room");
-        (written, pid) = (written + chunk.len(), pid + 1);
-    }
-    file.flush().expect("the disk has room");
 }
 
 #[test]
@@ -338,17 +171,6 @@ fn garbage_is_refused_with_a_reason_and_the_page_goes_on() {
     page.assert_quiet();
 }
 
-/// What `grep ID /proc/[0-9]*/mountinfo` printed, and the error before it.
-fn pasted_text() -> String {
-    const ID: &str = "89f5c1a2b3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e";
-    let mount = format!("/var/lib/docker/devicemapper/mnt/{ID}");
-    let device = format!("/dev/mapper/docker-253:0-4711-{ID}");
-    format!(
-        "Error response from daemon: Driver devicemapper failed to remove root filesystem {ID}: Device is Busy\n\
-         /proc/4241/mountinfo:245 201 253:3 / {mount} rw,relatime - ext4 {device} rw\n"
-    )
-}
-
 #[test]
 fn pasted_text_is_explained() {
     let Some(page) = Page::open("page::pasted_text_is_explained") else { return };
@@ -360,7 +182,10 @@ fn pasted_text_is_explained() {
     assert_eq!(page.browser.attribute(&failure, "data-code").as_deref(), Some("no-mounts"));
     page.screenshot("failure-paste");
 
-    page.browser.type_into(&page.element("paste-input"), &pasted_text());
+    let kept = page.browser.script("return document.querySelector('[data-test=paste-input]').value");
+    assert_eq!(kept, "nothing of the kind", "what was typed is not lost");
+    page.browser.clear(&page.element("paste-input"));
+    page.browser.type_into(&page.element("paste-input"), support::PASTED);
     page.click("paste-submit");
     assert_eq!(page.verdict_with("89f5c1a2b3d4"), "held");
     assert!(page.browser.text(&page.element("holder")).contains("4241"), "the process is named");
@@ -379,7 +204,7 @@ fn a_text_in_the_clipboard_is_opened_by_pasting_anywhere() {
                       new ClipboardEvent('paste', { clipboardData: data, bubbles: true }))";
         let quoted = |text: &str| serde_json::Value::from(text).to_string();
         page.browser
-            .script(&script.replace("TEXT", &quoted(&pasted_text())).replace("TARGET", &quoted(target)));
+            .script(&script.replace("TEXT", &quoted(support::PASTED)).replace("TARGET", &quoted(target)));
     };
     paste("[data-test=paste-input]");
     assert!(!page.has("verdict") && page.has("start"), "into the field is for the field");

@@ -217,6 +217,32 @@ fn a_wrong_id_is_told_for_what_it_is_and_leads_to_the_container() {
     assert!(unknown.warnings.iter().any(|w| w.message.contains("pod's uid")), "{:?}", unknown.warnings);
 }
 
+/// containerd's database tells the snapshot of a stopped container, which no mount table names any more.
+#[test]
+fn a_snapshot_leads_to_its_stopped_container() {
+    let id = hex64("stopped");
+    let upper = "/var/lib/containerd/io.containerd.snapshotter.v1.overlayfs/snapshots/77/fs";
+    let containers = format!(
+        r#"[{{"id":"{id}","name":"web","runtime":"containerd","namespace":"k8s.io","state":"exited","pod":"web-abc","upper_dir":"{upper}"}}]"#
+    );
+    let leaked = format!("31 21 0:50 / /mnt/leak rw - overlay overlay rw,lowerdir=/l,upperdir={upper}\n");
+    let entries = [
+        Entry::file("proc/1/mountinfo", format!("21 1 8:1 / / rw - ext4 /dev/sda1 rw\n{leaked}")),
+        Entry::file("runtime/containers.json", containers),
+    ];
+    let bundle = tar("", 0, &entries);
+    for query in [upper, "77", "/var/lib/containerd/io.containerd.snapshotter.v1.overlayfs/snapshots/77"] {
+        let report = ask(&bundle, query);
+        assert_eq!(report.target.container_id.as_ref(), Some(&id), "{query}: {}", report.verdict.summary);
+    }
+    let other = "/srv/containerd/io.containerd.snapshotter.v1.overlayfs/snapshots/77/fs";
+    assert_eq!(ask(&bundle, other).target.container_id, None, "another containerd's snapshot");
+    let census = support::open(&bundle).expect("a good bundle opens").census();
+    let mut leftovers = census.groups.iter().flat_map(|group| &group.leftovers);
+    let leftover = leftovers.find(|l| format!("{l:?}").contains("/mnt/leak")).expect("the leak");
+    assert_eq!(leftover.container.as_ref().and_then(|c| c.name.as_deref()), Some("web"));
+}
+
 #[test]
 fn an_rbd_image_leads_to_its_device() {
     let (bundle, _) = pod_host();

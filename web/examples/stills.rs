@@ -4,14 +4,13 @@
 //!     cargo run -p ebusy-web --example stills --features stills -- DIR
 
 use ebusy_web::sample;
-use ebusy_web::state::{Failed, FileInfo, Open, Reading, Screen, State};
-use ebusy_web::views::{Page, PageProps};
+use ebusy_web::state::{Failed, FileInfo, Open, Reading, Screen, State, Tab};
+use ebusy_web::views::{Acts, Page, PageProps};
 use ebusy_web::worker::protocol::{Failure, Question};
 use std::rc::Rc;
-use yew::Callback;
 
 fn screens() -> Vec<(&'static str, Screen)> {
-    let file = Rc::new(FileInfo { name: "ebusy-web1-20261122T074502Z.tar.gz".into(), size: 149_154, of: 1 });
+    let file = Rc::new(FileInfo { name: "ebusy-web1-20261122T074502Z.tar.gz".into(), size: 149_154 });
     let failure = Failure {
         code: "unknown-format".into(),
         message: "The file is neither a gzip nor a tar archive.".into(),
@@ -32,11 +31,22 @@ fn screens() -> Vec<(&'static str, Screen)> {
             hosts: vec![Some("web1".into())],
             host: 0,
             choosing: None,
+            place: None,
+            tab: Tab::Report,
         }))
     };
     vec![
         ("start", Screen::Start),
-        ("reading", Screen::Reading(Reading { file: file.clone(), bytes: 61_000, entries: 512 })),
+        (
+            "reading",
+            Screen::Reading(Reading {
+                file: file.clone(),
+                bytes: 61_000,
+                entries: 512,
+                all_read: false,
+                place: None,
+            }),
+        ),
         ("failed", Screen::Failed(Rc::new(Failed { file: file.clone(), failure }))),
         ("held", open(sample::report())),
         ("many", open(sample::report_with(200))),
@@ -48,15 +58,8 @@ async fn main() -> std::io::Result<()> {
     let folder = std::env::args().nth(1).unwrap_or_else(|| "target/stills".into());
     std::fs::create_dir_all(&folder)?;
     for (name, screen) in screens() {
-        let state = State { opening: 1, screen, dragging: false };
-        let props = move || PageProps {
-            state,
-            open: Callback::noop(),
-            ask: Callback::noop(),
-            choose: Callback::noop(),
-            close: Callback::noop(),
-            demo: Callback::noop(),
-        };
+        let state = State { opening: 1, screen, ..State::default() };
+        let props = move || PageProps { state, act: Acts::none() };
         let body = yew::LocalServerRenderer::<Page>::with_props(props()).hydratable(false).render().await;
         let page = format!(
             "<!doctype html><html lang=en><meta charset=utf-8>\

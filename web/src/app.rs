@@ -1,76 +1,49 @@
-//! Wires state, worker and views together.
+//! Wires state, workers and views together.
 
 use crate::browser::files::Picked;
 use crate::browser::{boot, page, storage};
 use crate::preferences::Preferences;
+use crate::state::fleet::Place;
 use crate::state::{Action, FileInfo, Screen, State};
 use crate::text;
 use crate::views;
 use crate::views::wishes::Wishes;
 use crate::worker::client::Client;
-use crate::worker::protocol::{Failure, Question, Response};
+use crate::worker::crew::Crew;
+use crate::worker::protocol::{Failure, Request, Response};
 use std::cell::RefCell;
 use std::rc::Rc;
 use yew::prelude::*;
 
-/// The worker of the current opening.
-type Worker = Rc<RefCell<Option<Client>>>;
+/// What lives as long as the page and is no state: handles of the browser.
+#[derive(Default)]
+struct Handles {
+    /// Number of the newest opening.
+    openings: u32,
+    /// The worker of the current opening.
+    worker: Option<Client>,
+    /// The files of the list of hosts, or the one that was opened last.
+    files: Vec<Picked>,
+    /// The workers that read the list's bundles.
+    crew: Crew,
+}
+
+type Shared = Rc<RefCell<Handles>>;
 
 /// The app.
 #[component]
 pub fn App() -> Html {
     let state = use_reducer_eq(State::default);
-    let worker = use_mut_ref(|| None::<Client>);
-    let openings = use_mut_ref(|| 0_u32);
-
-    let open = {
-        let (dispatch, worker) = (state.dispatcher(), worker.clone());
-        use_callback((), move |(file, of): (Picked, u32), ()| {
-            let opening = *openings.borrow() + 1;
-            openings.replace(opening);
-            // First the old worker ends, so that two bundles are never in memory together.
-            worker.take();
-            let info = FileInfo { name: file.name(), size: file.size(), of };
-            dispatch.dispatch(Action::Chosen { opening, file: info });
-            start(&worker, &file, opening, &dispatch);
-        })
-    };
-    let ask = {
-        let dispatch = state.dispatcher();
-        use_callback((), move |question: Question, ()| dispatch.dispatch(Action::Asked(question)))
-    };
-    let choose = {
-        let dispatch = state.dispatcher();
-        use_callback((), move |index: usize, ()| dispatch.dispatch(Action::HostChosen(index)))
-    };
-    let close = {
-        let (dispatch, worker) = (state.dispatcher(), worker.clone());
-        use_callback((), move |(), ()| {
-            worker.take();
-            dispatch.dispatch(Action::Closed);
-        })
-    };
-    let demo = {
-        let (dispatch, open) = (state.dispatcher(), open.clone());
-        use_callback((), move |(), ()| match boot::demo() {
-            Ok(file) => open.emit((file, 1)),
-            Err(reason) => dispatch.dispatch(Action::NoFile(no_demo(&reason))),
-        })
-    };
-
+    let handles = use_mut_ref(Handles::default);
     let preferences = use_state_eq(storage::load);
     let wishes = use_wishes(&preferences, &state);
-    use_drop_anywhere(state.dispatcher(), open.clone());
-    let asked = worker.clone();
-    use_effect_with(state.outstanding(), move |outstanding| {
-        if let (Some((_, request)), Some(client)) = (outstanding, asked.borrow().as_ref()) {
-            client.ask(request);
-        }
-    });
-    use_effect_with(state.needs_worker(), move |needed| {
-        if !needed {
-            worker.take();
-        }
+    let act = use_memo((), |()| act(&state.dispatcher(), &handles));
+
+    use_drop_anywhere(state.dispatcher(), act.open.clone());
+    use_workers(&state, &handles);
+    use_effect_with(state.pair_to_compare(), {
+        let compare = act.compare.clone();
+        move |pair| pair.iter().for_each(|pair| compare.emit(*pair))
     });
     use_effect_with(title(&state), |title| page::set_title(title));
 
@@ -78,7 +51,7 @@ pub fn App() -> Html {
     let key = format!("{} {}", preferences.language.tag(), preferences.zone.name());
     html! {
         <ContextProvider<Wishes> context={wishes}>
-            <views::Page {key} state={(*state).clone()} {open} {ask} {choose} {close} {demo} />
+            <views::Page {key} state={(*state).clone()} act={(*act).clone()} />
         </ContextProvider<Wishes>>
     }
 }
@@ -94,23 +67,144 @@ fn use_wishes(preferences: &UseStateHandle<Preferences>, state: &UseReducerHandl
     Wishes { prefer, mounts }
 }
 
-/// Starts the worker of an opening. Without one, the opening fails with the reason.
-fn start(worker: &Worker, file: &Picked, opening: u32, dispatch: &UseReducerDispatcher<State>) {
-    let on_response = {
+/// What somebody can do, as callbacks that never change.
+fn act(dispatch: &UseReducerDispatcher<State>, handles: &Shared) -> views::Acts {
+    let send = {
         let dispatch = dispatch.clone();
-        Callback::from(move |response: Response| dispatch.dispatch(Action::Told { opening, response }))
+        Callback::from(move |action: Action| dispatch.dispatch(action))
     };
-    match Client::open(file, on_response.clone()) {
-        Ok(client) => *worker.borrow_mut() = Some(client),
-        Err(failure) => on_response.emit(Response::Failed(failure)),
+    let open = {
+        let (dispatch, handles) = (dispatch.clone(), handles.clone());
+        Callback::from(move |files: Vec<Picked>| open(&files, &handles, &dispatch))
+    };
+    let pick = {
+        let (dispatch, handles) = (dispatch.clone(), handles.clone());
+        Callback::from(move |(place, kept): (Place, bool)| pick(place, kept, &handles, &dispatch))
+    };
+    let compare = {
+        let (dispatch, handles) = (dispatch.clone(), handles.clone());
+        Callback::from(move |pair: [Place; 2]| compare(pair, &handles, &dispatch))
+    };
+    let demo = {
+        let (dispatch, open) = (dispatch.clone(), open.clone());
+        Callback::from(move |()| match boot::demo() {
+            Ok(file) => open.emit(vec![file]),
+            Err(reason) => dispatch.dispatch(Action::NoFile(no_demo(&reason))),
+        })
+    };
+    let draft = {
+        let (dispatch, open) = (dispatch.clone(), open.clone());
+        Callback::from(move |text: AttrValue| {
+            dispatch.dispatch(Action::Drafted(text.clone()));
+            open.emit(Picked::of_text(&text).into_iter().collect());
+        })
+    };
+    let ask = send.reform(Action::Asked);
+    let choose = send.reform(Action::HostChosen);
+    let close = send.reform(|()| Action::Closed);
+    views::Acts { send, open, ask, choose, close, pick, compare, demo, draft }
+}
+
+fn open(files: &[Picked], handles: &Shared, dispatch: &UseReducerDispatcher<State>) {
+    let Some(first) = files.first() else { return };
+    let opening = next_opening(handles);
+    let infos = files.iter().map(|file| FileInfo { name: file.name(), size: file.size() }).collect();
+    {
+        let mut handles = handles.borrow_mut();
+        // First the old worker ends, so that two bundles are never in memory together.
+        handles.worker = None;
+        handles.files = files.to_vec();
+    }
+    dispatch.dispatch(Action::Chosen { opening, files: infos });
+    if files.len() == 1 {
+        let started = Client::open(first, hear(opening, dispatch));
+        keep(started, opening, handles, dispatch);
     }
 }
 
+/// Looks at a host of the list. `kept`: its bundle is still open.
+fn pick(place: Place, kept: bool, handles: &Shared, dispatch: &UseReducerDispatcher<State>) {
+    if kept {
+        // The number stays: the same worker goes on.
+        let opening = handles.borrow().openings;
+        return dispatch.dispatch(Action::HostPicked { opening, place });
+    }
+    let opening = next_opening(handles);
+    handles.borrow_mut().worker = None;
+    dispatch.dispatch(Action::HostPicked { opening, place });
+    let file = handles.borrow().files.get(place.bundle).cloned();
+    if let Some(file) = file {
+        let started = Client::open(&file, hear(opening, dispatch));
+        keep(started, opening, handles, dispatch);
+    }
+}
+
+fn compare(pair: [Place; 2], handles: &Shared, dispatch: &UseReducerDispatcher<State>) {
+    let opening = next_opening(handles);
+    handles.borrow_mut().worker = None;
+    dispatch.dispatch(Action::Compare { opening, pair });
+    let files = pair.map(|place| handles.borrow().files.get(place.bundle).cloned());
+    if let [Some(a), Some(b)] = files {
+        let request = Request::Compare { hosts: pair.map(|place| place.host) };
+        let started = Client::ask_about(&[&a, &b], &request, hear(opening, dispatch));
+        keep(started, opening, handles, dispatch);
+    }
+}
+
+fn next_opening(handles: &Shared) -> u32 {
+    let mut handles = handles.borrow_mut();
+    handles.openings += 1;
+    handles.openings
+}
+
+fn hear(opening: u32, dispatch: &UseReducerDispatcher<State>) -> Callback<Response> {
+    let dispatch = dispatch.clone();
+    Callback::from(move |response| dispatch.dispatch(Action::Told { opening, response }))
+}
+
+/// Keeps the worker of an opening. Without one, the opening fails with the reason.
+fn keep(
+    started: Result<Client, Failure>,
+    opening: u32,
+    handles: &Shared,
+    dispatch: &UseReducerDispatcher<State>,
+) {
+    match started {
+        Ok(client) => handles.borrow_mut().worker = Some(client),
+        Err(failure) => hear(opening, dispatch).emit(Response::Failed(failure)),
+    }
+}
+
+/// Starts, asks and ends workers as the state wants it.
 #[hook]
-fn use_drop_anywhere(dispatch: UseReducerDispatcher<State>, open: Callback<(Picked, u32)>) {
-    use_effect_with(open, move |open| {
+fn use_workers(state: &UseReducerHandle<State>, handles: &Shared) {
+    let asking = handles.clone();
+    use_effect_with(state.outstanding(), move |outstanding| {
+        if let (Some((_, request)), Some(client)) = (outstanding, &asking.borrow().worker) {
+            client.ask(request);
+        }
+    });
+    let ending = handles.clone();
+    use_effect_with(state.needs_worker(), move |needed| {
+        if !needed {
+            ending.borrow_mut().worker = None;
+        }
+    });
+    let (crewing, dispatch) = (handles.clone(), state.dispatcher());
+    use_effect_with(state.fleet_workers(), move |(number, wanted)| {
+        let tell = Callback::from(move |(number, bundle, response)| {
+            dispatch.dispatch(Action::FleetTold { number, bundle, response });
+        });
+        let Handles { crew, files, .. } = &mut *crewing.borrow_mut();
+        crew.work_on(*number, wanted, files, &tell);
+    });
+}
+
+#[hook]
+fn use_drop_anywhere(dispatch: UseReducerDispatcher<State>, open: Callback<Vec<Picked>>) {
+    use_effect_with((), move |()| {
         let over = Callback::from(move |dragging| dispatch.dispatch(Action::Dragging(dragging)));
-        let zone = page::DropZone::new(over, open.clone());
+        let zone = page::DropZone::new(over, open);
         move || drop(zone)
     });
 }
@@ -134,6 +228,11 @@ fn title(state: &State) -> String {
             }
             None => format!("{} · ebusy", open.file.name),
         },
+        Screen::Hosts(_) => {
+            let hosts = state.fleet.as_ref().map_or(0, |fleet| fleet.rows.len());
+            format!("{} · ebusy", (t.fleet.title)(hosts))
+        }
+        Screen::Comparing(_) => format!("{} · ebusy", t.fleet.diff_title),
         _ => t.page_title.to_owned(),
     }
 }

@@ -90,6 +90,7 @@ fn systemd_holder() -> Holder {
                       while the container ran, so it got a copy of the container's mount."
                 .into(),
         }),
+        more_causes: Vec::new(),
         evidence: vec![
             evidence("proc/4241/cgroup", 1, "0::/system.slice/httpd.service"),
             Evidence { file: "proc/4241/ns/mnt".into(), line: None, text: "mnt:[4026532201]".into() },
@@ -146,6 +147,7 @@ fn agent_holder() -> Holder {
                       was there when it started, and no later umount reaches it."
                 .into(),
         }),
+        more_causes: Vec::new(),
         evidence: vec![evidence("proc/5100/cgroup", 2, "4:memory:/docker/77aa01f2e3d4")],
         remedies: vec![
             remedy(
@@ -183,6 +185,7 @@ fn unrelated_holder() -> Holder {
             evidence: evidence("proc/900/links", 2, "fd/3 dev=8:1 ino=99 mnt=28 type=reg"),
         }],
         cause: None,
+        more_causes: Vec::new(),
         evidence: Vec::new(),
         remedies: Vec::new(),
     }

@@ -1,13 +1,17 @@
 //! What the page knows and how that changes: no browser, no clock, no side effects.
 //!
-//! A bundle is an *opening*. What a worker says carries its opening's number, and what an earlier
-//! opening still says is dropped: cancel and replace are safe at any time.
+//! A bundle that is looked at is an *opening*. What a worker says carries its opening's number, and what an
+//! earlier opening still says is dropped: cancel and replace are safe at any time.
 
-use crate::worker::protocol::{Failure, Mounts, Opened, Question, Request, Response};
-use ebusy_analyzer::census::Census;
-use ebusy_analyzer::report::{Overview, Report};
+pub mod fleet;
+mod open;
+
+use crate::worker::protocol::{Failure, Question, Request, Response};
+use ebusy_analyzer::diff::Diff;
+use fleet::{Fleet, Place};
+pub use open::{Open, Tab};
 use std::rc::Rc;
-use yew::Reducible;
+use yew::{AttrValue, Reducible};
 
 /// All that the page knows.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -16,6 +20,10 @@ pub struct State {
     pub opening: u32,
     /// What is shown.
     pub screen: Screen,
+    /// Bundles that were given together, as long as there is a way back to their list.
+    pub fleet: Option<Rc<Fleet>>,
+    /// Text that somebody typed in place of a file: it is there again when it could not be explained.
+    pub draft: AttrValue,
     /// Whether something is being dragged over the window.
     pub dragging: bool,
 }
@@ -32,6 +40,10 @@ pub enum Screen {
     Open(Rc<Open>),
     /// It did not work; a next bundle can be chosen.
     Failed(Rc<Failed>),
+    /// The list of hosts of [`State::fleet`], with the bundle that is still open behind it.
+    Hosts(Option<Rc<Open>>),
+    /// Two bundles beside each other.
+    Comparing(Rc<Comparing>),
 }
 
 /// A file as the page speaks of it.
@@ -41,8 +53,6 @@ pub struct FileInfo {
     pub name: String,
     /// Size in bytes.
     pub size: u64,
-    /// How many files were dropped together; the first is opened.
-    pub of: u32,
 }
 
 /// A bundle that is being read.
@@ -54,37 +64,10 @@ pub struct Reading {
     pub bytes: u64,
     /// Archive entries seen so far.
     pub entries: u64,
-}
-
-/// A bundle that was read.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Open {
-    /// The file.
-    pub file: Rc<FileInfo>,
-    /// What it offers.
-    pub overview: Rc<Overview>,
-    /// What was asked last.
-    pub question: Question,
-    /// Number of that request.
-    pub request: u32,
-    /// Number of the request that `report` answers.
-    pub answered: u32,
-    /// The newest answer, until the next one replaces it.
-    pub report: Option<Rc<Report>>,
-    /// Whether the answer to `request` is still to come.
-    pub waiting: bool,
-    /// What lives on, once the first report is there.
-    pub census: Option<Rc<Census>>,
-    /// The mounts of a namespace, once somebody wanted to see some.
-    pub mounts: Option<Rc<Mounts>>,
-    /// Key of the namespace whose mounts are wanted, until they are there.
-    pub mounts_wanted: Option<String>,
-    /// Names of all hosts in the archive, where they have one.
-    pub hosts: Vec<Option<String>>,
-    /// Index of the host that is looked at.
-    pub host: usize,
-    /// Index of the host that was chosen, until it is looked at.
-    pub choosing: Option<usize>,
+    /// Whether the file is read to its end and only has to be put together.
+    pub all_read: bool,
+    /// Which host of the fleet it is, where it was chosen from the list.
+    pub place: Option<Place>,
 }
 
 /// A bundle that could not be read, or a worker that broke.
@@ -96,20 +79,58 @@ pub struct Failed {
     pub failure: Failure,
 }
 
+/// Two bundles, the earlier one first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Comparing {
+    /// Which hosts of the fleet.
+    pub pair: [Place; 2],
+    /// What changed, once it is known.
+    pub diff: Option<Rc<Diff>>,
+}
+
 /// What happens to the page.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
-    /// Somebody chose a bundle.
+    /// Somebody chose bundles: one is opened, several are listed.
     Chosen {
-        /// Number of its opening, never used before.
+        /// Number of the opening, never used before.
         opening: u32,
-        /// The file.
-        file: FileInfo,
+        /// The files; at least one.
+        files: Vec<FileInfo>,
     },
+    /// Somebody wants to look at a host of the list.
+    HostPicked {
+        /// Number of its opening, never used before. Not used where its bundle is still open.
+        opening: u32,
+        /// Which.
+        place: Place,
+    },
+    /// Two hosts of the list are to be compared.
+    Compare {
+        /// Number of the opening, never used before.
+        opening: u32,
+        /// Which, the earlier first.
+        pair: [Place; 2],
+    },
+    /// A host is chosen for a comparison, or no longer.
+    Marked(Place),
+    /// Back to the list of hosts.
+    Listed,
+    /// One bundle of the list, or all, are to be read no further.
+    Stopped(Option<usize>),
     /// The worker of an opening said something.
     Told {
         /// Which opening's worker.
         opening: u32,
+        /// What it said.
+        response: Response,
+    },
+    /// The worker of a bundle of the list said something.
+    FleetTold {
+        /// Which list's.
+        number: u32,
+        /// Which bundle's.
+        bundle: usize,
         /// What it said.
         response: Response,
     },
@@ -119,8 +140,12 @@ pub enum Action {
     HostChosen(usize),
     /// Somebody wants to see the mounts of the namespace with this key.
     MountsWanted(String),
+    /// Somebody wants to see another side of the host.
+    TabChosen(Tab),
     /// Somebody stopped the reading or closed the bundle.
     Closed,
+    /// Somebody typed text in place of a file and wants it explained.
+    Drafted(AttrValue),
     /// Something is dragged over the window, or no longer.
     Dragging(bool),
     /// There is no file to read at all (a page without a demo).
@@ -128,28 +153,33 @@ pub enum Action {
 }
 
 impl State {
-    /// Whether this state needs a worker.
+    /// Whether this state needs the worker of the current opening.
     pub fn needs_worker(&self) -> bool {
-        matches!(self.screen, Screen::Reading(_) | Screen::Open(_))
+        match &self.screen {
+            Screen::Reading(_) | Screen::Open(_) | Screen::Hosts(Some(_)) | Screen::Comparing(_) => true,
+            Screen::Start | Screen::Failed(_) | Screen::Hosts(None) => false,
+        }
+    }
+
+    /// The list that is being read, by its number, and the bundles of it that need a worker now.
+    pub fn fleet_workers(&self) -> (u32, Vec<usize>) {
+        self.fleet.as_ref().map(|fleet| (fleet.number, fleet.reading())).unwrap_or_default()
     }
 
     /// The request that the worker has still to answer, with the opening that it belongs to.
     pub fn outstanding(&self) -> Option<(u32, Request)> {
         match &self.screen {
-            Screen::Open(open) if open.choosing.is_some() => {
-                open.choosing.map(|index| (self.opening, Request::Host(index)))
+            Screen::Open(open) => {
+                open.outstanding(self.fleet.is_some()).map(|request| (self.opening, request))
             }
-            Screen::Open(open) if open.waiting => Some((
-                self.opening,
-                Request::Explain { number: open.request, question: open.question.clone() },
-            )),
-            Screen::Open(open) if open.mounts_wanted.is_some() => {
-                open.mounts_wanted.clone().map(|key| (self.opening, Request::Tree(key)))
-            }
-            // After the report: that is what somebody waits for.
-            Screen::Open(open) if open.census.is_none() => Some((self.opening, Request::Census)),
             _ => None,
         }
+    }
+
+    /// Two bundles of one host were given and both are read: what changed is what they were given for.
+    pub fn pair_to_compare(&self) -> Option<[Place; 2]> {
+        let list = matches!(self.screen, Screen::Hosts(None));
+        self.fleet.as_ref().filter(|fleet| list && fleet.marked.is_empty())?.only_pair()
     }
 
     /// The state after `action`.
@@ -157,33 +187,107 @@ impl State {
     pub fn after(&self, action: Action) -> Self {
         let mut next = self.clone();
         match action {
-            Action::Chosen { opening, file } => {
+            Action::Chosen { opening, files } => next.choose(opening, files),
+            Action::HostPicked { opening, place } => next.pick(opening, place),
+            Action::Compare { opening, pair } => {
                 next.opening = opening;
-                next.screen = Screen::Reading(Reading { file: Rc::new(file), bytes: 0, entries: 0 });
+                next.screen = Screen::Comparing(Rc::new(Comparing { pair, diff: None }));
+                // They stay chosen, so that the way back does not lead here again by itself.
+                next.change_fleet(|fleet| fleet.marked = pair.to_vec());
             }
-            Action::Told { opening, response } if opening == self.opening => {
-                next.screen = after_response(&self.screen, response);
-            }
+            Action::Marked(place) => next.change_fleet(|fleet| fleet.mark(place)),
+            Action::Stopped(bundle) => next.change_fleet(|fleet| fleet.stop(bundle)),
+            Action::Listed => next.list(),
+            Action::Told { opening, response } if opening == self.opening => next.hear(response),
             Action::Told { .. } => {}
-            Action::Asked(question) => next.screen = after_question(&self.screen, question),
-            Action::HostChosen(index) => {
-                if let Screen::Open(open) = &mut next.screen {
-                    Rc::make_mut(open).choosing = Some(index);
+            Action::FleetTold { number, bundle, response } => next.change_fleet(|fleet| {
+                if fleet.number == number {
+                    fleet.told(bundle, response);
                 }
-            }
-            Action::MountsWanted(key) => {
-                if let Screen::Open(open) = &mut next.screen {
-                    Rc::make_mut(open).mounts_wanted = Some(key);
-                }
-            }
-            Action::Closed => next.screen = Screen::Start,
+            }),
+            Action::Asked(question) => next.change_open(|open| open.ask(question)),
+            Action::HostChosen(index) => next.change_open(|open| open.choosing = Some(index)),
+            Action::MountsWanted(key) => next.change_open(|open| open.mounts_wanted = Some(key)),
+            Action::TabChosen(tab) => next.change_open(|open| open.tab = tab),
+            Action::Closed => next.close(),
+            Action::Drafted(draft) => next.draft = draft,
             Action::Dragging(dragging) => next.dragging = dragging,
             Action::NoFile(failure) => {
-                let file = Rc::new(FileInfo { name: String::new(), size: 0, of: 0 });
+                let file = Rc::new(FileInfo { name: String::new(), size: 0 });
                 next.screen = Screen::Failed(Rc::new(Failed { file, failure }));
             }
         }
         next
+    }
+
+    fn change_fleet(&mut self, change: impl FnOnce(&mut Fleet)) {
+        if let Some(fleet) = &mut self.fleet {
+            change(Rc::make_mut(fleet));
+        }
+    }
+
+    fn change_open(&mut self, change: impl FnOnce(&mut Open)) {
+        if let Screen::Open(open) = &mut self.screen {
+            change(Rc::make_mut(open));
+        }
+    }
+
+    fn choose(&mut self, opening: u32, mut files: Vec<FileInfo>) {
+        self.opening = opening;
+        if files.len() > 1 {
+            self.fleet = Some(Rc::new(Fleet::new(opening, files)));
+            self.screen = Screen::Hosts(None);
+        } else if let Some(file) = files.pop() {
+            self.fleet = None;
+            self.screen = reading(Rc::new(file), None);
+        }
+    }
+
+    /// A host of the list: its bundle is opened again, unless it is still open.
+    fn pick(&mut self, opening: u32, place: Place) {
+        let Some(fleet) = &self.fleet else { return };
+        if let Screen::Hosts(Some(open)) = &self.screen
+            && open.place.is_some_and(|open| open.bundle == place.bundle)
+        {
+            let mut open = Open::clone(open);
+            open.go_to(place);
+            self.screen = Screen::Open(Rc::new(open));
+        } else if let Some(bundle) = fleet.bundles.get(place.bundle) {
+            self.opening = opening;
+            self.screen = reading(bundle.file.clone(), Some(place));
+        }
+    }
+
+    /// Back to where it came from: the list for one of its hosts that is still being read, else the start.
+    fn close(&mut self) {
+        if matches!(&self.screen, Screen::Reading(Reading { place: Some(_), .. })) {
+            return self.list();
+        }
+        self.screen = Screen::Start;
+        self.fleet = None;
+    }
+
+    fn list(&mut self) {
+        if self.fleet.is_some() {
+            self.screen = match &self.screen {
+                Screen::Open(open) => Screen::Hosts(Some(open.clone())),
+                _ => Screen::Hosts(None),
+            };
+        }
+    }
+
+    fn hear(&mut self, response: Response) {
+        // An archive of several hosts was dropped: its list comes first, and it stays open behind it.
+        if let (Screen::Open(open), Response::Lines(lines)) = (&self.screen, &response) {
+            if self.fleet.is_none() {
+                self.fleet = Some(Rc::new(Fleet::of_archive(self.opening, &open.file, lines.clone())));
+                let mut open = Open::clone(open);
+                open.place = Some(Place { bundle: 0, host: open.host });
+                self.screen = Screen::Hosts(Some(Rc::new(open)));
+            }
+            return;
+        }
+        self.screen = after_response(&self.screen, response);
     }
 }
 
@@ -195,72 +299,36 @@ impl Reducible for State {
     }
 }
 
+fn reading(file: Rc<FileInfo>, place: Option<Place>) -> Screen {
+    Screen::Reading(Reading { file, bytes: 0, entries: 0, all_read: false, place })
+}
+
 fn after_response(screen: &Screen, response: Response) -> Screen {
     match (screen, response) {
         (Screen::Reading(reading), Response::Progress { bytes, entries }) => {
-            Screen::Reading(Reading { file: reading.file.clone(), bytes, entries })
+            Screen::Reading(Reading { bytes, entries, ..reading.clone() })
+        }
+        (Screen::Reading(reading), Response::AllRead { bytes }) => {
+            Screen::Reading(Reading { bytes, all_read: true, ..reading.clone() })
         }
         (Screen::Reading(reading), Response::Opened(opened)) => {
-            Screen::Open(Rc::new(open(&reading.file, *opened, 1)))
+            Screen::Open(Rc::new(Open::new(&reading.file, *opened, reading.place)))
         }
-        // Another host. Numbers go on, so that what is still said of the last one is not taken for an answer.
-        (Screen::Open(last), Response::Opened(opened)) => {
-            Screen::Open(Rc::new(open(&last.file, *opened, last.request + 1)))
-        }
-        (Screen::Open(open), Response::Explained { number, report }) if number == open.request => {
-            let report = Some(Rc::new(*report));
-            Screen::Open(Rc::new(Open { report, answered: number, waiting: false, ..Open::clone(open) }))
-        }
-        (Screen::Open(open), Response::Census(census)) => {
-            Screen::Open(Rc::new(Open { census: Some(Rc::new(*census)), ..Open::clone(open) }))
-        }
-        (Screen::Open(open), Response::Tree(mounts)) => {
-            let wanted = open.mounts_wanted.clone().filter(|key| *key != mounts.asked);
-            let mounts = Some(Rc::new(*mounts));
-            Screen::Open(Rc::new(Open { mounts, mounts_wanted: wanted, ..Open::clone(open) }))
-        }
+        (Screen::Open(open), response) => open.after(response),
         (Screen::Reading(Reading { file, .. }), Response::Failed(failure)) => failed(file, failure),
-        (Screen::Open(open), Response::Failed(failure)) => failed(&open.file, failure),
-        // An answer to a question that is no longer asked, or a word after the end.
+        (Screen::Comparing(comparing), Response::Compared(diff)) => {
+            Screen::Comparing(Rc::new(Comparing { pair: comparing.pair, diff: Some(Rc::new(*diff)) }))
+        }
+        (Screen::Comparing(_), Response::Failed(failure)) => {
+            failed(&Rc::new(FileInfo { name: String::new(), size: 0 }), failure)
+        }
+        // A word after the end, or one that nobody waits for.
         (screen, _) => screen.clone(),
-    }
-}
-
-/// A bundle just opened: the first busy error is chosen, or what the analyzer finds by itself.
-fn open(file: &Rc<FileInfo>, opened: Opened, request: u32) -> Open {
-    let Opened { overview, hosts, host } = opened;
-    let question = if overview.errors.is_empty() { Question::Default } else { Question::Error(0) };
-    Open {
-        file: file.clone(),
-        overview: Rc::new(overview),
-        question,
-        request,
-        answered: 0,
-        report: None,
-        waiting: true,
-        census: None,
-        mounts: None,
-        mounts_wanted: None,
-        hosts,
-        host,
-        choosing: None,
     }
 }
 
 fn failed(file: &Rc<FileInfo>, failure: Failure) -> Screen {
     Screen::Failed(Rc::new(Failed { file: file.clone(), failure }))
-}
-
-fn after_question(screen: &Screen, question: Question) -> Screen {
-    match screen {
-        Screen::Open(open) => Screen::Open(Rc::new(Open {
-            question,
-            request: open.request + 1,
-            waiting: true,
-            ..Open::clone(open)
-        })),
-        other => other.clone(),
-    }
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ const NEEDS: &[Need] = &[
     Need { programs: &["chromium"], package: "chromium", purpose: "the page in a real browser" },
     Need { programs: &["chromedriver"], package: "chromium-driver", purpose: "the page in a real browser" },
     Need { programs: &["dockerd"], package: "docker.io", purpose: "a real daemon's containers" },
+    Need { programs: &["ctr"], package: "containerd", purpose: "a real containerd's databases" },
     Need { programs: &["busybox"], package: "busybox-static", purpose: "the image of those containers" },
     Need { programs: &["ansible-playbook"], package: "ansible-core", purpose: "the role in deploy/" },
     Need { programs: &["file"], package: "file", purpose: "whether the collector is static" },

@@ -31,6 +31,23 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
             )],
         });
     }
+    let starting = case.holder.pids.iter().find(|p| {
+        // runc's first stage is called so until it becomes the container's program (libcontainer/nsenter/nsexec.c).
+        case.snapshot
+            .processes
+            .get(p)
+            .is_some_and(|p| p.comm.starts_with(b"runc:[") || p.comm == b"runc init")
+    });
+    if let Some(pid) = starting {
+        return Some(Finding {
+            id: "runc-init-stuck",
+            summary: format!(
+                "`runc init` (pid {}) of the container never became its program: a start that hangs or was given up (runc#4040). It already lives in the container's mount namespace and keeps its file system.",
+                pid.0
+            ),
+            remedies: remedy::end_processes(case).into_iter().collect(),
+        });
+    }
     let name = case.target.name.clone().or_else(|| case.target.container.clone())?;
     let running =
         target_is_running(case.snapshot, case.target) && matches!(state, "running" | "paused" | "restarting");

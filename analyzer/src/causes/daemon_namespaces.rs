@@ -19,7 +19,7 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
         pid.0
     );
     let mut remedies: Vec<_> =
-        remedy::remove_mount_point(case).into_iter().chain(remedy::unmount_inside(case)).collect();
+        remedy::remove_mount_point(case).into_iter().chain(super::unmount::inside(case)).collect();
     remedies.push(remedy::lasting(
         "systemctl cat docker.service | grep -n MountFlags\ngrep -n live-restore /etc/docker/daemon.json".to_owned(),
         "Shows both settings. Keep one of them: without MountFlags= the daemon and its shims share the host's namespace, also after a restart with live-restore.",

@@ -1,7 +1,7 @@
 //! A container that sees the host's file system: `/`, `/var/lib/docker` or `/run` bound into it without `rslave`,
 //! as monitoring and log agents do (cadvisor#771, node_exporter#602, moby#34198, moby#22260).
 
-use super::{Case, Finding, remedy};
+use super::{Case, Finding, remedy, unmount, versions};
 use crate::bytes::{position_of_any, visible};
 use crate::report::{HolderKind, MountView};
 use crate::resolve::short;
@@ -26,10 +26,16 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
     );
     let mut remedies: Vec<_> = remedy::remove_mount_point(case).into_iter().collect();
     remedies.extend(remedy::restart_container(case));
-    remedies.extend(remedy::unmount_inside(case));
+    remedies.extend(unmount::inside(case));
+    let by_itself = match versions::docker(case) {
+        Some(own) if own >= (18, 3) => {
+            " This docker does so by itself for what lies above its own root, unless another mode is asked for."
+        }
+        _ => " docker 18.03 and newer do so by themselves for anything above the docker root (moby#36055).",
+    };
     remedies.push(remedy::lasting(
         String::new(),
-        format!("Bind the host's files into {name} with `:ro,rslave` (docker: `-v /:/rootfs:ro,rslave`; Kubernetes: `mountPropagation: HostToContainer`), so that umounts reach it. Or bind only what it needs. docker 18.03 and newer do so by themselves for anything above the docker root (moby#36055)."),
+        format!("Bind the host's files into {name} with `:ro,rslave` (docker: `-v /:/rootfs:ro,rslave`; Kubernetes: `mountPropagation: HostToContainer`), so that umounts reach it. Or bind only what it needs.{by_itself}"),
         "The container must be made anew.",
     ));
     Some(Finding { id: "host-bind-without-rslave", summary, remedies })

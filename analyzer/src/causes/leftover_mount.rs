@@ -1,10 +1,9 @@
-//! A mount of the target that is still in the namespace of the daemon itself: a leftover of a crash, of `docker cp`
-//! (moby#38252), or a storage directory bound on itself (moby#36047, buildah#2030).
+//! A mount of the target that is still in the namespace of the daemon itself: a leftover of a crash or of somebody who
+//! mounted it again.
 
-use super::{Case, Finding, remedy};
-use crate::bytes::shell_quote;
+use super::{Case, Finding, unmount};
 use crate::holders::target_is_running;
-use crate::report::{HolderKind, Remedy};
+use crate::report::HolderKind;
 
 pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
     let own = case.holder.is_daemons || case.holder.kind == HolderKind::Host;
@@ -24,36 +23,6 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
         summary: format!(
             "It is still mounted in {whose} mount namespace, though the container is not running: the umount failed, or something mounted it again (a crash, `docker cp`, a backup)."
         ),
-        remedies: unmount_here(case).into_iter().collect(),
-    })
-}
-
-/// `umount` where the runtime itself has it, the mounts above others first.
-pub(super) fn unmount_here(case: &Case<'_>) -> Option<Remedy> {
-    let mut points: Vec<&str> = case
-        .holder
-        .mounts
-        .iter()
-        .map(|m| m.mount_point.as_str())
-        .filter(|p| !p.contains("\\x") && *p != "/")
-        .collect();
-    points.sort_by_key(|p| std::cmp::Reverse(p.len()));
-    points.dedup();
-    let pid = case.snapshot.daemon().map(|(pid, _)| pid);
-    let host = case.snapshot.host_namespace().map(|n| n.key);
-    let prefix = match pid {
-        Some(pid) if case.holder.is_daemons && case.holder.namespace != host => {
-            format!("nsenter -t {} -m -- ", pid.0)
-        }
-        _ => String::new(),
-    };
-    let commands: Vec<String> =
-        points.iter().take(20).map(|p| format!("{prefix}umount {}", shell_quote(p.as_bytes()))).collect();
-    (!commands.is_empty()).then(|| {
-        remedy::now(
-            commands.join("\n"),
-            "Unmounts it where the runtime expects it to be unmounted.",
-            "Fails with \"target is busy\" while files on it are open: then free those first. Do not use `umount -l`, which hides the holder.",
-        )
+        remedies: unmount::here(case).into_iter().collect(),
     })
 }

@@ -18,7 +18,7 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
     );
     let (pid, process) = keeper?;
     let mut remedies: Vec<_> =
-        remedy::remove_mount_point(case).into_iter().chain(remedy::unmount_inside(case)).collect();
+        remedy::remove_mount_point(case).into_iter().chain(super::unmount::inside(case)).collect();
     remedies.push(remedy::lasting(
         String::new(),
         "Upgrade LXD or Incus: newer ones follow the host's umounts. For the snap, `nsenter --mount=/run/snapd/ns/lxd.mnt` leads into its namespace.",

@@ -1,10 +1,10 @@
 //! A mount namespace without a process, kept by a bind mount of its nsfs file or by a descriptor: no
 //! `/proc/PID/mountinfo` shows it (util-linux#1881, util-linux#1884; snap keeps such in /run/snapd/ns).
 
-use super::{Case, Finding, remedy};
+use super::{Case, Finding, remedy, unmount};
 use crate::bytes::shell_quote;
-use crate::report::HolderKind;
-use crate::snapshot::{NamespaceKey, NamespacePin, PinnedBy};
+use crate::report::{HolderKind, Remedy};
+use crate::snapshot::{NamespaceKey, NamespacePin, Pid, PinnedBy};
 
 pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
     if case.holder.kind != HolderKind::Pinned {
@@ -25,12 +25,21 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
                     case.snapshot.processes.get(pid).map(crate::snapshot::Process::name).unwrap_or_default();
                 let descriptor = crate::bytes::visible(descriptor);
                 kept.push(format!("{descriptor} of {name} ({})", pid.0));
+                if descriptor.starts_with("fd/") {
+                    let file = format!("--mount=/proc/{}/{descriptor}", pid.0);
+                    remedies.extend(unmount::inside_pinned(case, &file, None));
+                }
                 remedies.push(descriptor_remedy(case, *pid, &name));
             }
             PinnedBy::Bind(_, path) | PinnedBy::BindSeenBy(_, path) => {
                 let shown = format!("a bind mount at {}", crate::bytes::visible(path));
                 if !kept.contains(&shown) {
                     kept.push(shown);
+                    remedies.extend(unmount::inside_pinned(
+                        case,
+                        &format!("--mount={}", shell_quote(path)),
+                        foreign(case, &pin.by),
+                    ));
                     remedies.push(unbind(case, &pin.by, path));
                 }
             }
@@ -51,7 +60,7 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
     Some(Finding { id: "pinned-namespace", summary, remedies })
 }
 
-fn descriptor_remedy(case: &Case<'_>, pid: crate::snapshot::Pid, name: &str) -> crate::report::Remedy {
+fn descriptor_remedy(case: &Case<'_>, pid: Pid, name: &str) -> Remedy {
     let unit = case
         .snapshot
         .processes
@@ -70,7 +79,8 @@ fn descriptor_remedy(case: &Case<'_>, pid: crate::snapshot::Pid, name: &str) -> 
     }
 }
 
-fn unbind(case: &Case<'_>, by: &PinnedBy, path: &[u8]) -> crate::report::Remedy {
+/// A process in whose namespace the pin is, where that is not the host's.
+fn foreign(case: &Case<'_>, by: &PinnedBy) -> Option<Pid> {
     let processes = &case.snapshot.processes;
     let seen_by = match by {
         PinnedBy::Bind(table, _) => {
@@ -79,12 +89,15 @@ fn unbind(case: &Case<'_>, by: &PinnedBy, path: &[u8]) -> crate::report::Remedy 
         PinnedBy::BindSeenBy(pid, _) | PinnedBy::Descriptor(pid, _) => Some(*pid),
         PinnedBy::Noted(_) => None,
     };
-    let foreign = seen_by.filter(|pid| {
+    seen_by.filter(|pid| {
         let of = case.snapshot.namespace_of(*pid).map(|n| n.key);
         of.is_some() && of != case.snapshot.host_namespace().map(|n| n.key)
-    });
+    })
+}
+
+fn unbind(case: &Case<'_>, by: &PinnedBy, path: &[u8]) -> Remedy {
     let path = shell_quote(path);
-    let command = match foreign {
+    let command = match foreign(case, by) {
         Some(pid) => format!("nsenter -t {} -m -- umount {path}", pid.0),
         None => format!("umount {path}"),
     };

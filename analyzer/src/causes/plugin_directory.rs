@@ -1,7 +1,7 @@
 //! The directory of a docker plugin that is being removed: the plugin's own propagated mounts are still there
 //! (moby#34366, moby#33799; fixed by commit 0c2821d6f2, which makes the directory private).
 
-use super::{Case, Finding, leftover_mount, remedy};
+use super::{Case, Finding, remedy, unmount, versions};
 use crate::bytes::components;
 
 pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
@@ -12,12 +12,14 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
     if !case.holder.is_daemons || case.holder.mounts.is_empty() {
         return None;
     }
-    let mut remedies: Vec<_> = leftover_mount::unmount_here(case).into_iter().collect();
-    remedies.push(remedy::lasting(
-        String::new(),
-        "Use docker 17.09 or newer, whose plugin directories are private, so that mounts that a plugin makes do not come back to the host.",
-        "Restarting docker stops the containers unless live-restore is on.",
-    ));
+    let mut remedies: Vec<_> = unmount::here(case).into_iter().collect();
+    if versions::docker(case).is_none() || versions::docker_before(case, (17, 9)) {
+        remedies.push(remedy::lasting(
+            String::new(),
+            "Use docker 17.09 or newer, whose plugin directories are private, so that mounts that a plugin makes do not come back to the host.",
+            "Restarting docker stops the containers unless live-restore is on.",
+        ));
+    }
     Some(Finding {
         id: "plugin-mount",
         summary: format!(

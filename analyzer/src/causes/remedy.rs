@@ -1,9 +1,10 @@
 //! Commands that several causes share. Everything of the host that goes into a command is quoted.
 
-use super::Case;
-use crate::bytes::{position_of_any, same_path, shell_quote};
-use crate::report::{BusyKind, HolderKind, MountView, Remedy, When};
-use crate::snapshot::Pid;
+use super::{Case, unmount};
+use crate::bytes::shell_quote;
+use crate::holders::runtime_place;
+use crate::report::{BusyKind, HolderKind, Remedy, When};
+use crate::snapshot::{MountId, Pid, same_directory};
 
 pub(super) fn now(command: String, effect: impl Into<String>, risk: impl Into<String>) -> Remedy {
     Remedy { when: When::Now, command, effect: effect.into(), risk: risk.into() }
@@ -34,66 +35,56 @@ pub(super) fn remove_mount_point(case: &Case<'_>) -> Option<Remedy> {
     if still_mounted {
         return None;
     }
-    // The mount point's directory on the host: the copy's own path, or what is left of it after `/rootfs`.
-    let mount = case.holder.mounts.iter().find(|m| m.mount_point != "/" && !m.mount_point.contains("\\x"))?;
-    let path = host_path(&mount.mount_point)?;
+    // Only a copy that is on the very directory goes with it; one that was moved or bound elsewhere does not.
+    let own = case.snapshot.daemon_namespace()?;
+    let key = case.holder.namespace?;
+    let mut path = None;
+    for mount in
+        case.holder.mounts.iter().filter(|m| case.target.devices.iter().any(|d| d.to_string() == m.device))
+    {
+        let (at, _, _, here) = runtime_place(case.snapshot, case.target, own, mount)?;
+        let (_, _, there) = case.snapshot.parent_of(key, MountId(mount.id))?;
+        if !same_directory((&here, &at), (&there, mount.mount_point.as_bytes())) {
+            return None;
+        }
+        path = Some(at);
+    }
+    let path = path.filter(|path| !path.iter().any(u8::is_ascii_control))?;
     Some(now(
-        format!("rmdir {}", shell_quote(path.as_bytes())),
+        format!("rmdir {}", shell_quote(&path)),
         "Removes the empty mount point; this kernel then drops the copies of the mount in all other namespaces at once, and the device is free.",
         "None for the processes. It fails harmlessly where something is still mounted there or files are in the directory.",
     ))
 }
 
-fn host_path(mount_point: &str) -> Option<&str> {
-    const STORAGE: [&[u8]; 3] = [b"/var/lib/docker/", b"/var/lib/containers/", b"/run/containerd/"];
-    mount_point.get(position_of_any(mount_point.as_bytes(), &STORAGE).unwrap_or(0)..)
-}
-
-/// The holder's mounts of the busy object itself; where its devices are known, other mounts of the same
-/// container need not go.
-fn object_mounts<'c>(case: &'c Case<'_>) -> impl Iterator<Item = &'c MountView> {
-    let of_device = |m: &&MountView| case.target.devices.iter().any(|d| d.to_string() == m.device);
-    let any = case.holder.mounts.iter().any(|m| of_device(&m));
-    case.holder.mounts.iter().filter(move |m| !any || of_device(m))
-}
-
-/// Unmounts the copy inside its namespace.
-pub(super) fn unmount_inside(case: &Case<'_>) -> Option<Remedy> {
-    let pid = case.holder.pids.first().copied()?;
-    unmount_in_namespace_of(case, pid)
-}
-
-pub(super) fn unmount_in_namespace_of(case: &Case<'_>, pid: Pid) -> Option<Remedy> {
-    let root_link = case.snapshot.processes.get(&pid).and_then(|p| p.root.as_deref()).unwrap_or(b"/");
-    let root = if same_path(root_link, b"/") { "" } else { " -r" };
-    // Mounts above others go first.
-    let mut points: Vec<&str> = object_mounts(case)
-        .map(|m| m.mount_point.as_str())
-        .filter(|p| *p != "/" && !p.contains("\\x"))
-        .collect();
-    points.sort_by_key(|p| std::cmp::Reverse(p.len()));
-    points.dedup();
-    points.truncate(20);
-    if points.is_empty() {
-        return None;
-    }
-    let commands: Vec<String> = points
-        .iter()
-        .map(|p| format!("nsenter -t {} -m{root} -- umount {}", pid.0, shell_quote(p.as_bytes())))
-        .collect();
-    Some(now(
-        commands.join("\n"),
-        "Unmounts the copy in that namespace only; its processes go on.",
-        "They lose sight of the container's files. In a container's namespace it needs `umount` in the image.",
-    ))
-}
-
 pub(super) fn restart_unit(unit: &str, what: &str) -> Remedy {
+    let also = match unit {
+        "docker.service" => " docker's restart stops all containers unless live-restore is on.",
+        "containerd.service" | "crio.service" | "cri-o.service" | "kubelet.service" => {
+            " Containers go on; new ones cannot start meanwhile."
+        }
+        "dbus.service" | "dbus-broker.service" | "systemd-logind.service" => {
+            " Much of the system depends on it: sessions and services may break. Prefer another way, or a reboot."
+        }
+        "libvirtd.service" | "virtqemud.service" | "lxd.service" | "lxcfs.service" => {
+            " Look first at what its machines or containers do then."
+        }
+        _ => "",
+    };
     now(
         format!("systemctl restart {}", shell_quote(unit.as_bytes())),
         format!("{what}: the new processes get a fresh copy of the mounts, without this one."),
-        format!("Interrupts {unit} for the time of the restart."),
+        format!("Interrupts {unit} for the time of the restart.{also}"),
     )
+}
+
+/// Restarts what the holder's processes belong to, or ends them where they belong to nothing.
+pub(super) fn restart(case: &Case<'_>) -> Option<Remedy> {
+    match (&case.holder.unit, &case.holder.container) {
+        (_, Some(_)) => restart_container(case),
+        (Some(unit), None) if unit.ends_with(".service") => Some(restart_unit(unit, "Restarts the service")),
+        _ => end_processes(case),
+    }
 }
 
 /// Restarts the container by the runtime's own name for it.
@@ -141,14 +132,5 @@ pub(super) fn end_processes(case: &Case<'_>) -> Option<Remedy> {
 
 /// What frees a holder whose cause is not known.
 pub(super) fn for_any_holder(case: &Case<'_>) -> Vec<Remedy> {
-    let mut remedies: Vec<Remedy> =
-        remove_mount_point(case).into_iter().chain(unmount_inside(case)).collect();
-    match (&case.holder.unit, &case.holder.container) {
-        (_, Some(_)) => remedies.extend(restart_container(case)),
-        (Some(unit), None) if unit.ends_with(".service") => {
-            remedies.push(restart_unit(unit, "Restarts the service"))
-        }
-        _ => remedies.extend(end_processes(case)),
-    }
-    remedies
+    [remove_mount_point(case), unmount::inside(case), restart(case)].into_iter().flatten().collect()
 }

@@ -7,6 +7,9 @@ use crate::report::{BusyKind, Effect, Remedy, Status};
 use crate::resolve::Target;
 use crate::snapshot::Snapshot;
 
+/// So many holders are named in the order of going.
+const ORDERED: usize = 12;
+
 /// The command to try again, or what to look at next.
 pub fn next_steps(snapshot: &Snapshot, target: &Target, holders: &[Found], status: Status) -> Vec<Remedy> {
     let mut steps = Vec::new();
@@ -35,6 +38,7 @@ pub fn next_steps(snapshot: &Snapshot, target: &Target, holders: &[Found], statu
     if own_running && target.error.is_none() {
         return steps;
     }
+    steps.extend(order(snapshot, holders));
     // A container that neither an error nor the runtime's state speaks of is gone; nothing is left to retry.
     let wanted = blocked || (status == Status::Free && (target.error.is_some() || target.state.is_some()));
     if wanted && let Some(retry) = retry_command(snapshot, target) {
@@ -63,6 +67,36 @@ pub fn next_steps(snapshot: &Snapshot, target: &Target, holders: &[Found], statu
         }
     }
     steps
+}
+
+/// In which order several holders have to go.
+fn order(snapshot: &Snapshot, holders: &[Found]) -> Option<Remedy> {
+    let blocking: Vec<String> = holders
+        .iter()
+        .filter(|h| h.effect == Effect::Blocking)
+        .map(|h| match &h.device {
+            Some(device) => crate::bytes::visible(device),
+            None => h.name(snapshot),
+        })
+        .collect();
+    if blocking.len() < 2 {
+        return None;
+    }
+    let named: Vec<String> =
+        (1..).zip(&blocking).take(ORDERED).map(|(n, name)| format!("({n}) {name}")).collect();
+    let more = match blocking.len().saturating_sub(ORDERED) {
+        0 => String::new(),
+        n => format!(", and {n} more"),
+    };
+    Some(remedy::now(
+        String::new(),
+        format!(
+            "All {} must go, each by its own remedy, in this order: {}{more}.",
+            blocking.len(),
+            named.join(", ")
+        ),
+        "Each remedy says what it interrupts.",
+    ))
 }
 
 fn retry_command(snapshot: &Snapshot, target: &Target) -> Option<String> {

@@ -1,7 +1,7 @@
 //! runc binds a read-only copy of itself into its state directory while a container starts; a stale one keeps the
 //! directory from being removed (runc commit 4ecff8d9d).
 
-use super::{Case, Finding, leftover_mount};
+use super::{Case, Finding, unmount};
 use crate::bytes::components;
 
 pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
@@ -18,6 +18,6 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
             "{} is a copy of runc that it bound there for a start that never finished.",
             mount.mount_point
         ),
-        remedies: leftover_mount::unmount_here(case).into_iter().collect(),
+        remedies: unmount::here(case).into_iter().collect(),
     })
 }

@@ -6,7 +6,8 @@ use crate::bytes::{same_path, shell_quote};
 use crate::report::BusyKind;
 
 pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
-    if !case.holder.is_daemons || !case.holder.open_files.is_empty() {
+    let is_file = case.target.busy == BusyKind::File;
+    if !(case.holder.is_daemons || is_file) || !case.holder.open_files.is_empty() {
         return None;
     }
     let mount = case
@@ -14,10 +15,13 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
         .mounts
         .iter()
         .find(|m| case.target.paths.iter().any(|p| same_path(m.mount_point.as_bytes(), p)))?;
-    if case.target.busy == BusyKind::File {
+    if is_file {
         return Some(Finding {
             id: "mount-point-on-purpose",
-            summary: format!("{} is a file that is bound there on purpose.", mount.mount_point),
+            summary: format!(
+                "{} is a file that is bound there on purpose, from {} of its file system.",
+                mount.mount_point, mount.root
+            ),
             remedies: vec![remedy::lasting(
                 String::new(),
                 "Write into the file in place (`cat new > file`) instead of moving another file over it.",

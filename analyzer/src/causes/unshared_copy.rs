@@ -25,6 +25,5 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
         "Start it with a namespace that follows the host's umounts: `unshare -m --propagation slave …` (a unit: `MountFlags=slave`), or start it before any container.",
         "Mounts of the host become visible in it.",
     ));
-    remedies.extend(super::old_kernel::mount_flags(case));
     Some(Finding { id: "unshared-copy", summary, remedies })
 }

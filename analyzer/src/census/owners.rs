@@ -63,7 +63,10 @@ impl<'s> Owners<'s> {
         let user = self.in_use.get(&device).filter(|_| object.kind != LeftoverKind::Secrets);
         let known = self.snapshot.containers.contains_key(&object.id).then_some(object.id.as_str());
         let task = self.tasks.get(&object.id).map(String::as_str);
-        let id = known.or(self.by_layer.get(object.id.as_str()).copied()).or(task);
+        // Each containerd counts its snapshots from 1, one inside a container too: who uses it knows better.
+        let by_layer = self.by_layer.get(object.id.as_str()).copied();
+        let by_layer = by_layer.filter(|_| user.is_none() || !object.id.starts_with("snapshot "));
+        let id = known.or(by_layer).or(task);
         match (id, user) {
             (Some(id), Some(user)) if id == user => (Some(id), Life::Alive),
             (None, Some(user)) => (Some(user), Life::Alive),

@@ -8,6 +8,7 @@
 mod bundles;
 mod census;
 mod holders;
+mod question;
 pub mod text;
 
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,7 @@ use crate::census::Census;
 use crate::report::{BundleInfo, Diagnostic, Effect, Evidence, HolderKind, Host, Report, Status};
 
 pub use census::{CensusChanges, LeftoverChange};
+pub use question::{Compared, compare};
 
 /// Name and version of the comparison's shape.
 pub const SCHEMA: &str = "ebusy.diff/1";
@@ -135,7 +137,7 @@ pub fn of_both(reports: (&Report, &Report), censuses: (&Census, &Census)) -> Dif
     diff
 }
 
-fn label_of(target: &crate::report::Target) -> String {
+pub(crate) fn label_of(target: &crate::report::Target) -> String {
     match (&target.name, &target.container_id) {
         (Some(name), Some(id)) => format!("container {name} ({})", crate::resolve::short(id)),
         (None, Some(id)) => format!("container {}", crate::resolve::short(id)),

@@ -26,9 +26,10 @@ mod matching;
 mod objects;
 mod records;
 mod roles;
-mod time;
+pub(crate) mod time;
 mod wording;
 
+pub(crate) use clean::strip_ansi;
 pub use links::IdLink;
 
 use crate::report::{BusyError, Evidence};

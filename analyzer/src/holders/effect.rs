@@ -57,8 +57,8 @@ fn effect_of(snapshot: &Snapshot, target: &Target, holder: &Found) -> (Effect, S
                 says(Blocking, "An overlay with the same upper or work directory is mounted already.")
             }
             File => says(
-                Holding,
-                "The file is a mount point on purpose: it can be written in place, not replaced.",
+                Blocking,
+                "The file is a mount point: it can be written in place, not replaced or removed.",
             ),
             Directory | NamespaceFile | Cgroup | Unknown => says(
                 Blocking,

@@ -6,11 +6,13 @@
 //! copy stays where something else is mounted inside of it.
 
 use super::Found;
-use crate::bytes::same_path;
+use crate::bytes::{position_of_any, same_path};
 use crate::parse::mountinfo::Mount;
 use crate::report::{Effect, HolderKind, MountView};
 use crate::resolve::Target;
-use crate::snapshot::{DeviceNumber, MountId, NamespaceKey, PeerGroups, Snapshot};
+use crate::snapshot::{
+    DeviceNumber, MountId, MountNamespace, MountTable, NamespaceKey, PeerGroups, Snapshot,
+};
 
 /// Mounts in mounts are followed so deep.
 const DEPTH: usize = 16;
@@ -132,4 +134,29 @@ impl<'s> Place<'s> {
             Some(Self { mount, parent })
         })
     }
+}
+
+/// The path at which the runtime has or had its mount, and the mount that is below it there.
+pub(crate) fn runtime_place<'s>(
+    snapshot: &'s Snapshot,
+    target: &Target,
+    own: &'s MountNamespace,
+    copy: &MountView,
+) -> Option<(Vec<u8>, &'s MountTable, u32, Mount<'s>)> {
+    let path = target.paths.iter().next().cloned().unwrap_or_else(|| copy.mount_point.clone().into_bytes());
+    if same_path(&path, b"/") {
+        return None;
+    }
+    // A copy below a prefix such as /rootfs shows the host's path after it.
+    let at = position_of_any(&path, &[b"/var/lib/", b"/run/", b"/var/run/"]);
+    let path = at.and_then(|at| path.get(at..)).unwrap_or(&path).to_vec();
+    let tables = own.tables.iter().filter_map(|t| snapshot.table(*t));
+    let (table, line, mount) = tables
+        .filter_map(|table| table.lookup(&path).map(|(line, mount)| (table, line, mount)))
+        .max_by_key(|(_, _, m)| crate::bytes::components(&m.mount_point()).count())?;
+    if !same_path(&mount.mount_point(), &path) && !target.devices.contains(&mount.device) {
+        return Some((path, table, line, mount));
+    }
+    let (line, parent) = table.mounts().find(|(_, m)| m.id == mount.parent && m.id != mount.id)?;
+    Some((path, table, line, parent))
 }

@@ -84,19 +84,5 @@ pub(crate) fn mount_view(table: &MountTable, line: u32, mount: &Mount<'_>, match
     // Silence about propagation is not "private".
     let untold =
         if mount.device == DeviceNumber::UNKNOWN { "; this listing does not tell propagation" } else { "" };
-    MountView {
-        id: mount.id.0,
-        mount_point: visible(&mount.mount_point()),
-        root: visible(&mount.root()),
-        device: mount.device.to_string(),
-        fs_type: visible(mount.fs_type),
-        source: visible(&mount.source()),
-        shared: mount.shared().map(|g| g.0),
-        master: mount.master().map(|g| g.0),
-        propagate_from: mount.propagate_from().map(|g| g.0),
-        unbindable: mount.unbindable(),
-        follows: None,
-        matched_by: matched_by + untold,
-        evidence: table.evidence(line, mount.line),
-    }
+    MountView::of(mount, matched_by + untold, table.evidence(line, mount.line))
 }

@@ -16,6 +16,7 @@ use crate::resolve::Target;
 use crate::snapshot::{NamespaceKey, Pid, Snapshot};
 
 pub(crate) use effect::target_is_running;
+pub(crate) use following::runtime_place;
 pub(crate) use matching::{is_mount_of_path, mount_view};
 pub(crate) use unread_namespaces::{open_count, unread};
 
@@ -50,6 +51,9 @@ pub struct Found {
     pub effect_reason: String,
     /// Name of the stacked device, for [`HolderKind::Device`].
     pub device: Option<Vec<u8>>,
+    /// When it has to go if several block: lower first, the top of a stack before what it is on, the runtime's own
+    /// mount last.
+    pub turn: i32,
 }
 
 impl Found {
@@ -69,6 +73,7 @@ impl Found {
             effect: Effect::Holding,
             effect_reason: String::new(),
             device: None,
+            turn: 0,
         }
     }
 
@@ -127,6 +132,9 @@ pub fn find(snapshot: &Snapshot, target: &Target) -> Vec<Found> {
     let own_mount_blocks = found.iter().any(|h| h.is_daemons && h.has_object && h.open_files.is_empty());
     effect::judge_references(target, &mut found, own_mount_blocks);
     following::judge(snapshot, target, &mut found);
-    found.sort_by_key(|h| (h.effect, h.namespace, h.pids.first().copied(), h.device.clone()));
+    for own in found.iter_mut().filter(|h| h.is_daemons && h.kind != HolderKind::OpenFile) {
+        own.turn = 1;
+    }
+    found.sort_by_key(|h| (h.effect, h.turn, h.namespace, h.pids.first().copied(), h.device.clone()));
     found
 }

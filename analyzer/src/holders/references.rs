@@ -139,5 +139,9 @@ fn is_on_target(target: &Target, mounts: &BTreeSet<MountId>, link: &Link) -> boo
     let by_node = link.is_block_device && link.node.is_some_and(|n| target.devices.contains(&n));
     // A mount id tells for file systems whose device number is not the target's alone.
     let by_mount = target.devices.is_empty() && link.mount.is_some_and(|m| mounts.contains(&m));
-    by_device || by_node || by_mount
+    // `fuser` and a pasted `lsof` tell paths, and nothing else may tell the target's device.
+    let by_path = target.devices.is_empty()
+        && link.mount.is_none()
+        && link.path.as_ref().is_some_and(|p| target.paths.iter().any(|own| is_at_or_below(p, own)));
+    by_device || by_node || by_mount || by_path
 }

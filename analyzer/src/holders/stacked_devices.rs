@@ -13,7 +13,7 @@ pub(super) fn find(snapshot: &Snapshot, target: &Target, found: &mut Vec<Found>)
     let mut below: BTreeSet<DeviceNumber> = target.devices.clone();
     let mut seen: BTreeSet<Vec<u8>> = BTreeSet::new();
     // Each round finds what is stacked on the round before, down to the mount or swap that ends the chain.
-    loop {
+    for turn in 1.. {
         let round: BTreeMap<Vec<u8>, Evidence> = stacked_on(snapshot, target, &below, &seen);
         if round.is_empty() {
             break;
@@ -23,15 +23,19 @@ pub(super) fn find(snapshot: &Snapshot, target: &Target, found: &mut Vec<Found>)
             seen.insert(name.clone());
             let number = snapshot.devices.get(&name).and_then(|d| d.number);
             below.extend(number);
-            found.push(stacked_holder(snapshot, name, number, evidence));
+            let mut holder = stacked_holder(snapshot, name, number, evidence);
+            holder.turn = -turn;
+            found.push(holder);
         }
     }
     for (path, evidence) in &snapshot.swaps {
         let on_target = target.devices.iter().filter_map(|d| snapshot.device_path(*d)).any(|p| p == *path)
-            || target.devices.iter().any(|d| Some(d.minor) == dm_minor(path) && d.major != 0);
+            || target.devices.iter().any(|d| Some(d.minor) == dm_minor(path) && d.major != 0)
+            || target.paths.iter().any(|p| crate::bytes::is_at_or_below(path, p));
         if on_target {
             let mut holder = Found::new(HolderKind::Device, None);
             holder.has_object = true;
+            holder.turn = -1;
             holder.device = Some([b"swap on ", &path[..]].concat());
             holder.evidence.push(evidence.clone());
             found.push(holder);
@@ -54,7 +58,14 @@ fn stacked_on(
         if device.number.is_some_and(|n| below.contains(&n)) {
             for holder in &device.holders {
                 let file = format!("sys/block/{}/holders/{}", visible(name), visible(holder));
-                stacked.insert(holder.clone(), Evidence { file, line: None, text: visible(holder) });
+                // What lsblk or dmsetup printed is the evidence where there is no /sys.
+                let listed = snapshot.devices.get(holder).and_then(|d| d.evidence.clone());
+                let evidence = listed.filter(|e| !e.file.starts_with("sys/")).unwrap_or(Evidence {
+                    file,
+                    line: None,
+                    text: visible(holder),
+                });
+                stacked.insert(holder.clone(), evidence);
             }
         }
         if let Some(evidence) = loop_on(target, device, below) {

@@ -23,6 +23,9 @@ pub fn parse(text: &[u8]) -> Vec<Row> {
         [b"CONTAINER", ..] if columns.windows(3).any(|w| w == [&b"STATE"[..], b"NAME", b"ATTEMPT"]) => {
             crictl_row
         }
+        _ if is_pods(&columns) => pod_row,
+        _ if is_tasks(&columns) => task_row,
+        [b"CONTAINER", b"IMAGE", b"RUNTIME"] => ctr_row,
         _ => return Vec::new(),
     };
     lines.filter_map(|(line, text)| Some(Row { record: row(text)?, line })).collect()
@@ -56,13 +59,46 @@ fn crictl_row(line: &[u8]) -> Option<ContainerRecord> {
     Some(found)
 }
 
+/// Whether a table's header is that of `crictl pods`.
+pub fn is_pods(columns: &[&[u8]]) -> bool {
+    columns.starts_with(&[b"POD", b"ID", b"CREATED", b"STATE", b"NAME"])
+}
+
+/// Whether a table's header is that of `ctr tasks ls`.
+pub fn is_tasks(columns: &[&[u8]]) -> bool {
+    columns == [&b"TASK"[..], b"PID", b"STATUS"]
+}
+
+/// A pod is its sandbox: a container that keeps the pod's namespaces.
+fn pod_row(line: &[u8]) -> Option<ContainerRecord> {
+    let cells: Vec<&[u8]> = words(line).collect();
+    let at = cells.iter().position(|c| matches!(*c, b"Ready" | b"NotReady"))?;
+    let name = cells.get(at + 1)?;
+    let mut found = record(cells.first()?, b"", name, Some(text(cells.get(at)?)?.to_lowercase()))?;
+    found.pod = text(name);
+    Some(found)
+}
+
+fn task_row(line: &[u8]) -> Option<ContainerRecord> {
+    let cells: Vec<&[u8]> = words(line).collect();
+    let [id, pid, state] = cells[..] else { return None };
+    let mut found = record(id, b"", b"", Some(text(state)?.to_lowercase()))?;
+    found.pid = super::whole_number(pid);
+    Some(found)
+}
+
+fn ctr_row(line: &[u8]) -> Option<ContainerRecord> {
+    let cells: Vec<&[u8]> = words(line).collect();
+    record(cells.first()?, cells.get(1)?, b"", None)
+}
+
 fn record(id: &[u8], image: &[u8], name: &[u8], state: Option<String>) -> Option<ContainerRecord> {
     let id = text(id).filter(|id| id.len() >= 12 && id.bytes().all(|b| b.is_ascii_hexdigit()))?;
     Some(ContainerRecord { id, image: text(image), name: text(name), state, ..ContainerRecord::default() })
 }
 
 fn text(word: &[u8]) -> Option<String> {
-    std::str::from_utf8(word).ok().map(str::to_owned)
+    std::str::from_utf8(word).ok().filter(|w| !w.is_empty()).map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -85,6 +121,13 @@ mod tests {
         );
         assert_eq!(rows[0].record.name.as_deref(), Some("api"));
         assert_eq!(rows[0].record.sandbox.as_deref(), Some("77aa88bb99cc0"));
+        let pods = parse(b"POD ID CREATED STATE NAME NAMESPACE ATTEMPT RUNTIME\n77aa88bb99cc0 2 days ago NotReady api-1 shop 0 (default)\n");
+        assert_eq!(
+            (pods[0].record.pod.as_deref(), pods[0].record.state.as_deref()),
+            (Some("api-1"), Some("notready"))
+        );
+        let tasks = parse(b"TASK PID STATUS\nac0512ab34cd5ac0512ab34cd5 4242 RUNNING\n");
+        assert_eq!((tasks[0].record.pid, tasks[0].record.name.as_deref()), (Some(4242), None));
         assert!(parse(b"hello\n").is_empty());
     }
 }

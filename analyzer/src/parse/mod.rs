@@ -6,6 +6,8 @@
 pub mod cgroup;
 pub mod container_list;
 pub mod device_tools;
+pub mod device_trees;
+pub mod fuser;
 pub mod kernel_release;
 pub mod links;
 pub mod lsof;
@@ -15,6 +17,7 @@ pub mod namespace_link;
 pub mod process_files;
 pub mod process_list;
 pub mod runtime_state;
+pub mod systemctl_status;
 
 use nom::IResult;
 use nom::Parser;
@@ -45,6 +48,15 @@ pub(crate) fn device_number_with(separator: u8, input: &[u8]) -> IResult<&[u8], 
 /// The words of a line of a table.
 pub(crate) fn words(line: &[u8]) -> impl Iterator<Item = &[u8]> {
     line.split(u8::is_ascii_whitespace).filter(|w| !w.is_empty())
+}
+
+/// A line of a tree without the lines that are drawn before it (in UTF-8 or ASCII), and how many characters these are.
+pub(crate) fn below_drawing(line: &[u8]) -> (usize, &[u8]) {
+    let drawn =
+        line.iter().take_while(|b| !b.is_ascii() || matches!(b, b' ' | b'|' | b'`' | b'-' | b'+')).count();
+    // Bytes that go on a character of UTF-8 are not counted.
+    let depth = line[..drawn].iter().filter(|b| **b & 0xc0 != 0x80).count();
+    (depth, &line[drawn..])
 }
 
 /// The whole input as a decimal number.

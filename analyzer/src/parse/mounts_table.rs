@@ -11,6 +11,13 @@ pub fn parse_line(line: &[u8], number: u32) -> Option<Mount<'_>> {
     from_words(line, number).or_else(|| from_sentence(line, number))
 }
 
+/// A mount of which only its process is known: `grep -l ID /proc/*/mountinfo` prints no more. Line: what was looked
+/// for, a tab, the line of the text.
+pub fn named(line: &[u8], number: u32) -> Option<Mount<'_>> {
+    let tab = memchr::memchr(b'\t', line)?;
+    Some(mount(&line[tab + 1..], number, (b"", b"/", &line[..tab]), b"unknown", b""))
+}
+
 /// `SOURCE POINT TYPE OPTIONS 0 0`, or findmnt's `TARGET SOURCE FSTYPE OPTIONS` with its tree.
 fn from_words(line: &[u8], number: u32) -> Option<Mount<'_>> {
     let words: Vec<&[u8]> = line.split(u8::is_ascii_whitespace).filter(|w| !w.is_empty()).collect();

@@ -54,7 +54,7 @@ pub fn containers(text: &[u8]) -> Vec<ContainerRecord> {
                 started_at: string(item, "started_at"),
                 driver: string(item, "driver"),
                 layer_id: string(item, "layer_id"),
-                upper_dir: string(item, "layer_path"),
+                upper_dir: string(item, "upper_dir").or_else(|| string(item, "layer_path")),
                 pod: string(item, "pod"),
                 ..ContainerRecord::default()
             })

@@ -1,7 +1,9 @@
 //! What one line of a paste is.
 
+use super::command::{self, Command};
+use super::named;
 use crate::parse::mountinfo::{self, Mount};
-use crate::parse::{kernel_release, mounts_table, namespace_link, whole_number};
+use crate::parse::{device_trees, kernel_release, mounts_table, namespace_link, whole_number};
 use crate::snapshot::Pid;
 
 /// Mount tables of a process.
@@ -27,7 +29,11 @@ pub(super) enum Line<'a> {
     /// `/proc/622/fd:`, which `ls` writes above a directory.
     Directory(String),
     /// A shell's prompt with a command.
-    Prompt(&'a [u8]),
+    Prompt(Command<'a>),
+    /// Only the name of a process's mount table, as `grep -l` prints it.
+    Named(Pid),
+    /// `Key=value` of `systemctl show`.
+    Property,
     /// `uname -a`, from that byte on.
     Kernel(usize),
     /// A line of `losetup -a` or of the long form of `dmsetup info`.
@@ -69,24 +75,42 @@ impl<'a> Line<'a> {
         if let Some(at) = kernel_at(text) {
             return Self::Kernel(at);
         }
-        const DEVICE: [&[u8]; 4] = [b"/dev/loop", b"Name: ", b"Open count:", b"Major, minor:"];
-        if DEVICE.iter().any(|begin| text.starts_with(begin)) {
+        if let Some(pid) = named::pid_of(text) {
+            return Self::Named(pid);
+        }
+        if is_device(text) {
             return Self::Device;
+        }
+        if is_property(text) {
+            return Self::Property;
         }
         if is_meant_as_mount(text) {
             return Self::BadMount;
         }
-        prompt(text).map_or(Self::Unknown, Self::Prompt)
+        command::of(text).map_or(Self::Unknown, Self::Prompt)
     }
 }
 
-/// Takes off what mail and Markdown put before a line.
-pub(super) fn without_quoting(line: &[u8]) -> &[u8] {
-    let mut text = line.trim_ascii_end();
-    while let Some(rest) = text.trim_ascii_start().strip_prefix(b"> ") {
-        text = rest;
-    }
-    if text.trim_ascii().starts_with(b"```") { b"" } else { text }
+/// A line of `losetup -a`, of the long form of `dmsetup info` or of `dmsetup ls`.
+fn is_device(text: &[u8]) -> bool {
+    const BEGIN: [&[u8]; 3] = [b"Name: ", b"Open count:", b"Major, minor:"];
+    let is_loop = || text.strip_prefix(b"/dev/loop").is_some_and(|t| t.iter().take(5).any(|b| *b == b':'));
+    BEGIN.iter().any(|begin| text.starts_with(begin))
+        || is_loop()
+        || (text.ends_with(b")") && !device_trees::dmsetup_ls(text).is_empty())
+}
+
+/// `PrivateTmp=yes`: systemd's names begin with a capital and are one word.
+fn is_property(text: &[u8]) -> bool {
+    let Some(equals) = memchr::memchr(b'=', text).filter(|at| *at > 1) else { return false };
+    text[0].is_ascii_uppercase()
+        && text[..equals].iter().all(u8::is_ascii_alphanumeric)
+        && text[..equals].iter().any(u8::is_ascii_lowercase)
+}
+
+/// 12 and more hexadecimal digits.
+pub(super) fn is_id(word: &[u8]) -> bool {
+    word.len() >= 12 && word.iter().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// `/proc/622/mountinfo:`, with `-n` a line number after it; also relative (`622/mountinfo:`) and of a thread.
@@ -164,31 +188,6 @@ fn kernel_at(text: &[u8]) -> Option<usize> {
     (at < 40 && kernel_release::parse(release).is_some() && version.starts_with(b"#")).then_some(at)
 }
 
-/// The command behind a prompt: `# `, `$ `, `[root@web1 ~]# `, `root@web1:~# `.
-fn prompt(text: &[u8]) -> Option<&[u8]> {
-    let mark = (0..text.len().min(120))
-        .find(|&i| matches!(text[i], b'#' | b'$') && matches!(text.get(i + 1), Some(b' ') | None))?;
-    let before = text[..mark].trim_ascii();
-    let is_prompt = before.is_empty()
-        || (before.starts_with(b"[") && before.ends_with(b"]"))
-        || (before.contains(&b'@') && !before.contains(&b' '));
-    is_prompt.then(|| text[mark + 1..].trim_ascii())
-}
-
-/// The one process whose files a command names.
-pub(super) fn pid_in_command(command: &[u8]) -> Option<Pid> {
-    let at = memchr::memmem::find(command, b"/proc/")?;
-    let digits: Vec<u8> = command[at + 6..].iter().copied().take_while(u8::is_ascii_digit).collect();
-    whole_number(&digits).map(Pid)
-}
-
-/// The directory of a process that `ls` was asked for.
-pub(super) fn directory_in_command(command: &[u8], pid: Pid) -> Option<String> {
-    let base = format!("/proc/{}", pid.0);
-    let word = crate::parse::words(command).find(|w| w.starts_with(base.as_bytes()))?;
-    Some(crate::bytes::visible(word).trim_end_matches('/').to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -222,9 +221,12 @@ mod tests {
         let ls = b"lrwxrwxrwx 1 root root 0 Nov 22 08:40 /proc/622/ns/mnt -> mnt:[4026532255]";
         assert_eq!(Line::of(ls), Line::Link(b"/proc/622/ns/mnt", b"mnt:[4026532255]"));
         assert_eq!(path_of_link(b"7", Some("/proc/622/fd")).as_deref(), Some("proc/622/fd/7"));
-        assert_eq!(Line::of(b"[root@web1 ~]# ls -l /proc/1/ns"), Line::Prompt(b"ls -l /proc/1/ns"));
+        let Line::Prompt(command) = Line::of(b"[root@web1 ~]# ls -l /proc/1/ns") else { panic!("a prompt") };
+        assert_eq!(command.text, b"ls -l /proc/1/ns");
+        assert_eq!(Line::of(b"/proc/622/mountinfo"), Line::Named(Pid(622)));
+        assert_eq!(Line::of(b"PrivateTmp=yes"), Line::Property);
+        assert_eq!(Line::of(b"docker-8:1-77-pool (253:1)"), Line::Device);
         assert_eq!(Line::of(b"I removed it -> still busy"), Line::Unknown);
         assert_eq!(Line::of(b"224 62 foo:0 /a /b rw - x y z"), Line::BadMount);
-        assert_eq!(without_quoting(b"> > /dev/sda1 / x"), b"/dev/sda1 / x");
     }
 }

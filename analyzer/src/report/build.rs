@@ -123,7 +123,9 @@ fn errors_about(snapshot: &Snapshot, target: &resolve::Target) -> Vec<BusyError>
 }
 
 fn holder(snapshot: &Snapshot, target: &resolve::Target, found: &Found) -> Holder {
-    let (cause, remedies) = causes::explain(snapshot, target, found);
+    let (mut causes, remedies) = causes::explain(snapshot, target, found);
+    let more_causes = causes.split_off(causes.len().min(1));
+    let cause = causes.pop();
     let mut evidence: Vec<_> = found.mounts.iter().map(|m| m.evidence.clone()).collect();
     evidence.extend(found.open_files.iter().map(|f| f.evidence.clone()));
     evidence.extend(found.evidence.iter().cloned());
@@ -156,6 +158,7 @@ fn holder(snapshot: &Snapshot, target: &resolve::Target, found: &Found) -> Holde
         mounts: found.mounts.clone(),
         open_files: found.open_files.clone(),
         cause,
+        more_causes,
         evidence,
         remedies: if found.effect == Effect::Unrelated { Vec::new() } else { remedies },
     }

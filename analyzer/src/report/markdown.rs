@@ -110,6 +110,9 @@ fn holder_section(out: &mut String, number: usize, holder: &Holder) {
         Some(cause) => push(out, &format!("- Cause: {} ({})", inline(&cause.summary), code(&cause.id))),
         None => push(out, "- Cause: unknown"),
     }
+    for cause in &holder.more_causes {
+        push(out, &format!("- And: {} ({})", inline(&cause.summary), code(&cause.id)));
+    }
     push(out, "");
     for each in &holder.remedies {
         remedy(out, each);
@@ -158,7 +161,7 @@ fn block(out: &mut String, text: &str) {
 }
 
 /// A code span whose marks are longer than any run of backticks inside.
-fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     if text.is_empty() {
         return String::new();
     }
@@ -174,7 +177,7 @@ fn longest_run(text: &str) -> usize {
 
 /// A sentence with names of the host in it: every character that Markdown or HTML could take as more than itself
 /// is escaped, `@` and `#` too (mentions and references).
-fn inline(text: &str) -> String {
+pub(crate) fn inline(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -5,13 +5,19 @@
 //! made visible (`\xNN`) when the report was made, but nothing is escaped for HTML, Markdown or a
 //! shell; each output does that for itself. Assume that every optional field may be absent.
 
+use crate::bytes::visible;
+use crate::parse::mountinfo::Mount;
 use serde::{Deserialize, Serialize};
 
+mod base64;
 mod build;
+pub mod link;
 pub mod markdown;
 mod namespace_views;
 mod process_view;
 mod propagation;
+pub mod redact;
+pub mod saved;
 pub mod text;
 mod time;
 mod verdict;
@@ -24,7 +30,7 @@ pub use time::rfc3339;
 pub const SCHEMA: &str = "ebusy.report/1";
 
 /// The answer to "who keeps this busy?" for one target on one host.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// Always [`SCHEMA`].
     pub schema: String,
@@ -56,7 +62,7 @@ pub struct Report {
 }
 
 /// Something that happened, with the clock that told.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimelineEvent {
     /// RFC 3339 UTC; `None` where the source tells no year or no zone.
     pub at: Option<String>,
@@ -71,10 +77,11 @@ pub struct TimelineEvent {
 }
 
 /// Kinds of events, in the order in which they are listed at the same time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TimelineKind {
     /// The host started.
+    #[default]
     Booted,
     /// A unit became active, by systemd's `ActiveEnterTimestamp`.
     UnitActive,
@@ -182,7 +189,7 @@ pub enum BusyKind {
 }
 
 /// Another name of the target.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alias {
     /// The name itself.
     pub value: String,
@@ -193,7 +200,7 @@ pub struct Alias {
 }
 
 /// Kinds of names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AliasKind {
     /// Full or short container id.
@@ -215,11 +222,12 @@ pub enum AliasKind {
     /// Namespace, as `net:[4026532000]`.
     Namespace,
     /// Anything else that the log named.
+    #[default]
     Other,
 }
 
 /// The verdict.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
     /// Held, free or unknown.
     pub status: Status,
@@ -228,7 +236,7 @@ pub struct Verdict {
 }
 
 /// The verdict's three values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// Something in the bundle holds the target and blocks the operation.
@@ -236,11 +244,12 @@ pub enum Status {
     /// The bundle is complete enough to say that nothing blocks it any more.
     Free,
     /// The bundle cannot tell.
+    #[default]
     Unknown,
 }
 
 /// A mount namespace, process or device that keeps a reference to the target.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Holder {
     /// What kind of holder.
     pub kind: HolderKind,
@@ -266,6 +275,9 @@ pub struct Holder {
     pub open_files: Vec<OpenFile>,
     /// Why it came to be; `None` = unknown.
     pub cause: Option<Cause>,
+    /// What else let it come to that, the nearest first: an old kernel, a storage directory made private, ….
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more_causes: Vec<Cause>,
     /// File and line in the bundle for each claim.
     pub evidence: Vec<Evidence>,
     /// What to do, `now` before `lasting`, the gentlest first.
@@ -273,10 +285,11 @@ pub struct Holder {
 }
 
 /// Kinds of holders.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum HolderKind {
     /// The host's own mount namespace (that of pid 1).
+    #[default]
     Host,
     /// The container daemon or a shim of it.
     Daemon,
@@ -295,7 +308,7 @@ pub enum HolderKind {
 }
 
 /// What the holder does to the operation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Effect {
     /// The operation fails while it is there.
@@ -303,6 +316,7 @@ pub enum Effect {
     /// It keeps space or a device, but does not block this operation on this kernel.
     Holding,
     /// It has nothing to do with the error.
+    #[default]
     Unrelated,
 }
 
@@ -333,7 +347,7 @@ pub struct ContainerRef {
 }
 
 /// One mount of the target.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MountView {
     /// Mount id, unique over all mount namespaces of a running kernel.
     pub id: u32,
@@ -366,6 +380,25 @@ pub struct MountView {
 }
 
 impl MountView {
+    /// A mount as its line of a mount table tells it.
+    pub(crate) fn of(mount: &Mount<'_>, matched_by: String, evidence: Evidence) -> Self {
+        Self {
+            id: mount.id.0,
+            mount_point: visible(&mount.mount_point()),
+            root: visible(&mount.root()),
+            device: mount.device.to_string(),
+            fs_type: visible(mount.fs_type),
+            source: visible(&mount.source()),
+            shared: mount.shared().map(|g| g.0),
+            master: mount.master().map(|g| g.0),
+            propagate_from: mount.propagate_from().map(|g| g.0),
+            unbindable: mount.unbindable(),
+            follows: None,
+            matched_by,
+            evidence,
+        }
+    }
+
     /// Whether the source tells propagation at all: `/proc/PID/mounts`, findmnt and mount do not, and no device
     /// number either (0:0 is no file system's).
     pub fn tells_propagation(&self) -> bool {
@@ -388,7 +421,7 @@ impl MountView {
 }
 
 /// A reference from a process to a file of the target.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenFile {
     /// Pid on the host.
     pub pid: u32,
@@ -401,7 +434,7 @@ pub struct OpenFile {
 }
 
 /// The named reason why a holder came to be.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cause {
     /// Stable name, e.g. `systemd-private-namespace`.
     pub id: String,
@@ -410,7 +443,7 @@ pub struct Cause {
 }
 
 /// File and line in the bundle that a claim rests on.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Evidence {
     /// Path in the bundle, without the bundle's own top directory.
     pub file: String,
@@ -421,7 +454,7 @@ pub struct Evidence {
 }
 
 /// A command with its effect and its risk.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Remedy {
     /// Frees the target now, or keeps it from coming back.
     pub when: When,
@@ -434,10 +467,11 @@ pub struct Remedy {
 }
 
 /// When a remedy acts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum When {
     /// Frees the target.
+    #[default]
     Now,
     /// Keeps it from happening again.
     Lasting,
@@ -497,7 +531,7 @@ impl BusyError {
 }
 
 /// A lane of the picture: one mount namespace and the target's mount in it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct NamespaceView {
     /// What this namespace is.
     pub role: NamespaceRole,
@@ -520,10 +554,11 @@ pub struct NamespaceView {
 }
 
 /// Roles in the picture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum NamespaceRole {
     /// pid 1's.
+    #[default]
     Host,
     /// The container daemon's, where it differs from the host's.
     Daemon,
@@ -532,7 +567,7 @@ pub enum NamespaceRole {
 }
 
 /// Something that could not be read or is missing; data never makes the analyzer fail.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Diagnostic {
     /// Stable code, e.g. `truncated-bundle`.
     pub code: String,

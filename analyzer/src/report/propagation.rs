@@ -4,11 +4,11 @@
 //! place of every peer and slave of P. So the parents decide, not the copies.
 
 use super::{Effect, HolderKind, MountView};
-use crate::bytes::{position_of_any, same_path, visible};
-use crate::holders::{Found, mount_view};
+use crate::bytes::visible;
+use crate::holders::{Found, mount_view, runtime_place};
 use crate::parse::mountinfo::Mount;
 use crate::resolve::Target;
-use crate::snapshot::{MountId, MountNamespace, MountTable, PeerGroups, Snapshot};
+use crate::snapshot::{MountId, MountNamespace, PeerGroups, Snapshot};
 use crate::timeline;
 
 /// One sentence for each namespace that holds a copy, the general ones first.
@@ -58,7 +58,7 @@ pub(super) fn why_not_reached(
             "Whether a umount reaches {name} is not known: {file} is a listing without propagation, /proc/PID/mountinfo tells it."
         );
     }
-    let own_place = own_place(snapshot, target, own, copy);
+    let own_place = runtime_place(snapshot, target, own, copy);
     match (own_place, snapshot.parent_of(other.key, MountId(copy.id))) {
         (Some((path, _, _, here)), Some((_, _, there))) => {
             between(snapshot, other, (&here, &path), (&there, copy), &name)
@@ -172,31 +172,6 @@ pub(super) fn own_parent(
     own: &MountNamespace,
     copy: &MountView,
 ) -> Option<MountView> {
-    let (_, table, line, mount) = own_place(snapshot, target, own, copy)?;
+    let (_, table, line, mount) = runtime_place(snapshot, target, own, copy)?;
     Some(mount_view(table, line, &mount, "mount that the target was mounted on".to_owned()))
-}
-
-/// The path at which the runtime has or had its mount, and the mount that is below it there.
-fn own_place<'s>(
-    snapshot: &'s Snapshot,
-    target: &Target,
-    own: &'s MountNamespace,
-    copy: &MountView,
-) -> Option<(Vec<u8>, &'s MountTable, u32, Mount<'s>)> {
-    let path = target.paths.iter().next().cloned().unwrap_or_else(|| copy.mount_point.clone().into_bytes());
-    if same_path(&path, b"/") {
-        return None;
-    }
-    // A copy below a prefix such as /rootfs shows the host's path after it.
-    let at = position_of_any(&path, &[b"/var/lib/", b"/run/", b"/var/run/"]);
-    let path = at.and_then(|at| path.get(at..)).unwrap_or(&path).to_vec();
-    let tables = own.tables.iter().filter_map(|t| snapshot.table(*t));
-    let (table, line, mount) = tables
-        .filter_map(|table| table.lookup(&path).map(|(line, mount)| (table, line, mount)))
-        .max_by_key(|(_, _, m)| crate::bytes::components(&m.mount_point()).count())?;
-    if !same_path(&mount.mount_point(), &path) && !target.devices.contains(&mount.device) {
-        return Some((path, table, line, mount));
-    }
-    let (line, parent) = table.mounts().find(|(_, m)| m.id == mount.parent && m.id != mount.id)?;
-    Some((path, table, line, parent))
 }

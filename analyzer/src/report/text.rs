@@ -136,6 +136,9 @@ fn write_holder(out: &mut String, number: usize, holder: &Holder) -> std::fmt::R
         Some(cause) => writeln!(out, "   cause      {} [{}]", cause.summary, cause.id)?,
         None => writeln!(out, "   cause      unknown")?,
     }
+    for cause in &holder.more_causes {
+        writeln!(out, "   and        {} [{}]", cause.summary, cause.id)?;
+    }
     for remedy in &holder.remedies {
         write_remedy(out, remedy)?;
     }

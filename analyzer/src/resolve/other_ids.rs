@@ -17,8 +17,8 @@ struct Lead {
 
 /// Follows an id that is no container's; true where it leads to one, or to several candidates.
 pub(super) fn follow(snapshot: &Snapshot, target: &mut Target, text: &str) -> bool {
-    let rules: [fn(&Snapshot, &str) -> Option<Lead>; 5] =
-        [by_sandbox, by_image, by_snapshot, by_cgroup, by_name];
+    let rules: [fn(&Snapshot, &str) -> Option<Lead>; 6] =
+        [by_gone_device, by_sandbox, by_image, by_snapshot, by_cgroup, by_name];
     let Some(lead) = rules.iter().find_map(|rule| rule(snapshot, text)) else {
         return false;
     };
@@ -94,6 +94,15 @@ fn containers_where(
     fit.map(|(id, c)| (id.clone(), c.evidence.first().cloned())).collect()
 }
 
+/// The device of a layer that is no longer there: `docker-254:0-131121-LAYER`, `/dev/mapper/…` of it.
+fn by_gone_device(snapshot: &Snapshot, text: &str) -> Option<Lead> {
+    let (_, id) = text.rsplit_once('-').filter(|(_, id)| id.len() == 64 && identity::is_hex(id))?;
+    lead(
+        "the device of a layer, which is not on this host any more",
+        containers_where(snapshot, |c| c.record.id == id || c.layers.contains_key(id)),
+    )
+}
+
 fn by_sandbox(snapshot: &Snapshot, text: &str) -> Option<Lead> {
     if !identity::is_hex(text) || text.len() < 12 {
         return None;
@@ -119,7 +128,8 @@ fn by_image(snapshot: &Snapshot, text: &str) -> Option<Lead> {
     lead("an image", containers_where(snapshot, is_it))
 }
 
-/// `…/snapshots/NUMBER/fs` is the upper directory of a containerd snapshot; the mount point has the container's id.
+/// `…/snapshots/NUMBER/fs` is the upper directory of a containerd snapshot: containerd's own records name it, and where it is
+/// mounted the mount point has the container's id.
 fn by_snapshot(snapshot: &Snapshot, text: &str) -> Option<Lead> {
     let path: Vec<&[u8]> = components(text.as_bytes()).collect();
     let number = match path[..] {
@@ -131,7 +141,19 @@ fn by_snapshot(snapshot: &Snapshot, text: &str) -> Option<Lead> {
         return None;
     }
     let needle = [b"/snapshots/", number, b"/"].concat();
-    let mut found = Vec::new();
+    // Each snapshotter counts for itself: a whole path is compared as a whole.
+    let mut found = containers_where(snapshot, |c| {
+        let upper = c.record.upper_dir.as_deref().unwrap_or_default().as_bytes();
+        let parts: Vec<&[u8]> = components(upper).collect();
+        match parts[..] {
+            [.., b"snapshots", own, b"fs"] if own == number => {
+                path.len() < 4
+                    || path[..path.len() - 1] == parts[..parts.len() - 1]
+                    || path == parts[..parts.len() - 1]
+            }
+            _ => false,
+        }
+    });
     for table in snapshot.tables.iter().filter(|t| t.mentions(&needle)) {
         for (line, mount) in table.mounts() {
             let upper = mount.super_option(b"upperdir").unwrap_or_default();

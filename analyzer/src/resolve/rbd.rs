@@ -13,6 +13,12 @@ pub(super) fn add_image(snapshot: &Snapshot, target: &mut Target, text: &str) ->
     if image.len() < 3 || text.starts_with('/') || text.matches('/').count() > 2 {
         return false;
     }
+    if let Some((device, evidence)) = mapped(snapshot, text) {
+        target.busy = BusyKind::Device;
+        target.alias(visible(text.as_bytes()), AliasKind::Other, Some(evidence.clone()));
+        storage::add_device_name(snapshot, target, device, Some(evidence.clone()));
+        return true;
+    }
     let mut devices: Vec<(DeviceNumber, String, Evidence)> = Vec::new();
     for table in snapshot.tables.iter().filter(|t| t.mentions(b"/dev/rbd")) {
         for (line, mount) in table.mounts() {
@@ -27,6 +33,17 @@ pub(super) fn add_image(snapshot: &Snapshot, target: &mut Target, text: &str) ->
     target.alias(source.clone(), AliasKind::Device, Some(evidence.clone()));
     storage::add_device(target, *number, Some(evidence.clone()));
     true
+}
+
+/// The device that `rbd showmapped` tells for `POOL/IMAGE`, or for an image of only one pool.
+fn mapped<'s>(snapshot: &'s Snapshot, text: &str) -> Option<(&'s [u8], &'s Evidence)> {
+    let is_it = |image: &[u8]| {
+        image == text.as_bytes()
+            || (!text.contains('/') && image.rsplit(|&b| b == b'/').next() == Some(text.as_bytes()))
+    };
+    let mut fit = snapshot.rbd_images.iter().filter(|(image, _)| is_it(image));
+    let (_, (device, evidence)) = fit.next()?;
+    fit.next().is_none().then_some((device, evidence))
 }
 
 /// By udev's name of the source, by kubelet's `POOL-image-IMAGE`, or by the volume's uuid that ends both

@@ -4,7 +4,7 @@ use super::{Target, identity};
 use crate::bytes::{components, contains_path, ends_with_path, same_path, visible};
 use crate::parse::mountinfo::Mount;
 use crate::parse::{cgroup, device_number, namespace_link};
-use crate::report::{AliasKind, BusyError, BusyKind, Evidence};
+use crate::report::{AliasKind, BusyError, BusyKind, Diagnostic, Evidence};
 use crate::snapshot::{DeviceNumber, MountTable, NamespaceInode, Snapshot};
 
 /// A path that an error names. Some wordings name the driver's directory and the id apart.
@@ -71,16 +71,18 @@ pub(super) fn add_device_name(
 
 fn device_by_name(snapshot: &Snapshot, name: &[u8]) -> Option<(DeviceNumber, Option<Evidence>)> {
     let bare = name.strip_prefix(b"/dev/mapper/").or(name.strip_prefix(b"/dev/")).unwrap_or(name);
+    let logical = name_of_logical_volume(bare);
+    let mapped = logical.as_deref().unwrap_or(bare);
     let by_sys = snapshot
         .devices
         .iter()
-        .find(|(kernel_name, d)| *kernel_name == bare || d.dm_name.as_deref() == Some(bare));
+        .find(|(kernel_name, d)| *kernel_name == bare || d.dm_name.as_deref() == Some(mapped));
     if let Some((_, device)) = by_sys
         && let Some(number) = device.number
     {
         return Some((number, device.evidence.clone()));
     }
-    if let Some((number, evidence)) = snapshot.dm_names.get(bare) {
+    if let Some((number, evidence)) = snapshot.dm_names.get(mapped) {
         return Some((*number, Some(evidence.clone())));
     }
     // A mount whose source is that device tells its number, too.
@@ -90,6 +92,16 @@ fn device_by_name(snapshot: &Snapshot, name: &[u8]) -> Option<(DeviceNumber, Opt
             .find(|(_, m)| m.source().as_ref() == name && !m.device.is_anonymous())
             .map(|(line, m)| (m.device, Some(table.evidence(line, m.line))))
     })
+}
+
+/// `VG/LV` as device-mapper calls it: hyphens are doubled, and one joins the two (lvm(8), "Valid names").
+fn name_of_logical_volume(name: &[u8]) -> Option<Vec<u8>> {
+    let slash = memchr::memchr(b'/', name).filter(|at| *at > 0)?;
+    let (group, volume) = (&name[..slash], &name[slash + 1..]);
+    let double = |part: &[u8]| {
+        part.iter().flat_map(|&b| if b == b'-' { vec![b, b] } else { vec![b] }).collect::<Vec<u8>>()
+    };
+    (!volume.is_empty() && !volume.contains(&b'/')).then(|| [double(group), double(volume)].join(&b'-'))
 }
 
 pub(super) fn add_device(target: &mut Target, number: DeviceNumber, evidence: Option<Evidence>) {
@@ -112,14 +124,20 @@ pub(super) fn add_named_object(snapshot: &Snapshot, target: &mut Target, text: &
             add_device_name(snapshot, target, &path, None);
         }
         add_device(target, number, None);
-        return snapshot.device_path(number).is_some() || is_mounted(snapshot, &|m| m.device == number);
+        let is_here = snapshot.device_path(number).is_some() || is_mounted(snapshot, &|m| m.device == number);
+        return is_here || is_gone(snapshot, target, number);
     }
     if text.starts_with("/dev/") || device_by_name(snapshot, bytes).is_some() {
         target.busy = BusyKind::Device;
         return add_device_name(snapshot, target, bytes, None);
     }
     if text.starts_with('/') {
-        target.busy = if text.starts_with("/sys/fs/cgroup") { BusyKind::Cgroup } else { BusyKind::Directory };
+        target.busy = match text {
+            // Runtimes bind these files into each container.
+            "/etc/resolv.conf" | "/etc/hosts" | "/etc/hostname" => BusyKind::File,
+            _ if text.starts_with("/sys/fs/cgroup") => BusyKind::Cgroup,
+            _ => BusyKind::Directory,
+        };
         for id in components(bytes).filter_map(long_id) {
             target.ids.insert(id);
         }
@@ -145,13 +163,34 @@ pub(super) fn add_named_object(snapshot: &Snapshot, target: &mut Target, text: &
                 .any(|p| p.link_texts.values().any(|l| crate::bytes::is_at_or_below(l, bytes)));
     }
     let dataset = |m: &Mount<'_>| m.fs_type == b"zfs" && same_path(&m.source(), bytes);
-    if text.contains('/') && is_mounted(snapshot, &dataset) {
+    let listed = snapshot.datasets.get(bytes);
+    if listed.is_some() || (text.contains('/') && is_mounted(snapshot, &dataset)) {
+        if let Some((point, evidence)) = listed {
+            target.alias(visible(point), AliasKind::Path, Some(evidence.clone()));
+        }
         target.busy = BusyKind::Dataset;
         target.alias(visible(bytes), AliasKind::Dataset, None);
         target.datasets.insert(bytes.to_vec());
         return true;
     }
     false
+}
+
+/// Where others of the same driver are listed, a device that is not among them does not exist: that is an answer.
+fn is_gone(snapshot: &Snapshot, target: &mut Target, number: DeviceNumber) -> bool {
+    let others = snapshot.devices.values().filter_map(|d| d.number);
+    let is_gone = number.major != 0 && others.filter(|d| d.major == number.major).count() > 0;
+    if is_gone {
+        target.notes.push(Diagnostic {
+            code: "no-such-device".into(),
+            file: None,
+            line: None,
+            message: format!("No block device {number} is on this host (any more)."),
+            advice: "Nothing can hold what does not exist. Check the number if another device was meant."
+                .into(),
+        });
+    }
+    is_gone
 }
 
 fn is_mounted(snapshot: &Snapshot, is_it: &dyn Fn(&Mount<'_>) -> bool) -> bool {

@@ -19,8 +19,9 @@ use crate::bytes::{components, visible};
 use crate::errors::LogScanner;
 use crate::parse::cgroup::Membership;
 use crate::parse::{
-    cgroup, container_list, device_tools, kernel_release, links, lsof, mountinfo, namespace_link,
-    numbered_lines, process_files, process_list, runtime_state, whole_number, words,
+    cgroup, container_list, device_tools, device_trees, fuser, kernel_release, links, lsof, mountinfo,
+    namespace_link, numbered_lines, process_files, process_list, runtime_state, systemctl_status,
+    whole_number, words,
 };
 use crate::report::{Diagnostic, Evidence};
 
@@ -428,6 +429,8 @@ impl Builder {
         self.name_pinned_tables();
         let mut snapshot = self.snapshot;
         snapshot.recorded = self.recorded;
+        snapshot.swaps.sort();
+        snapshot.swaps.dedup_by(|a, b| a.0 == b.0);
         let facts = &mut snapshot.facts;
         facts.complete =
             *end == End::Complete && (self.saw_summary || !self.saw_manifest) && !facts.is_paste();

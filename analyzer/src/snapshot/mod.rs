@@ -28,7 +28,7 @@ pub(crate) use entry_path::EntryPath;
 pub use hosts::Hosts;
 pub use ids::{DeviceNumber, MountId, NamespaceInode, PeerGroup, Pid, TableId};
 pub use namespaces::{MountNamespace, NamespaceKey};
-pub use propagation::PeerGroups;
+pub use propagation::{PeerGroups, same_directory};
 pub use recorded::Recorded;
 
 /// A host.
@@ -50,6 +50,10 @@ pub struct Snapshot {
     pub devices: BTreeMap<Vec<u8>, BlockDevice>,
     /// `dmsetup info` rows by device-mapper name, for bundles without `/sys/block`.
     pub dm_names: BTreeMap<Vec<u8>, (DeviceNumber, Evidence)>,
+    /// Mapped rbd images, `POOL/IMAGE`, with their devices.
+    pub rbd_images: BTreeMap<Vec<u8>, (Vec<u8>, Evidence)>,
+    /// Datasets of zfs with their mount points.
+    pub datasets: BTreeMap<Vec<u8>, (Vec<u8>, Evidence)>,
     /// Swap areas: path of file or device.
     pub swaps: Vec<(Vec<u8>, Evidence)>,
     /// Properties of systemd units, by unit.
@@ -177,6 +181,8 @@ pub enum TableForm {
     Mountinfo,
     /// Listings without mount ids and device numbers, see [`crate::parse::mounts_table`].
     Mounts,
+    /// Only that the process has such a mount, see [`crate::parse::mounts_table::named`].
+    Named,
 }
 
 impl MountTable {
@@ -185,14 +191,22 @@ impl MountTable {
         crate::parse::numbered_lines(&self.text).filter_map(|(number, line)| match self.form {
             TableForm::Mountinfo => Some((number, mountinfo::parse_line(line).ok()?)),
             TableForm::Mounts => Some((number, mounts_table::parse_line(line, number)?)),
+            TableForm::Named => Some((number, mounts_table::named(line, number)?)),
         })
     }
 
     /// The mount that a path leads to, walked as the kernel does: from the root on, into each mount that is met on
     /// the way. Mounts that a later one covers are not met, whatever their mount points.
     pub fn lookup(&self, path: &[u8]) -> Option<(u32, Mount<'_>)> {
-        let on_the_way: Vec<(u32, Mount<'_>)> =
-            self.mounts().filter(|(_, m)| crate::bytes::is_at_or_below(path, &m.mount_point())).collect();
+        self.lookup_without(path, &[])
+    }
+
+    /// Where the path would lead without some mounts.
+    pub fn lookup_without(&self, path: &[u8], gone: &[MountId]) -> Option<(u32, Mount<'_>)> {
+        let on_the_way: Vec<(u32, Mount<'_>)> = self
+            .mounts()
+            .filter(|(_, m)| crate::bytes::is_at_or_below(path, &m.mount_point()) && !gone.contains(&m.id))
+            .collect();
         let depth = |m: &Mount<'_>| crate::bytes::components(&m.mount_point()).count();
         let is_top = |m: &Mount<'_>| !on_the_way.iter().any(|(_, p)| p.id == m.parent && p.id != m.id);
         let mut here = on_the_way.iter().find(|(_, m)| depth(m) == 0 && is_top(m))?;
@@ -263,6 +277,8 @@ pub struct BlockDevice {
     pub number: Option<DeviceNumber>,
     /// Device-mapper name.
     pub dm_name: Option<Vec<u8>>,
+    /// Device-mapper uuid; its prefix names who made the device (`LVM-`, `mpath-`, `CRYPT-`).
+    pub dm_uuid: Option<Vec<u8>>,
     /// Open count, where something told.
     pub open_count: Option<(u32, Evidence)>,
     /// File behind a loop device, as the kernel shows it.
@@ -315,7 +331,9 @@ impl Snapshot {
                         && !crate::parse::process_files::cmdline(&p.cmdline)
                             .iter()
                             .any(|a| matches!(*a, b"-d" | b"--daemon" | b"daemon"));
-                    named && !client && p.membership.container.is_none()
+                    // A container's monitor is the same program as the daemon.
+                    let monitor = p.cmdline.starts_with(b"[lxc monitor]");
+                    named && !client && !monitor && p.membership.container.is_none()
                 })
                 .map(|(pid, p)| (*pid, p))
         })

@@ -93,7 +93,8 @@ impl Snapshot {
         for table in by_size {
             let ids: Vec<MountId> = self.mount_ids(table).collect();
             // A table without mount ids is taken for a namespace of its own; the kernel counts ids from 1 up.
-            let own = u32::try_from(table.0).ok().map(|n| MountId(u32::MAX - n));
+            let from_end = u32::try_from(self.tables.len().saturating_sub(table.0));
+            let own = from_end.ok().map(|n| MountId(u32::MAX - n));
             let Some(lowest) = ids.iter().min().or(own.as_ref()) else { continue };
             let key = ids
                 .iter()

@@ -34,8 +34,7 @@ impl PeerGroups {
     ) -> bool {
         let Some(group) = parent.shared() else { return false };
         parent.id != copy_parent.id
-            && parent.device == copy_parent.device
-            && place_on(parent, at).is_some_and(|place| Some(place) == place_on(copy_parent, copy_at))
+            && same_directory((parent, at), (copy_parent, copy_at))
             && self.reaches(group, copy_parent)
     }
 
@@ -55,6 +54,12 @@ impl PeerGroups {
         }
         false
     }
+}
+
+/// Whether a path on a mount and another path on another mount are one directory of one file system.
+pub fn same_directory((mount, path): (&Mount<'_>, &[u8]), (other, other_path): (&Mount<'_>, &[u8])) -> bool {
+    mount.device == other.device
+        && place_on(mount, path).is_some_and(|place| Some(place) == place_on(other, other_path))
 }
 
 /// The directory that `path` is on a mount, as components within its file system.

@@ -69,7 +69,11 @@ pub(super) fn report(namespace: Option<u64>, command: &[u8], unit: Option<String
             directory(Runtime::Docker, &["--data-root", "--graph", "-g"]);
             directory(Runtime::DockerConfig, &["--config-file"]);
         }
-        b"containerd" => directory(Runtime::ContainerdState, &["--state"]),
+        b"containerd" => {
+            directory(Runtime::ContainerdState, &["--state"]);
+            directory(Runtime::ContainerdRoot, &["--root"]);
+            directory(Runtime::ContainerdConfig, &["--config", "-c"]);
+        }
         b"crio" | b"podman" => directory(Runtime::Storage, &["--root"]),
         b"conmon" => {
             // -b ROOT/overlay-containers/ID/userdata: the only trace of a rootless user's store.

@@ -1,6 +1,7 @@
 //! What the container runtimes know: ids, names, images, states and layers. From their files, not their sockets: a
 //! daemon that hangs cannot hold the collection up, and environment variables and labels are never taken.
 
+mod bolt;
 mod containerd;
 mod docker;
 mod lxc;
@@ -32,9 +33,17 @@ pub(crate) fn read(context: &Context, facts: &[Fact]) -> Batch<Fact> {
         // The first runtime that knows a container knows it best: docker's are containerd's too.
         containers.entry(text("id")).or_insert(container);
     };
-    docker::read(context, facts, &mut batch).into_iter().for_each(&mut add);
+    let containerd = containerd::read(context, facts, &mut batch);
+    for mut container in docker::read(context, facts, &mut batch) {
+        // docker's containerd image store: what docker itself does not write down is in containerd's databases.
+        let id = container.get("id").and_then(Value::as_str).unwrap_or_default();
+        if let Some(path) = containerd.docker_upper_dirs.get(id) {
+            container.insert("upper_dir".into(), Value::from(path.as_str()));
+        }
+        add(container);
+    }
     storage::read(context, facts, &mut batch).into_iter().for_each(&mut add);
-    containerd::read(context, facts, &mut batch).into_iter().for_each(&mut add);
+    containerd.containers.into_iter().for_each(&mut add);
     lxc::read(context, facts, &mut batch).into_iter().for_each(&mut add);
     let list = Value::Array(containers.into_values().map(Value::Object).collect());
     let (path, data) = ("runtime/containers.json".into(), format!("{list:#}\n").into_bytes());

@@ -237,6 +237,12 @@ pub(crate) fn sh(script: &str) {
     assert!(status.success(), "{script}");
 }
 
+/// Whether a program is in `PATH`.
+pub(crate) fn is_installed(program: &str) -> bool {
+    let script = format!("command -v {program} >/dev/null");
+    Command::new("/bin/sh").args(["-c", &script]).status().unwrap().success()
+}
+
 pub(crate) fn exists(path: &str) -> bool {
     Path::new(path).exists()
 }

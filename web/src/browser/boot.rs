@@ -42,4 +42,5 @@ pub fn mount<App: BaseComponent<Properties = ()>>() {
     let root = gloo::utils::document().get_element_by_id("app");
     yew::Renderer::<App>::with_root(root.expect_throw("the page has no #app")).render();
     ready();
+    super::thread::warm();
 }

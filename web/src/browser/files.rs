@@ -1,7 +1,8 @@
 //! Files that somebody chose, and reading them piece by piece in the worker.
 
 use std::io;
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{ClipboardEvent, DragEvent, FileReaderSync, HtmlInputElement};
 
 /// Name of what was pasted, as reports and failures call it.
@@ -41,27 +42,30 @@ impl From<web_sys::File> for Picked {
     }
 }
 
-/// The first of the dropped files and how many there were.
-pub fn dropped(event: &DragEvent) -> Option<(Picked, u32)> {
-    first_of(event.data_transfer()?.files()?)
+/// The dropped files.
+pub fn dropped(event: &DragEvent) -> Vec<Picked> {
+    event.data_transfer().and_then(|data| data.files()).map(all_of).unwrap_or_default()
 }
 
-/// The first of the chosen files; the input is emptied, so that the same file can be chosen again.
-pub fn chosen(input: &HtmlInputElement) -> Option<(Picked, u32)> {
-    let picked = first_of(input.files()?);
+/// The chosen files; the input is emptied, so that the same ones can be chosen again.
+pub fn chosen(input: &HtmlInputElement) -> Vec<Picked> {
+    let picked = input.files().map(all_of).unwrap_or_default();
     input.set_value("");
     picked
 }
 
-/// What the clipboard holds: the first of its files and how many there are, else its text.
-pub fn pasted(event: &ClipboardEvent) -> Option<(Picked, u32)> {
-    let data = event.clipboard_data()?;
-    let text = || Picked::of_text(&data.get_data("text").ok()?).map(|text| (text, 1));
-    data.files().and_then(first_of).or_else(text)
+/// What the clipboard holds: its files, else its text as a file.
+pub fn pasted(event: &ClipboardEvent) -> Vec<Picked> {
+    let Some(data) = event.clipboard_data() else { return Vec::new() };
+    let files = data.files().map(all_of).unwrap_or_default();
+    if !files.is_empty() {
+        return files;
+    }
+    data.get_data("text").ok().and_then(|text| Picked::of_text(&text)).into_iter().collect()
 }
 
-fn first_of(files: web_sys::FileList) -> Option<(Picked, u32)> {
-    files.get(0).map(|file| (Picked(file), files.length()))
+fn all_of(files: web_sys::FileList) -> Vec<Picked> {
+    (0..files.length()).filter_map(|index| files.get(index)).map(Picked).collect()
 }
 
 /// Bytes asked of the browser at once: large enough that the call's own cost (about a tenth of a
@@ -78,10 +82,14 @@ pub(super) struct SliceReader {
 }
 
 impl SliceReader {
+    /// Has the first slice at once, so that a refusal is known before anything else.
+    ///
     /// # Errors
-    /// Where the browser has no synchronous reader.
+    /// Where the browser has no synchronous reader, or lets a worker read no files.
     pub(super) fn new(file: web_sys::File) -> Result<Self, JsValue> {
-        Ok(Self { file, reader: FileReaderSync::new()?, next: 0, buffer: Vec::new(), used: 0 })
+        let mut reader = Self { file, reader: FileReaderSync::new()?, next: 0, buffer: Vec::new(), used: 0 };
+        reader.refill()?;
+        Ok(reader)
     }
 
     /// Fetches the next slice; an empty buffer afterwards is the end.
@@ -98,6 +106,22 @@ impl SliceReader {
         }
         Ok(())
     }
+}
+
+/// Reads a file on the page, slice by slice, and hands each to `take`; false where it could not be read to its end.
+pub(super) async fn read_in_pieces(file: &Picked, take: impl Fn(js_sys::ArrayBuffer)) -> bool {
+    let size = file.size();
+    let mut next = 0;
+    while next < size {
+        let end = (next + SLICE).min(size);
+        let Ok(slice) = file.0.slice_with_f64_and_f64(next as f64, end as f64) else { return false };
+        match JsFuture::from(slice.array_buffer()).await {
+            Ok(buffer) => take(buffer.unchecked_into()),
+            Err(_) => return false,
+        }
+        next = end;
+    }
+    true
 }
 
 impl io::Read for SliceReader {

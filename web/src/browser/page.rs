@@ -16,9 +16,8 @@ pub struct DropZone {
 }
 
 impl DropZone {
-    /// `over` hears whether something is being dragged over the window, `dropped` the first of the
-    /// dropped files and how many there were.
-    pub fn new(over: Callback<bool>, dropped: Callback<(Picked, u32)>) -> Self {
+    /// `over` hears whether something is being dragged over the window, `dropped` the dropped files.
+    pub fn new(over: Callback<bool>, dropped: Callback<Vec<Picked>>) -> Self {
         let window = gloo::utils::window();
         // Not passive: without preventDefault the browser would open the file itself.
         let listen = |kind: &'static str, handle: Box<dyn Fn(&DragEvent)>| {
@@ -46,8 +45,9 @@ impl DropZone {
                 "drop",
                 Box::new(move |event| {
                     over.emit(false);
-                    if let Some(file) = files::dropped(event) {
-                        dropped.emit(file);
+                    let files = files::dropped(event);
+                    if !files.is_empty() {
+                        dropped.emit(files);
                     }
                 }),
             ),
@@ -62,17 +62,19 @@ pub struct PasteZone {
 }
 
 impl PasteZone {
-    /// `pasted` hears of the clipboard's text as a file, or the first of its files and how many there are.
-    pub fn new(pasted: Callback<(Picked, u32)>) -> Self {
+    /// `pasted` hears of the clipboard's files, or its text as a file.
+    pub fn new(pasted: Callback<Vec<Picked>>) -> Self {
         let _listener = EventListener::new(&gloo::utils::window(), "paste", move |event| {
             let is_field = event.target().is_some_and(|target| {
                 target.has_type::<HtmlTextAreaElement>() || target.has_type::<HtmlInputElement>()
             });
             if let Some(event) = event.dyn_ref::<ClipboardEvent>()
                 && !is_field
-                && let Some(file) = files::pasted(event)
             {
-                pasted.emit(file);
+                let files = files::pasted(event);
+                if !files.is_empty() {
+                    pasted.emit(files);
+                }
             }
         });
         Self { _listener }
@@ -105,6 +107,24 @@ impl Drop for WidthWatch {
     }
 }
 
+/// Which part of a long table can be seen; all in CSS pixels.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Window {
+    /// How far it is scrolled.
+    pub top: f64,
+    /// Height of the box that it scrolls in.
+    pub height: f64,
+    /// Height of one row; 0 where there is none to measure.
+    pub row: f64,
+}
+
+/// The part of a table that can be seen, by its body in a box that scrolls.
+pub fn window_of(body: &Element) -> Option<Window> {
+    let scrolled = body.closest(".virtual").ok().flatten()?;
+    let row = body.first_element_child().map_or(0.0, |row| row.get_bounding_client_rect().height());
+    Some(Window { top: f64::from(scrolled.scroll_top()), height: f64::from(scrolled.client_height()), row })
+}
+
 /// Sets the title of the window.
 pub fn set_title(title: &str) {
     gloo::utils::document().set_title(title);
@@ -115,6 +135,13 @@ pub fn focus(element: &Element) {
     if let Some(element) = element.dyn_ref::<HtmlElement>() {
         // An element that cannot take the focus leaves it where it is.
         let _ = element.focus();
+    }
+}
+
+/// Moves the keyboard's focus to the element with that id, where there is one.
+pub fn focus_by_id(id: &str) {
+    if let Some(element) = gloo::utils::document().get_element_by_id(id) {
+        focus(&element);
     }
 }
 

@@ -1,8 +1,11 @@
 //! A web worker as seen from the page.
 
 use super::boot::new_worker;
-use super::files::Picked;
+use super::files::{Picked, read_in_pieces};
 use super::thrown;
+use gloo::timers::callback::Timeout;
+use std::cell::RefCell;
+use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::{Closure, JsValue};
 use web_sys::{ErrorEvent, Event, MessageEvent, Worker};
@@ -18,22 +21,29 @@ pub enum Message {
 /// A running worker. Dropping it ends the worker and silences it.
 pub struct Thread {
     worker: Worker,
+    files: Rc<RefCell<Vec<Picked>>>,
     _on_message: Closure<dyn FnMut(MessageEvent)>,
     _on_error: Closure<dyn FnMut(Event)>,
 }
 
 impl Thread {
-    /// Starts a worker with this same module.
+    /// Starts a worker with this same module, or takes the one that is warm.
     ///
     /// # Errors
     /// Where the browser refuses one, in its words.
     pub fn start(hear: impl Fn(Message) + Clone + 'static) -> Result<Self, String> {
-        let worker = new_worker().map_err(|error| thrown(&error))?;
+        let worker = spare::take().map_or_else(new_worker, Ok).map_err(|error| thrown(&error))?;
+        spare::warm_soon();
+        let files = Rc::new(RefCell::new(Vec::<Picked>::new()));
         let on_message = {
-            let hear = hear.clone();
+            let (hear, worker, files) = (hear.clone(), worker.clone(), files.clone());
             Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
                 if let Some(text) = event.data().as_string() {
                     hear(Message::Text(text));
+                } else if let Some(index) = event.data().as_f64() {
+                    // It may not read this file itself.
+                    let file = files.borrow().get(index as usize).cloned();
+                    hand_over_in_pieces(worker.clone(), file);
                 }
             })
         };
@@ -44,7 +54,7 @@ impl Thread {
         });
         worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
-        Ok(Self { worker, _on_message: on_message, _on_error: on_error })
+        Ok(Self { worker, files, _on_message: on_message, _on_error: on_error })
     }
 
     /// Hands over a file (the handle, not its bytes).
@@ -52,6 +62,7 @@ impl Thread {
     /// # Errors
     /// Where the file cannot be handed over, in the words of the browser.
     pub fn post_file(&self, file: &Picked) -> Result<(), String> {
+        self.files.borrow_mut().push(file.clone());
         self.post(file.as_js()).map_err(|error| thrown(&error))
     }
 
@@ -73,4 +84,72 @@ impl Drop for Thread {
         self.worker.set_onerror(None);
         self.worker.terminate();
     }
+}
+
+/// Reads a file on the page and posts its pieces, then whether it was all. A worker that was ended hears nothing.
+fn hand_over_in_pieces(worker: Worker, file: Option<Picked>) {
+    wasm_bindgen_futures::spawn_local(async move {
+        let complete = match &file {
+            Some(file) => {
+                let post = |piece: js_sys::ArrayBuffer| {
+                    // A buffer can always be handed over.
+                    let _ = worker.post_message_with_transfer(&piece, &js_sys::Array::of1(&piece));
+                };
+                read_in_pieces(file, post).await
+            }
+            None => false,
+        };
+        let _ = worker.post_message(&JsValue::from_bool(complete));
+    });
+}
+
+/// One worker more than is needed, with the module in it already: who drops a file does not wait for it.
+mod spare {
+    use super::{Closure, Event, JsCast, RefCell, Timeout, Worker, new_worker};
+
+    /// In milliseconds: after what somebody waits for.
+    const LATER: u32 = 400;
+
+    struct Spare {
+        worker: Worker,
+        _on_error: Closure<dyn FnMut(Event)>,
+    }
+
+    thread_local! {
+        static SPARE: RefCell<Option<Spare>> = const { RefCell::new(None) };
+    }
+
+    pub(super) fn take() -> Option<Worker> {
+        SPARE.with_borrow_mut(Option::take).map(|spare| {
+            spare.worker.set_onerror(None);
+            spare.worker
+        })
+    }
+
+    /// Makes one in a while, where there is none. Where the browser refuses, who needs one is told then.
+    pub(in super::super) fn warm_soon() {
+        Timeout::new(LATER, || {
+            SPARE.with_borrow_mut(|spare| {
+                if spare.is_none() {
+                    *spare = new_worker().ok().map(watched);
+                }
+            });
+        })
+        .forget();
+    }
+
+    /// One that breaks while nobody listens is not handed out.
+    fn watched(worker: Worker) -> Spare {
+        let on_error = Closure::<dyn FnMut(Event)>::new(|event: Event| {
+            event.prevent_default();
+            SPARE.with_borrow_mut(|spare| *spare = None);
+        });
+        worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
+        Spare { worker, _on_error: on_error }
+    }
+}
+
+/// Has a worker made ready for the first file.
+pub fn warm() {
+    spare::warm_soon();
 }

@@ -1,10 +1,10 @@
-//! The worker's own scope: takes the file and the page's questions, posts answers.
+//! The worker's own scope: takes files and the page's questions, posts answers.
 
 use super::files::SliceReader;
-use super::thrown;
 use crate::text;
 use crate::worker::host::Host;
 use crate::worker::protocol::{Failure, Request, Response};
+use std::collections::VecDeque;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::{Closure, JsValue};
 use web_sys::{DedicatedWorkerGlobalScope, File, MessageEvent};
@@ -17,26 +17,88 @@ pub fn own_scope() -> Option<DedicatedWorkerGlobalScope> {
 /// Answers the page until it ends this worker.
 pub fn serve(scope: &DedicatedWorkerGlobalScope) {
     tell_panics();
-    let mut host = Host::default();
-    let answering = scope.clone();
-    let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
-        hear(&mut host, event.data(), &mut |response| post(&answering, &response));
-    });
+    let mut ear = Ear {
+        scope: scope.clone(),
+        host: Host::default(),
+        files: 0,
+        piece_by_piece: None,
+        later: VecDeque::new(),
+    };
+    let on_message =
+        Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| ear.hear(event.data()));
     scope.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
     // Lives as long as the worker.
     on_message.forget();
 }
 
-fn hear(host: &mut Host, data: JsValue, emit: &mut dyn FnMut(Response)) {
-    match data.dyn_into::<File>() {
-        Ok(file) => match SliceReader::new(file) {
-            Ok(reader) => host.open(reader, emit),
-            Err(error) => emit(Response::Failed(fault("no-file-reader", &thrown(&error)))),
-        },
-        Err(other) => match serde_json::from_str::<Request>(&other.as_string().unwrap_or_default()) {
-            Ok(request) => emit(host.answer(request)),
-            Err(error) => emit(Response::Failed(fault("page-request", &error.to_string()))),
-        },
+/// Understands messages: files, requests as JSON text, and pieces of a file that this worker may not read itself.
+struct Ear {
+    scope: DedicatedWorkerGlobalScope,
+    host: Host,
+    /// How many files were handed over.
+    files: u32,
+    /// What came so far of a file that comes piece by piece.
+    piece_by_piece: Option<Vec<u8>>,
+    /// What has to wait until that file is complete.
+    later: VecDeque<JsValue>,
+}
+
+impl Ear {
+    fn hear(&mut self, data: JsValue) {
+        if let (Some(file), Some(piece)) = (&mut self.piece_by_piece, data.dyn_ref::<js_sys::ArrayBuffer>()) {
+            let piece = js_sys::Uint8Array::new(piece);
+            let start = file.len();
+            file.resize(start + piece.length() as usize, 0);
+            piece.copy_to(&mut file[start..]);
+            let bytes = file.len() as u64;
+            return post(&self.scope, &Response::Progress { bytes, entries: 0 });
+        }
+        match (data.as_bool(), &self.piece_by_piece) {
+            (Some(complete), Some(_)) => self.end_of_pieces(complete),
+            (_, Some(_)) => self.later.push_back(data),
+            (_, None) => self.understand(data),
+        }
+    }
+
+    fn understand(&mut self, data: JsValue) {
+        let scope = self.scope.clone();
+        let mut emit = |response| post(&scope, &response);
+        match data.dyn_into::<File>() {
+            Ok(file) => {
+                self.files += 1;
+                match SliceReader::new(file) {
+                    Ok(reader) => self.host.open(reader, &mut emit),
+                    // A worker of a page from file:// may read no file in WebKit; the page itself may.
+                    Err(_) => {
+                        self.piece_by_piece = Some(Vec::new());
+                        // A number can always be cloned: posting does not fail.
+                        let _ = self.scope.post_message(&JsValue::from(self.files - 1));
+                    }
+                }
+            }
+            Err(other) => match serde_json::from_str::<Request>(&other.as_string().unwrap_or_default()) {
+                Ok(request) => emit(self.host.answer(request)),
+                Err(error) => emit(Response::Failed(fault("page-request", &error.to_string()))),
+            },
+        }
+    }
+
+    fn end_of_pieces(&mut self, complete: bool) {
+        let bytes = self.piece_by_piece.take().unwrap_or_default();
+        let scope = self.scope.clone();
+        if complete {
+            self.host.open(&bytes[..], &mut |response| post(&scope, &response));
+        } else {
+            post(
+                &scope,
+                &Response::Failed(fault("no-file-reader", "neither the worker nor the page may read it")),
+            );
+        }
+        drop(bytes);
+        while let (Some(next), None) = (self.later.front().cloned(), &self.piece_by_piece) {
+            self.later.pop_front();
+            self.understand(next);
+        }
     }
 }
 

@@ -2,10 +2,12 @@
 
 use super::*;
 use crate::sample;
+use crate::worker::protocol::Opened;
+use ebusy_analyzer::fleet::HostLine;
 use ebusy_analyzer::report::{BusyError, Overview};
 
 fn file(name: &str) -> FileInfo {
-    FileInfo { name: name.into(), size: 1000, of: 1 }
+    FileInfo { name: name.into(), size: 1000 }
 }
 
 fn told(opening: u32, response: Response) -> Action {
@@ -13,7 +15,7 @@ fn told(opening: u32, response: Response) -> Action {
 }
 
 fn chosen() -> State {
-    State::default().after(Action::Chosen { opening: 1, file: file("a.tar.gz") })
+    State::default().after(Action::Chosen { opening: 1, files: vec![file("a.tar.gz")] })
 }
 
 fn opened(errors: Vec<BusyError>) -> State {
@@ -92,7 +94,7 @@ fn a_late_answer_does_not_replace_a_newer_question() {
 
 #[test]
 fn what_an_earlier_opening_says_is_dropped() {
-    let second = chosen().after(Action::Chosen { opening: 2, file: file("b.tar.gz") });
+    let second = chosen().after(Action::Chosen { opening: 2, files: vec![file("b.tar.gz")] });
     assert_eq!(second.after(told(1, failure())), second);
     assert_eq!(second.after(told(1, Response::Opened(Box::default()))), second);
 }
@@ -113,7 +115,7 @@ fn a_failure_is_shown_and_a_next_file_can_be_chosen() {
     let Screen::Failed(failed) = &state.screen else { panic!("{state:?}") };
     assert_eq!((failed.file.name.as_str(), failed.failure.code.as_str()), ("a.tar.gz", "unknown-format"));
     assert!(!state.needs_worker());
-    let again = state.after(Action::Chosen { opening: 2, file: file("b.tar.gz") });
+    let again = state.after(Action::Chosen { opening: 2, files: vec![file("b.tar.gz")] });
     assert!(matches!(again.screen, Screen::Reading(_)));
 }
 
@@ -121,4 +123,124 @@ fn a_failure_is_shown_and_a_next_file_can_be_chosen() {
 fn a_worker_that_breaks_on_a_question_is_a_failure_not_a_wait_for_ever() {
     let state = opened(Vec::new()).after(told(1, failure()));
     assert!(matches!(state.screen, Screen::Failed(_)), "{state:?}");
+}
+
+fn line(name: &str, taken: &str, leftovers: u32) -> HostLine {
+    let mut line = HostLine::unread("x.tar.gz", "", "", "");
+    line.failure = None;
+    line.host.name = Some(name.into());
+    line.host.collected_at = Some(taken.into());
+    line.leftovers = leftovers;
+    line
+}
+
+fn many(count: usize) -> State {
+    let files = (0..count).map(|n| file(&format!("{n}.tar.gz"))).collect();
+    State::default().after(Action::Chosen { opening: 1, files })
+}
+
+fn fleet_told(bundle: usize, response: Response) -> Action {
+    Action::FleetTold { number: 1, bundle, response }
+}
+
+fn lines(state: State, bundle: usize, line: HostLine) -> State {
+    state.after(fleet_told(bundle, Response::Lines(vec![line])))
+}
+
+fn names(state: &State) -> Vec<String> {
+    state.fleet.iter().flat_map(|fleet| &fleet.rows).map(|row| row.line.name().to_owned()).collect()
+}
+
+#[test]
+fn several_bundles_are_read_two_at_a_time_and_listed_worst_first() {
+    let state = many(4);
+    assert!(matches!(state.screen, Screen::Hosts(None)) && !state.needs_worker());
+    assert_eq!(state.fleet_workers(), (1, vec![0, 1]));
+    let state = lines(state, 1, line("calm", "2026", 0));
+    assert_eq!(state.fleet_workers(), (1, vec![0, 2]), "one ends, the next starts");
+    let state = lines(state, 0, line("leaky", "2026", 7)).after(fleet_told(2, failure()));
+    assert_eq!(names(&state), ["leaky", "calm", "2.tar.gz"], "what could not be read is last");
+    assert_eq!(state.fleet_workers(), (1, vec![3]), "a bad bundle stops nothing");
+    let state = lines(state, 3, line("worse", "2026", 9));
+    assert_eq!(names(&state)[0], "worse");
+    assert_eq!(state.fleet_workers(), (1, vec![]));
+    let fleet = state.fleet.as_ref().expect("there is a list");
+    assert_eq!((fleet.common.hosts, fleet.common.failed, fleet.is_over()), (3, 1, true));
+}
+
+#[test]
+fn what_a_stopped_bundle_or_another_list_says_is_dropped() {
+    let state = many(3).after(Action::Stopped(Some(0)));
+    assert_eq!(state.fleet_workers(), (1, vec![1, 2]));
+    assert_eq!(lines(state.clone(), 0, line("late", "2026", 1)), state);
+    let stopped = state.after(Action::Stopped(None));
+    assert_eq!(stopped.fleet_workers(), (1, vec![]));
+    let other = Action::FleetTold { number: 7, bundle: 1, response: Response::Lines(vec![line("x", "", 0)]) };
+    assert_eq!(stopped.after(other), stopped);
+}
+
+#[test]
+fn a_host_of_the_list_is_opened_and_left_again_without_losing_the_list() {
+    let place = Place { bundle: 1, host: 0 };
+    let list = lines(many(2), 1, line("b", "2026", 0));
+    let state = list.after(Action::HostPicked { opening: 2, place });
+    assert!(matches!(&state.screen, Screen::Reading(reading) if reading.file.name == "1.tar.gz"));
+    assert!(matches!(state.after(Action::Closed).screen, Screen::Hosts(None)), "cancel leads back");
+    let one = Opened { hosts: vec![Some("b".into())], ..Opened::default() };
+    let state = state.after(told(2, Response::Opened(Box::new(one))));
+    let listed = state.after(Action::Listed);
+    assert!(matches!(&listed.screen, Screen::Hosts(Some(open)) if open.place == Some(place)));
+    assert!(listed.needs_worker(), "it is still open behind the list");
+    let again = listed.after(Action::HostPicked { opening: 2, place });
+    assert!(matches!(again.screen, Screen::Open(_)), "and need not be read again");
+    assert_eq!(state.after(Action::Closed).fleet, None);
+}
+
+#[test]
+fn an_archive_of_several_hosts_shows_its_list_and_stays_open_behind_it() {
+    let two = Opened { hosts: vec![Some("a".into()), Some("b".into())], ..Opened::default() };
+    let state = chosen().after(told(1, Response::Opened(Box::new(two))));
+    assert!(matches!(state.outstanding(), Some((1, Request::Lines { .. }))), "{state:?}");
+    let both = vec![line("a", "2026", 0), line("b", "2026", 3)];
+    let state = state.after(told(1, Response::Lines(both)));
+    assert_eq!((names(&state), state.outstanding()), (vec!["b".to_owned(), "a".to_owned()], None));
+    let place = state.fleet.as_ref().map(|fleet| fleet.rows[0].place).expect("there is a list");
+    let state = state.after(Action::HostPicked { opening: 1, place });
+    assert_eq!(state.outstanding(), Some((1, Request::Host(1))), "the other host of the same archive");
+}
+
+#[test]
+fn two_bundles_of_one_host_are_compared_by_themselves_the_earlier_first() {
+    let later = lines(many(2), 0, line("web1", "2026-02", 0));
+    assert_eq!(later.pair_to_compare(), None, "one is still being read");
+    let both = lines(later.clone(), 1, line("web1", "2026-01", 0));
+    let (first, second) = (Place { bundle: 1, host: 0 }, Place { bundle: 0, host: 0 });
+    assert_eq!(both.pair_to_compare(), Some([first, second]));
+    let state = both.after(Action::Compare { opening: 2, pair: [first, second] });
+    assert!(state.needs_worker() && state.pair_to_compare().is_none());
+    let listed = state.after(Action::Listed);
+    assert_eq!(listed.pair_to_compare(), None, "the way back does not lead here again");
+    assert_eq!(lines(later, 1, line("db1", "2026-01", 0)).pair_to_compare(), None, "two hosts are a list");
+}
+
+#[test]
+fn two_hosts_are_marked_at_most() {
+    let place = |bundle| Place { bundle, host: 0 };
+    let mut state = many(3);
+    for bundle in 0..3 {
+        state =
+            lines(state, bundle, line(&format!("h{bundle}"), "2026", 0)).after(Action::Marked(place(bundle)));
+    }
+    let fleet = state.fleet.as_ref().expect("there is a list");
+    assert_eq!(fleet.marked, [place(1), place(2)], "the third takes the place of the first");
+    assert_eq!(fleet.pair(), Some([place(1), place(2)]));
+    let state = state.after(Action::Marked(place(1)));
+    assert_eq!(state.fleet.and_then(|fleet| fleet.pair()), None);
+}
+
+#[test]
+fn typed_text_is_not_lost_when_it_cannot_be_explained() {
+    let state = chosen().after(Action::Drafted("my text".into())).after(told(1, failure()));
+    assert!(matches!(state.screen, Screen::Failed(_)));
+    assert_eq!(state.draft, "my text");
 }

@@ -68,7 +68,6 @@ pub static CHINESE: Texts = Texts {
     entries_seen: |count| format!("目前已有 {count} 个文件"),
     percent_read: |percent| format!("已读取 {percent} %"),
     cancel: "取消",
-    first_of_files: |count| format!("拖入了 {count} 个文件；这是其中第一个。"),
     // Failures.
     failed: "未能成功",
     failed_file: |name| format!("无法打开 {name}"),
@@ -202,6 +201,7 @@ pub static CHINESE: Texts = Texts {
     },
     change_elsewhere: |path| format!("在主机上位于 {path}"),
     tree_target: "被占用的挂载",
+    fleet: &super::fleet::CHINESE,
     // Timeline.
     timeline_title: "何时发生了什么",
     timeline_text: "按数据包中的时钟，从早到晚；没有完整日期的排在最后。",

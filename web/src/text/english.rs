@@ -71,7 +71,6 @@ pub static ENGLISH: Texts = Texts {
     entries_seen: |count| format!("{count} files in it so far"),
     percent_read: |percent| format!("{percent} % read"),
     cancel: "Cancel",
-    first_of_files: |count| format!("{count} files were dropped; this is the first of them."),
     // Failures.
     failed: "That did not work",
     failed_file: |name| format!("{name} could not be opened"),
@@ -208,6 +207,7 @@ pub static ENGLISH: Texts = Texts {
     },
     change_elsewhere: |path| format!("on the host at {path}"),
     tree_target: "the busy mount",
+    fleet: &super::fleet::ENGLISH,
     // Timeline.
     timeline_title: "What happened when",
     timeline_text: "By the clocks of the bundle, the earliest first; times without a full date come last.",

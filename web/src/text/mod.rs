@@ -6,10 +6,12 @@
 
 mod chinese;
 mod english;
+mod fleet;
 mod format;
 
 pub use chinese::CHINESE;
 pub use english::ENGLISH;
+pub use fleet::FleetTexts;
 pub use format::{brief, bytes, log_message, short_id, utc, utc_range};
 
 use crate::browser::clock;
@@ -120,7 +122,6 @@ pub struct Texts {
     pub entries_seen: fn(u64) -> String,
     pub percent_read: fn(u64) -> String,
     pub cancel: &'static str,
-    pub first_of_files: fn(u32) -> String,
     // Failures.
     pub failed: &'static str,
     pub failed_file: fn(&str) -> String,
@@ -242,6 +243,8 @@ pub struct Texts {
     pub changes: fn(Change) -> &'static str,
     pub change_elsewhere: fn(&str) -> String,
     pub tree_target: &'static str,
+    /// Hosts, comparison and census.
+    pub fleet: &'static FleetTexts,
     // Timeline.
     pub timeline_title: &'static str,
     pub timeline_text: &'static str,

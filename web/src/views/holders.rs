@@ -159,7 +159,10 @@ fn facts(holder: &Holder) -> Html {
             .collect::<Vec<_>>()
             .join(" · ")
     });
-    let cause = holder.cause.as_ref().map(|cause| cause.summary.clone());
+    // What let it come to that follows the cause itself.
+    let causes = holder.cause.iter().chain(&holder.more_causes).map(|cause| cause.summary.as_str());
+    let causes = causes.collect::<Vec<_>>().join(" ");
+    let cause = (!causes.is_empty()).then_some(causes);
     let known = [
         (t.cause, Some(cause.unwrap_or_else(|| t.cause_unknown.to_owned()))),
         (t.unit, holder.unit.clone()),

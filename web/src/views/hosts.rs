@@ -1,9 +1,24 @@
-//! Which host of an archive of several is looked at.
+//! Which host of several is looked at.
 
-use crate::state::Open;
+use super::Acts;
+use crate::state::{Action, Open, State};
 use crate::text;
 use web_sys::HtmlSelectElement;
 use yew::prelude::*;
+
+/// The way back to the list of hosts, where there is one.
+pub fn back(state: &State, act: &Acts) -> Html {
+    let t = text::t();
+    let button = state.fleet.as_ref().map(|fleet| {
+        let onclick = act.send.reform(|_: MouseEvent| Action::Listed);
+        html! {
+            <button type="button" data-test="all-hosts" title={t.fleet.back} {onclick}>
+                { "← " }{ (t.fleet.all_hosts)(fleet.rows.len()) }
+            </button>
+        }
+    });
+    html! { <span class="slot">{ button }</span> }
+}
 
 /// The hosts to choose from.
 pub fn chooser(bundle: &Open, choose: &Callback<usize>) -> Html {

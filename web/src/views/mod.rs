@@ -27,12 +27,24 @@
 //! | `census-group`, `leftover` | who keeps it, and what | `data-effect` |
 //! | `share`, `save-json` | the report as Markdown (a `copy` button) and JSON | |
 //! | `warnings` | what could not be read | |
+//! | `fleet`, `fleet-summary` | several bundles | `data-over` = `true` once all are read |
+//! | `fleet-progress`, `fleet-stop` | how far that is, and the way out | |
+//! | `fleet-filter`, `fleet-count`, `host-row`, `host-open`, `mark`, `compare` | the list of hosts | `aria-rowindex` |
+//! | `common-holder`, `common-cause` | over all hosts | |
+//! | `diff`, `diff-summary`, `diff-side`, `open-report` | two bundles | `data-waiting` |
+//! | `diff-still`, `diff-new`, `diff-gone`, `diff-left`, `change`, `diff-warning` | what changed | |
+//! | `tab-report`, `tab-census`, `tab-containers` | the sides of a host | `aria-selected` |
+//! | `containers`, `container-filter`, `container-count`, `container-row` | all containers | `aria-rowindex` |
+//! | `all-hosts` | back to the list | |
 //! | `host-select` | the hosts of an archive that has several | |
 //! | `close` | closes the bundle | |
 
 pub mod census;
+pub mod containers;
+pub mod diff;
 pub mod errors_list;
 pub mod failure;
+pub mod fleet;
 pub mod holders;
 pub mod host;
 pub mod hosts;
@@ -46,9 +58,11 @@ pub mod report;
 pub mod search;
 pub mod share;
 pub mod start;
+pub mod tabs;
 pub mod target;
 pub mod timeline;
 pub mod verdict;
+pub mod virtual_table;
 pub mod warnings;
 pub mod wishes;
 
@@ -57,56 +71,99 @@ mod tests;
 
 use crate::browser::files::Picked;
 use crate::browser::page;
-use crate::state::{Screen, State};
+use crate::state::fleet::Place;
+use crate::state::{Action, Screen, State};
 use crate::text;
 use crate::worker::protocol::Question;
 use std::mem::Discriminant;
 use yew::prelude::*;
 
-/// What the page shows and whom it tells.
-#[derive(Properties, PartialEq)]
-pub struct PageProps {
-    /// All that the page knows.
-    pub state: State,
-    /// A bundle was chosen, one of so many files.
-    pub open: Callback<(Picked, u32)>,
+/// What somebody can do; callbacks that stay the same as long as the page.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Acts {
+    /// Anything that needs no handle of the browser.
+    pub send: Callback<Action>,
+    /// Bundles were chosen.
+    pub open: Callback<Vec<Picked>>,
     /// A report is wanted.
     pub ask: Callback<Question>,
     /// Another host of the archive is to be looked at, by its index.
     pub choose: Callback<usize>,
     /// Reading is to stop, or the bundle to be closed.
     pub close: Callback<()>,
+    /// A host of the list is to be looked at; whether its bundle is still open.
+    pub pick: Callback<(Place, bool)>,
+    /// Two hosts of the list are to be compared, the earlier bundle first.
+    pub compare: Callback<[Place; 2]>,
     /// The demo is wanted.
     pub demo: Callback<()>,
+    /// Text is to be explained.
+    pub draft: Callback<AttrValue>,
+}
+
+impl Acts {
+    /// Does nothing, for views that are only looked at.
+    pub fn none() -> Self {
+        Self {
+            send: Callback::noop(),
+            open: Callback::noop(),
+            ask: Callback::noop(),
+            choose: Callback::noop(),
+            close: Callback::noop(),
+            pick: Callback::noop(),
+            compare: Callback::noop(),
+            demo: Callback::noop(),
+            draft: Callback::noop(),
+        }
+    }
+}
+
+/// What the page shows and whom it tells.
+#[derive(Properties, PartialEq)]
+pub struct PageProps {
+    /// All that the page knows.
+    pub state: State,
+    /// Whom it tells.
+    pub act: Acts,
 }
 
 /// The whole page.
 #[component]
 pub fn Page(props: &PageProps) -> Html {
     let t = text::t();
-    let PageProps { state, open, ask, choose, close, demo } = props;
+    let PageProps { state, act } = props;
     let main = use_node_ref();
     use_focus_on_change(&main, std::mem::discriminant(&state.screen));
     let screen = match &state.screen {
-        Screen::Start => html! { <div key="start">{ start::start(open, demo) }</div> },
+        Screen::Start => html! { <div key="start">{ start::start(&state.draft, act) }</div> },
         Screen::Failed(failed) => html! {
             <div key="failed" class="stack">
                 { failure::failure(failed) }
-                { start::start(open, demo) }
+                { start::start(&state.draft, act) }
             </div>
         },
         Screen::Reading(reading) => html! {
-            <div key="reading">{ reading::reading(reading, close) }</div>
+            <div key="reading">{ reading::reading(reading, &act.close) }</div>
         },
         Screen::Open(bundle) => html! {
             // A new bundle or host is a new view: nothing folded open or typed stays from the old one.
-            <report::BundleView key={format!("{}-{}", state.opening, bundle.host)} bundle={bundle.clone()} ask={ask.clone()} />
+            <report::BundleView key={format!("{}-{}", state.opening, bundle.host)} bundle={bundle.clone()}
+                act={act.clone()} />
+        },
+        Screen::Hosts(kept) => match &state.fleet {
+            Some(list) => html! {
+                <fleet::FleetView key="hosts" fleet={list.clone()} kept={kept.clone()} act={act.clone()} />
+            },
+            None => html! { <div key="none"></div> },
+        },
+        Screen::Comparing(comparing) => html! {
+            <diff::DiffView key="diff" comparing={comparing.clone()} act={act.clone()} />
         },
     };
     html! {
         <div class="page">
             <a class="skip" href="#main">{ t.skip }</a>
-            { masthead(state, open, choose, close) }
+            { masthead(state, act) }
             <main id="main" tabindex="-1" ref={main}>{ screen }</main>
             <footer class="foot"><p>{ t.promise }</p></footer>
             <div class="drop-here" hidden={!state.dragging} aria-hidden="true"><p>{ t.drop_here }</p></div>
@@ -130,24 +187,32 @@ fn use_focus_on_change(target: &NodeRef, screen: Discriminant<Screen>) {
 }
 
 /// The strip at the top: the product's name, the open bundle, and the way to the next one.
-fn masthead(
-    state: &State,
-    open: &Callback<(Picked, u32)>,
-    choose: &Callback<usize>,
-    close: &Callback<()>,
-) -> Html {
+fn masthead(state: &State, act: &Acts) -> Html {
     let t = text::t();
-    let close = close.reform(|_: MouseEvent| ());
+    let close = act.close.reform(|_: MouseEvent| ());
+    let way_on = || {
+        html! {
+            <span class="ways-on">
+                { start::file_picker(&act.open, t.open_another, None) }
+                <button type="button" class="quiet" data-test="close" onclick={close.clone()}>{ t.close }</button>
+            </span>
+        }
+    };
     let bundle = match &state.screen {
         Screen::Open(bundle) => html! {
             <div class="masthead-bundle">
+                { hosts::back(state, act) }
                 <span class="file-name" title={bundle.file.name.clone()}>{ &bundle.file.name }</span>
                 <span class="muted">{ text::bytes(bundle.file.size) }</span>
-                <span class="slot">{ (bundle.hosts.len() > 1).then(|| hosts::chooser(bundle, choose)) }</span>
-                { start::file_picker(open, t.open_another, None) }
-                <button type="button" class="quiet" data-test="close" onclick={close}>{ t.close }</button>
+                <span class="slot">{ (bundle.hosts.len() > 1).then(|| hosts::chooser(bundle, &act.choose)) }</span>
+                { way_on() }
             </div>
         },
+        Screen::Hosts(_) => html! { <div class="masthead-bundle">{ way_on() }</div> },
+        Screen::Comparing(_) => html! {
+            <div class="masthead-bundle">{ hosts::back(state, act) }{ way_on() }</div>
+        },
+        Screen::Failed(_) => html! { <div class="masthead-bundle">{ hosts::back(state, act) }</div> },
         _ => html! { <span class="slot"></span> },
     };
     html! {

@@ -1,6 +1,6 @@
 //! Text in place of a file: an error message, or what a command printed.
 
-use crate::browser::files::Picked;
+use super::Acts;
 use crate::browser::page;
 use crate::text;
 use web_sys::HtmlTextAreaElement;
@@ -9,16 +9,18 @@ use yew::prelude::*;
 /// Properties of [`Paste`].
 #[derive(Properties, PartialEq)]
 pub struct PasteProps {
-    /// Hears of the text as a file, and of files in the clipboard.
-    pub open: Callback<(Picked, u32)>,
+    /// What is in the box at first: text that could not be explained is not lost.
+    pub draft: AttrValue,
+    /// Hear of the text, and of files in the clipboard.
+    pub act: Acts,
 }
 
 /// The box for text. While it is shown, Ctrl+V anywhere outside of it opens the clipboard at once.
 #[component]
 pub fn Paste(props: &PasteProps) -> Html {
     let t = text::t();
-    let typed = use_state_eq(String::new);
-    use_effect_with(props.open.clone(), |open| {
+    let typed = use_state_eq(|| props.draft.to_string());
+    use_effect_with(props.act.open.clone(), |open| {
         let zone = page::PasteZone::new(open.clone());
         move || drop(zone)
     });
@@ -29,12 +31,8 @@ pub fn Paste(props: &PasteProps) -> Html {
         })
     };
     let onclick = {
-        let (open, typed) = (props.open.clone(), typed.clone());
-        Callback::from(move |_: MouseEvent| {
-            if let Some(file) = Picked::of_text(&typed) {
-                open.emit((file, 1));
-            }
-        })
+        let (draft, typed) = (props.act.draft.clone(), typed.clone());
+        Callback::from(move |_: MouseEvent| draft.emit((*typed).clone().into()))
     };
     html! {
         <div class="paste-box">

@@ -7,7 +7,7 @@ use yew::prelude::*;
 /// Progress in bytes and percent, and a way out.
 pub fn reading(reading: &Reading, cancel: &Callback<()>) -> Html {
     let t = text::t();
-    let Reading { file, bytes, entries } = reading;
+    let Reading { file, bytes, entries, all_read, .. } = reading;
     let percent = percent(*bytes, file.size);
     let cancel = cancel.reform(|_: MouseEvent| ());
     let numbers = (t.read_of)(&text::bytes(*bytes), &text::bytes(file.size), percent);
@@ -17,7 +17,9 @@ pub fn reading(reading: &Reading, cancel: &Callback<()>) -> Html {
             <p class="file-name">{ &file.name }</p>
             <progress max="100" value={percent.to_string()} aria-labelledby="reading-title" />
             <p class="numbers" data-test="progress" data-percent={percent.to_string()}>{ numbers }</p>
-            <p class="muted">{ (t.entries_seen)(*entries) }</p>
+            <p class="muted" data-test="phase" data-phase={if *all_read { "thinking" } else { "reading" }}>
+                { if *all_read { t.fleet.putting_together.to_owned() } else { (t.entries_seen)(*entries) } }
+            </p>
             // Spoken in steps of a quarter: every percent would be noise.
             <p class="offscreen" role="status">{ (t.percent_read)(percent / 25 * 25) }</p>
             <button type="button" data-test="cancel" onclick={cancel}>{ t.cancel }</button>

@@ -1,6 +1,8 @@
 //! A bundle that is open: host, errors and search beside the answer.
 
+use super::Acts;
 use super::census::CensusView;
+use super::containers::Containers;
 use super::errors_list::ErrorsList;
 use super::holders::Holders;
 use super::host::host_facts;
@@ -9,11 +11,12 @@ use super::picture::{self, PictureView};
 use super::remedies::{self, Remedies, next_steps};
 use super::search::Search;
 use super::share;
+use super::tabs::{self, tabs};
 use super::target::Aliases;
 use super::timeline::Timeline;
 use super::verdict::verdict;
 use super::warnings::{self, Warnings};
-use crate::state::Open;
+use crate::state::{Open, Tab};
 use crate::text;
 use crate::worker::protocol::Question;
 use ebusy_analyzer::report::{BusyError, Report, Status};
@@ -25,22 +28,23 @@ use yew::prelude::*;
 pub struct BundleViewProps {
     /// The bundle.
     pub bundle: Rc<Open>,
-    /// A report is wanted.
-    pub ask: Callback<Question>,
+    /// What somebody can do.
+    pub act: Acts,
 }
 
 /// The screen of an open bundle.
 #[component]
 pub fn BundleView(props: &BundleViewProps) -> Html {
-    let BundleViewProps { bundle, ask } = props;
-    let several = (bundle.file.of > 1)
-        .then(|| html! { <p class="note" role="status">{ (text::t().first_of_files)(bundle.file.of) }</p> });
+    let BundleViewProps { bundle, act } = props;
+    let ask = &act.ask;
     let sections = bundle.report.as_ref().map(|report| sections(bundle, report, ask));
     let census = bundle.census.as_ref().map(|census| html! { <CensusView census={census.clone()} /> });
+    // Long lists are made only where they can be seen: a table in a hidden panel has no height to measure.
+    let containers = (bundle.tab == Tab::Containers)
+        .then(|| html! { <Containers overview={bundle.overview.clone()} ask={ask.clone()} /> });
     html! {
         <div class="bundle">
             { host_facts(&bundle.overview) }
-            <div class="slot">{ several }</div>
             <div class="columns">
                 { verdict(bundle) }
                 <aside class="side" aria-label={text::t().side}>
@@ -49,8 +53,12 @@ pub fn BundleView(props: &BundleViewProps) -> Html {
                         ask={ask.clone()} />
                 </aside>
                 <div class="details">
-                    <div class={classes!("slot", bundle.waiting.then_some("waiting"))}>{ sections }</div>
-                    <div class="slot">{ census }</div>
+                    { tabs(bundle, act) }
+                    { tabs::panel(Tab::Report, bundle, html! {
+                        <div class={classes!("slot", bundle.waiting.then_some("waiting"))}>{ sections }</div>
+                    }) }
+                    { tabs::panel(Tab::Census, bundle, html! { <div class="slot">{ census }</div> }) }
+                    { tabs::panel(Tab::Containers, bundle, html! { <div class="slot">{ containers }</div> }) }
                 </div>
             </div>
         </div>

@@ -1,5 +1,6 @@
 //! The start screen: what this is, and the ways in (drop, choose, paste, demo).
 
+use super::Acts;
 use super::parts::Copy;
 use super::paste::Paste;
 use crate::browser::files::{self, Picked};
@@ -10,10 +11,10 @@ use yew::prelude::*;
 /// The one line that a customer runs.
 const COLLECT: &str = "sudo ./ebusy-collector";
 
-/// The start screen. `open` hears of a chosen bundle, `demo` of the wish for the built-in one.
-pub fn start(open: &Callback<(Picked, u32)>, demo: &Callback<()>) -> Html {
+/// The start screen. `draft` is text that could not be explained before.
+pub fn start(draft: &AttrValue, act: &Acts) -> Html {
     let t = text::t();
-    let demo = demo.reform(|_: MouseEvent| ());
+    let demo = act.demo.reform(|_: MouseEvent| ());
     html! {
         <section class="start" data-test="start" aria-labelledby="start-title">
             <h1 id="start-title">{ t.start_title }</h1>
@@ -21,10 +22,10 @@ pub fn start(open: &Callback<(Picked, u32)>, demo: &Callback<()>) -> Html {
             <div class="ways-in">
                 <div class="drop-box">
                     <p class="drop-text">{ t.drop_bundle }</p>
-                    { file_picker(open, t.choose_file, Some("primary")) }
+                    { file_picker(&act.open, t.choose_file, Some("primary")) }
                     <p class="muted small">{ t.what_is_read }</p>
                 </div>
-                <Paste open={open.clone()} />
+                <Paste draft={draft.clone()} act={act.clone()} />
                 <div class="demo-box">
                     <p>{ t.demo_text }</p>
                     <button type="button" data-test="demo-button" onclick={demo}>{ t.try_demo }</button>
@@ -44,20 +45,20 @@ pub fn start(open: &Callback<(Picked, u32)>, demo: &Callback<()>) -> Html {
 }
 
 /// A file input that looks like a button. The input itself takes keyboard, screen reader and driver.
-pub fn file_picker(open: &Callback<(Picked, u32)>, label: &'static str, class: Option<&'static str>) -> Html {
+pub fn file_picker(open: &Callback<Vec<Picked>>, label: &'static str, class: Option<&'static str>) -> Html {
     let onchange = {
         let open = open.clone();
         Callback::from(move |event: Event| {
-            if let Some(file) =
-                event.target_dyn_into::<HtmlInputElement>().and_then(|input| files::chosen(&input))
-            {
-                open.emit(file);
+            let input = event.target_dyn_into::<HtmlInputElement>();
+            let files = input.map(|input| files::chosen(&input)).unwrap_or_default();
+            if !files.is_empty() {
+                open.emit(files);
             }
         })
     };
     html! {
         <label class={classes!("button", class)}>
-            <input type="file" data-test="file-input" {onchange} />
+            <input type="file" multiple=true data-test="file-input" {onchange} />
             <span>{ label }</span>
         </label>
     }

@@ -3,26 +3,25 @@
 
 use super::*;
 use crate::sample;
-use crate::state::{Failed, FileInfo, Open, Reading};
+use crate::state::fleet::Fleet;
+use crate::state::{Comparing, Failed, FileInfo, Open, Reading, Tab};
 use crate::worker::protocol::Failure;
+use ebusy_analyzer::fleet::HostLine;
 use ebusy_analyzer::report::{Effect, Report, Status};
 use std::rc::Rc;
 
 async fn rendered(screen: Screen) -> String {
-    let state = State { opening: 1, screen, dragging: false };
-    let props = move || PageProps {
-        state,
-        open: Callback::noop(),
-        ask: Callback::noop(),
-        choose: Callback::noop(),
-        close: Callback::noop(),
-        demo: Callback::noop(),
-    };
+    rendered_with(screen, None).await
+}
+
+async fn rendered_with(screen: Screen, fleet: Option<Rc<Fleet>>) -> String {
+    let state = State { opening: 1, screen, fleet, ..State::default() };
+    let props = move || PageProps { state, act: Acts::none() };
     yew::LocalServerRenderer::<Page>::with_props(props()).hydratable(false).render().await
 }
 
 fn file() -> Rc<FileInfo> {
-    Rc::new(FileInfo { name: "web1.tar.gz".into(), size: 2048, of: 1 })
+    Rc::new(FileInfo { name: "web1.tar.gz".into(), size: 2048 })
 }
 
 fn open(report: Report) -> Screen {
@@ -40,6 +39,8 @@ fn open(report: Report) -> Screen {
         hosts: vec![Some("web1".into())],
         host: 0,
         choosing: None,
+        place: None,
+        tab: Tab::Report,
     }))
 }
 
@@ -59,7 +60,14 @@ async fn the_start_screen_has_its_ways_in() {
 
 #[tokio::test(flavor = "current_thread")]
 async fn reading_shows_bytes_percent_and_a_way_out() {
-    let html = rendered(Screen::Reading(Reading { file: file(), bytes: 512, entries: 3 })).await;
+    let html = rendered(Screen::Reading(Reading {
+        file: file(),
+        bytes: 512,
+        entries: 3,
+        all_read: false,
+        place: None,
+    }))
+    .await;
     assert!(html.contains("512 B of 2.0 KiB · 25 %"), "{html}");
     assert_eq!(count(&html, "cancel"), 1);
 }
@@ -134,6 +142,50 @@ async fn several_hosts_can_be_chosen_and_one_alone_is_not_asked_for() {
     assert_eq!(count(&html, "host-select"), 1);
     assert!(html.contains("db&lt;1>") || html.contains("db&lt;1&gt;"), "{html}");
     assert!(html.contains(text::t().no_name) && html.contains("2 hosts"), "{html}");
+}
+
+fn line(host: &str) -> HostLine {
+    let mut line = HostLine::unread("x.tar.gz", "", "", "");
+    line.failure = None;
+    line.status = Some(Status::Held);
+    line.target = Some("container web".into());
+    line.host.name = Some(host.into());
+    line
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_list_of_ten_thousand_hosts_makes_a_screenful_of_rows() {
+    let lines = (0..10_000).map(|n| line(&format!("host-{n:05}"))).collect();
+    let fleet = Rc::new(Fleet::of_archive(1, &file(), lines));
+    let html = rendered_with(Screen::Hosts(None), Some(fleet)).await;
+    let rows = count(&html, "host-row");
+    assert!((10..100).contains(&rows), "{rows} rows");
+    assert!(html.contains("aria-rowcount=\"10001\"") && html.contains("aria-rowindex=\"2\""), "{html}");
+    assert!(html.contains("10000 hosts") && html.contains("host-00000"));
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_bundle_that_was_not_read_is_a_row_with_what_to_do() {
+    let bad = HostLine::unread("bad<1>.tar.gz", "no-proc", "There is <b>no host</b> in it.", "Ask again.");
+    let fleet = Rc::new(Fleet::of_archive(1, &file(), vec![line("web1"), bad]));
+    let html = rendered_with(Screen::Hosts(None), Some(fleet)).await;
+    assert_eq!((count(&html, "host-row"), count(&html, "host-open"), count(&html, "mark")), (2, 1, 1));
+    assert!(html.contains("Ask again. [no-proc]") && html.contains("&lt;b&gt;no host"), "{html}");
+    assert!(html.find("web1") < html.find("bad&lt;1"), "it is last");
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn the_comparison_answers_and_leads_to_both_reports() {
+    let (a, b) = (sample::report(), sample::report());
+    let diff = ebusy_analyzer::diff::of_both((&a, &b), (&sample::census(), &sample::census()));
+    let pair = [Place { bundle: 0, host: 0 }, Place { bundle: 1, host: 0 }];
+    let comparing = Comparing { pair, diff: Some(Rc::new(diff.clone())) };
+    let html = rendered(Screen::Comparing(Rc::new(comparing))).await;
+    assert!(html.contains(&diff.summary), "{html}");
+    assert_eq!((count(&html, "diff-side"), count(&html, "open-report")), (2, 2));
+    assert_eq!(count(&html, "change"), diff.still.len());
+    let waiting = rendered(Screen::Comparing(Rc::new(Comparing { pair, diff: None }))).await;
+    assert_eq!(count(&waiting, "cancel"), 1);
 }
 
 #[tokio::test(flavor = "current_thread")]

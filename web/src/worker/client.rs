@@ -19,8 +19,33 @@ impl Client {
     pub fn open(file: &Picked, on_response: Callback<Response>) -> Result<Self, Failure> {
         let thread = Thread::start(move |message| on_response.emit(understand(message)))
             .map_err(|reason| failure("no-worker", text::t().no_worker, &reason))?;
-        thread.post_file(file).map_err(|reason| failure("no-worker", text::t().no_worker, &reason))?;
-        Ok(Self { thread })
+        let client = Self { thread };
+        client.hand_over(file)?;
+        Ok(client)
+    }
+
+    /// Starts a worker that reads several files one after the other, then answers `request`.
+    ///
+    /// # Errors
+    /// Where the browser cannot start a worker.
+    pub fn ask_about(
+        files: &[&Picked],
+        request: &Request,
+        on_response: Callback<Response>,
+    ) -> Result<Self, Failure> {
+        let (first, others) =
+            files.split_first().ok_or_else(|| failure("no-worker", text::t().nothing_open, ""))?;
+        let client = Self::open(first, on_response)?;
+        for file in others {
+            client.hand_over(file)?;
+        }
+        // What is posted arrives in order, and a file is read to its end before the next message is heard.
+        client.ask(request);
+        Ok(client)
+    }
+
+    fn hand_over(&self, file: &Picked) -> Result<(), Failure> {
+        self.thread.post_file(file).map_err(|reason| failure("no-worker", text::t().no_worker, &reason))
     }
 
     /// Sends a request. A worker that has ended does not hear it, and its end was told already.

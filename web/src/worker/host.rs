@@ -1,29 +1,38 @@
-//! The worker's end: reads the bundle, answers questions. Knows no JavaScript, so that it is tested
+//! The worker's end: reads bundles, answers questions. Knows no JavaScript, so that it is tested
 //! natively; [`crate::browser::worker_scope`] feeds it.
 
 use super::protocol::{Failure, Mounts, Opened, Request, Response};
 use crate::text;
-use ebusy_analyzer::Analysis;
-use std::io::Read;
+use ebusy_analyzer::{Analysis, diff};
+use std::cell::RefCell;
+use std::io::{self, Read};
 use std::ops::ControlFlow;
 
-/// One bundle and what was understood of it.
+/// One bundle, or two to compare, and what was understood of them.
 #[derive(Debug, Default)]
 pub struct Host {
-    analysis: Option<Analysis>,
+    open: Vec<Analysis>,
 }
 
 impl Host {
-    /// Reads the bundle and tells `emit` how far it is, then the overview or why there is none.
+    /// Reads a bundle and tells `emit` how far it is, then the overview or why there is none.
     pub fn open(&mut self, input: impl Read, emit: &mut dyn FnMut(Response)) {
+        let emit = RefCell::new(emit);
+        let emit = |response| emit.borrow_mut()(response);
+        let mut seen = (0, 0);
+        let input = TellEnd { input, read: 0, end: &|bytes| emit(Response::AllRead { bytes }) };
         let read = Analysis::open(input, &mut |progress| {
-            emit(Response::Progress { bytes: progress.bytes, entries: progress.entries });
+            // Members inside of members bring no further bytes; what is said twice only costs.
+            if seen != (progress.bytes, progress.entries) {
+                seen = (progress.bytes, progress.entries);
+                emit(Response::Progress { bytes: progress.bytes, entries: progress.entries });
+            }
             ControlFlow::Continue(())
         });
         match read {
             Ok(analysis) => {
                 emit(opened(&analysis));
-                self.analysis = Some(analysis);
+                self.open.push(analysis);
             }
             Err(error) => emit(Response::Failed(error.into())),
         }
@@ -31,7 +40,10 @@ impl Host {
 
     /// Answers one request.
     pub fn answer(&mut self, request: Request) -> Response {
-        let Some(analysis) = &mut self.analysis else { return Response::Failed(not_open()) };
+        if let Request::Compare { hosts } = request {
+            return self.compare(hosts);
+        }
+        let Some(analysis) = self.open.first_mut() else { return Response::Failed(not_open()) };
         match request {
             Request::Explain { number, question } => {
                 Response::Explained { number, report: Box::new(analysis.explain(&question.into())) }
@@ -46,7 +58,34 @@ impl Host {
                 let (namespaces, tree) = (analysis.namespaces(), analysis.mount_tree(&asked));
                 Response::Tree(Box::new(Mounts { asked, namespaces, tree }))
             }
+            Request::Lines { source } => Response::Lines(analysis.fleet_lines(&source)),
+            Request::Compare { .. } => Response::Failed(not_open()),
         }
+    }
+
+    fn compare(&mut self, hosts: [usize; 2]) -> Response {
+        let [a, b] = &mut self.open[..] else { return Response::Failed(not_open()) };
+        a.choose(hosts[0]);
+        b.choose(hosts[1]);
+        Response::Compared(Box::new(diff::compare(a, b, None).diff))
+    }
+}
+
+/// Tells when the input has come to its end: what is left is thinking, not reading.
+struct TellEnd<'a, R> {
+    input: R,
+    read: u64,
+    end: &'a dyn Fn(u64),
+}
+
+impl<R: Read> Read for TellEnd<'_, R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let read = self.input.read(out)?;
+        self.read += read as u64;
+        if read == 0 && !out.is_empty() {
+            (self.end)(self.read);
+        }
+        Ok(read)
     }
 }
 

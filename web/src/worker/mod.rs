@@ -2,5 +2,6 @@
 //! cancels, and all memory comes back with it (a WebAssembly memory never shrinks).
 
 pub mod client;
+pub mod crew;
 pub mod host;
 pub mod protocol;

@@ -2,6 +2,8 @@
 //! goes over as a `File` (a handle, not a copy) and is the first message.
 
 use ebusy_analyzer::census::Census;
+use ebusy_analyzer::diff::Diff;
+use ebusy_analyzer::fleet::HostLine;
 use ebusy_analyzer::mount_tree::{MountTree, NamespaceName};
 use ebusy_analyzer::report::{Overview, Report};
 use ebusy_analyzer::{OpenError, Query};
@@ -22,6 +24,16 @@ pub enum Request {
     Host(usize),
     /// Wants to know what lives on, whatever the log says.
     Census,
+    /// Wants one line for each host in it.
+    Lines {
+        /// The file's name, for the lines.
+        source: String,
+    },
+    /// Wants to know what changed between the two bundles that were handed over, the earlier one first.
+    Compare {
+        /// Index of the host in each.
+        hosts: [usize; 2],
+    },
     /// Wants the mounts of the namespace with this key; empty: the host's.
     Tree(String),
 }
@@ -59,6 +71,11 @@ pub enum Response {
         /// Archive entries seen so far.
         entries: u64,
     },
+    /// The file is read to its end; now it is put together.
+    AllRead {
+        /// All bytes of the file.
+        bytes: u64,
+    },
     /// The bundle is read, or another of its hosts is looked at.
     Opened(Box<Opened>),
     /// The answer to [`Request::Explain`].
@@ -70,6 +87,10 @@ pub enum Response {
     },
     /// The answer to [`Request::Census`].
     Census(Box<Census>),
+    /// The answer to [`Request::Lines`].
+    Lines(Vec<HostLine>),
+    /// The answer to [`Request::Compare`].
+    Compared(Box<Diff>),
     /// The answer to [`Request::Tree`].
     Tree(Box<Mounts>),
     /// It could not go on; nothing more comes from this worker.

@@ -5,6 +5,8 @@ mod census;
 mod diff;
 mod directory;
 mod errors;
+mod fleet;
+mod share;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -12,11 +14,21 @@ use std::process::ExitCode;
 const HELP: &str = "\
 ebusy: who keeps this container busy?
 
-  ebusy analyze BUNDLE|DIR|TEXT|- [--id ID|NAME|PATH|DEVICE] [--host NAME] [--format text|json|markdown]
+  ebusy analyze BUNDLE|DIR|TEXT|LINK|- [--id ID|NAME|PATH|DEVICE] [--host NAME]
+                [--format text|json|markdown|link|html] [--redact all|none|KIND,…] [--page …] [--with-bundle]
+  ebusy analyze BUNDLE… --format ndjson [--id …]
       Says who holds a container's mount, why, and what to do. BUNDLE is what ebusy-collector wrote,
       a sosreport, a supportconfig, or any tar or zip with proc/PID/mountinfo files in it; DIR is one
       unpacked. TEXT is what somebody pasted: an error, mountinfo lines, ps, lsns, dmsetup info, in any
       mixture. Without --id the latest busy error is explained. --host chooses in an archive of several.
+      LINK is a report link (…#r=1.…).
+      link: the whole report in the fragment of a link to the page; --page URL puts that address before it.
+      html: the page with the report inside as one file, --with-bundle with the bundle, too; --page FILE is
+      the page to write it into. --redact replaces host names, addresses, users, arguments, containers,
+      images and paths by stand-ins (host,address,user,argument,container,image,path); all for a link where
+      nothing else is said, none for everything else. A bundle inside is never redacted.
+      ndjson prints one object a line for each host of any number of bundles: its source and its report, or
+      why it could not be read.
 
   ebusy errors LOG|- [--format text|json]
       Lists the busy errors of a log in any format: what could not be removed, unmounted or mounted.
@@ -29,6 +41,11 @@ ebusy: who keeps this container busy?
   ebusy diff A B [--id ID|NAME|PATH|DEVICE] [--format text|json]
       Compares two bundles of one host, the earlier one first: holders gone, new and still there, so that
       a race is told from a leak. Without --id the latest busy error of A is the question.
+
+  ebusy fleet DIR|BUNDLE… [--format text|json|ndjson|markdown] [--jobs N]
+      Reads many bundles over all cores: one line a host, worst first, and which holders and causes the hosts
+      have in common. A DIR is searched for archives and unpacked bundles. A bundle that cannot be read is a
+      line of its own and stops nothing. ndjson prints the hosts in the order of the bundles, as they are read.
 
 Exit codes: 0 a verdict was reached, 3 what was asked for is not there, 2 the input or the call is bad.
 ";
@@ -50,6 +67,7 @@ fn main() -> ExitCode {
         Some("analyze") => analyze::run(rest),
         Some("census") => census::run(rest),
         Some("diff") => diff::run(rest),
+        Some("fleet") => fleet::run(rest),
         Some("errors") => Ok(errors::run(lexopt::Parser::from_args(rest))),
         Some("--help" | "-h" | "help") => {
             print_out(HELP);
@@ -79,6 +97,14 @@ fn main() -> ExitCode {
 pub(crate) fn print_out(text: &str) {
     use std::io::Write;
     let _ = std::io::stdout().lock().write_all(text.as_bytes());
+}
+
+/// Prints one object as a line of JSON; false where nobody reads any more.
+pub(crate) fn print_line<T: serde::Serialize>(value: &T) -> bool {
+    use std::io::Write;
+    let Ok(mut json) = serde_json::to_vec(value) else { return true };
+    json.push(b'\n');
+    std::io::stdout().lock().write_all(&json).is_ok()
 }
 
 /// Where a subcommand reads from: a file, or standard input for `-`.

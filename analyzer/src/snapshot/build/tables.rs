@@ -76,6 +76,18 @@ impl Builder {
         }
     }
 
+    /// Says that a process has a mount of `what` in its table; `text` is the line of the text that says so. Real lines
+    /// of its table tell more and count alone.
+    pub(crate) fn add_named_mount(&mut self, pid: Pid, what: &[u8], line: usize, text: &[u8]) {
+        if self.process(pid).table.is_some() {
+            return;
+        }
+        let file = self.read_in.clone().unwrap_or_default();
+        let table = [&b"\n".repeat(line)[..], what, b"\t", text, b"\n"].concat();
+        let id = self.add_table(&table, &file, &format!("proc/{}/named", pid.0), TableForm::Named);
+        self.process(pid).table = Some(id);
+    }
+
     /// Says that a table without a process is taken for the host's.
     pub(crate) fn note_assumed_host(&mut self, file: String) {
         self.warn(

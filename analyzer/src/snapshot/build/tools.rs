@@ -33,6 +33,7 @@ impl Builder {
                 device.dm_name = Some(bytes.trim_ascii_end().to_vec());
                 device.evidence = Some(evidence);
             }
+            b"dm/uuid" => device.dm_uuid = Some(bytes.trim_ascii().to_vec()),
             b"dm/open_count" => device.open_count = whole_number(bytes.trim_ascii()).map(|n| (n, evidence)),
             b"loop/backing_file" => {
                 device.backing_file = Some(bytes.strip_suffix(b"\n").unwrap_or(bytes).to_vec());
@@ -119,16 +120,39 @@ impl Builder {
             device.dm_name.get_or_insert(row.name);
             device.open_count = device.open_count.take().or(row.open_count.map(|n| (n, evidence)));
         }
-        for row in device_tools::losetup(bytes) {
+        for row in device_tools::losetup(bytes).into_iter().chain(device_tools::losetup_table(bytes)) {
             let evidence =
                 Evidence { file: file.to_owned(), line: Some(row.line), text: line_text(bytes, row.line) };
             let device = self.device(&row.name);
-            device.backing_device = Some(row.backing_device);
+            device.backing_device = row.backing_device.or(device.backing_device);
             device.backing_file.get_or_insert(row.backing_file);
             device.evidence = Some(evidence);
         }
+        self.add_device_tree(device_trees::lsblk(bytes), bytes, file, false);
+        self.add_device_tree(device_trees::dmsetup_ls(bytes), bytes, file, true);
+        for row in device_tools::rbd_showmapped(bytes) {
+            let evidence =
+                Evidence { file: file.to_owned(), line: Some(row.line), text: line_text(bytes, row.line) };
+            self.snapshot.rbd_images.insert(row.image, (row.device, evidence));
+        }
+        for (dataset, point, line) in device_tools::zfs(bytes) {
+            let evidence = Evidence { file: file.to_owned(), line: Some(line), text: line_text(bytes, line) };
+            self.snapshot.datasets.insert(dataset, (point, evidence));
+        }
+        for (path, line) in device_tools::swapon(bytes) {
+            let evidence = Evidence { file: file.to_owned(), line: Some(line), text: line_text(bytes, line) };
+            self.snapshot.swaps.push((path, evidence));
+        }
         if let Some(version) = docker_version(bytes) {
             self.snapshot.facts.docker_version.get_or_insert(version);
+        }
+        self.open_files.extend(fuser::parse(bytes).into_iter().map(|row| (file.to_owned(), row)));
+        for row in systemctl_status::parse(bytes) {
+            // In a text a unit's process counts even where nothing else names it.
+            if self.snapshot.facts.is_paste() {
+                self.process(row.pid);
+            }
+            self.listed.push((file.to_owned(), row));
         }
         self.listed.extend(process_list::parse(bytes).into_iter().map(|row| (file.to_owned(), row)));
         for row in container_list::parse(bytes) {
@@ -139,6 +163,41 @@ impl Builder {
         self.open_files.extend(lsof::parse(bytes).into_iter().map(|row| (file.to_owned(), row)));
         self.add_kernel(bytes);
         self.add_unit_list(bytes);
+    }
+
+    /// What is stacked on what. `is_mappers` for listings that name only what device-mapper made.
+    fn add_device_tree(&mut self, rows: Vec<device_trees::Node>, bytes: &[u8], file: &str, is_mappers: bool) {
+        let key = |name: Option<&Vec<u8>>, number: DeviceNumber, is_mapped: bool| match name {
+            Some(name) if !is_mapped => name.clone(),
+            Some(_) => format!("dm-{}", number.minor).into_bytes(),
+            // dmsetup names only its own; of the others the loop devices' numbers tell.
+            None if number.major == 7 => format!("loop{}", number.minor).into_bytes(),
+            None => number.to_string().into_bytes(),
+        };
+        let keys: BTreeMap<DeviceNumber, Vec<u8>> =
+            rows.iter().map(|r| (r.number, key(r.name.as_ref(), r.number, r.is_mapped))).collect();
+        for row in rows {
+            let evidence =
+                Evidence { file: file.to_owned(), line: Some(row.line), text: line_text(bytes, row.line) };
+            let Some(own) = keys.get(&row.number) else { continue };
+            let device = self.device(own);
+            device.number.get_or_insert(row.number);
+            if row.is_mapped {
+                device.dm_name = device.dm_name.take().or_else(|| row.name.clone());
+            }
+            device.evidence.get_or_insert(evidence.clone());
+            if let (true, Some(name)) = (row.is_mapped, row.name) {
+                self.snapshot.dm_names.entry(name).or_insert((row.number, evidence.clone()));
+            }
+            let Some(below) = row.below.and_then(|n| Some((n, keys.get(&n)?))) else { continue };
+            let lower = self.device(below.1);
+            lower.number.get_or_insert(below.0);
+            // A partition lies in its disk, it does not hold it.
+            if row.is_mapped || is_mappers {
+                lower.holders.insert(own.clone());
+                lower.evidence.get_or_insert(evidence);
+            }
+        }
     }
 
     /// `uname -a`: `Linux HOST RELEASE #1 SMP …`.
@@ -229,14 +288,19 @@ fn name_in_command(command: &[u8]) -> &[u8] {
 }
 
 /// The layer id that `inspect`'s graph driver data gives: the device's name ends in it, or it is the
-/// directory that holds `diff`.
+/// directory that holds `diff`. A containerd snapshot has a number only, which is no id by itself.
 fn layer_in(record: &runtime_state::ContainerRecord) -> Option<String> {
     let from_device = record.device_name.as_deref().and_then(|name| name.rsplit('-').next());
-    let from_upper = record
-        .upper_dir
-        .as_deref()
-        .and_then(|path| components(path.as_bytes()).rev().nth(1).and_then(|c| std::str::from_utf8(c).ok()));
-    from_device.or(from_upper).map(str::to_owned)
+    if let Some(name) = from_device {
+        return Some(name.to_owned());
+    }
+    let parts: Vec<&[u8]> = components(record.upper_dir.as_deref()?.as_bytes()).collect();
+    let id = |id: &[u8]| std::str::from_utf8(id).ok().map(str::to_owned);
+    match parts[..] {
+        [.., b"snapshots", number, b"fs"] => Some(format!("snapshot {}", id(number)?)),
+        [.., layer, _] => id(layer),
+        _ => None,
+    }
 }
 
 fn line_text(bytes: &[u8], line: u32) -> String {

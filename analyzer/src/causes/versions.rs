@@ -1,0 +1,42 @@
+//! Versions of runtimes, for advice that is true of some of them only.
+
+use super::Case;
+
+/// Major and minor of the docker that runs, where the bundle tells.
+pub(super) fn docker(case: &Case<'_>) -> Option<(u32, u32)> {
+    parse(case.snapshot.facts.docker_version.as_deref()?)
+}
+
+/// Whether docker is older than that; false where the version is not known.
+pub(super) fn docker_before(case: &Case<'_>, version: (u32, u32)) -> bool {
+    docker(case).is_some_and(|own| own < version)
+}
+
+/// Major and minor of `17.05.0-ce` or `20.10.24+dfsg1`.
+fn parse(text: &str) -> Option<(u32, u32)> {
+    let mut parts = text.split(|c: char| !c.is_ascii_digit());
+    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+}
+
+/// Whether the host's first process is systemd, or nothing says otherwise.
+pub(super) fn has_systemd(case: &Case<'_>) -> bool {
+    let first = case.snapshot.processes.get(&crate::snapshot::Pid(1));
+    first.is_none_or(|p| p.comm.is_empty() || p.comm == b"systemd" || p.executable() == b"systemd")
+}
+
+/// The command that restarts docker here.
+pub(super) fn restart_docker(case: &Case<'_>) -> &'static str {
+    if has_systemd(case) { "systemctl restart docker" } else { "service docker restart" }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn versions_as_distributions_write_them() {
+        assert_eq!(super::parse("17.05.0-ce"), Some((17, 5)));
+        assert_eq!(super::parse("20.10.24+dfsg1"), Some((20, 10)));
+        assert_eq!(super::parse("1.13.1"), Some((1, 13)));
+        assert_eq!(super::parse("29.0.1"), Some((29, 0)));
+        assert_eq!(super::parse("dev"), None);
+    }
+}

@@ -1,0 +1,114 @@
+//! Takes out of a report what tells whose host it is, before it is shown to others.
+//!
+//! The same name gets the same stand-in wherever it occurs (`host-1`, `container-2`), so that the report can still be
+//! followed. Ids, mount paths below the runtime's directories, devices and units stay: without them there is no
+//! finding. Words that say nothing about anybody (`docker`, `localhost`) stay, too.
+
+mod scan;
+mod terms;
+
+use super::Report;
+use super::link::visit_texts;
+use serde::{Deserialize, Serialize};
+use terms::Terms;
+
+/// What can be replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// The host's name.
+    #[default]
+    Host,
+    /// IP and MAC addresses.
+    Address,
+    /// User names and mail addresses.
+    User,
+    /// Arguments of command lines.
+    Argument,
+    /// Names of containers.
+    Container,
+    /// Names of images.
+    Image,
+    /// Paths outside of the system's and the container runtimes' directories.
+    Path,
+}
+
+/// All kinds, in the order in which people are asked about them; their numbers in links, so fixed.
+pub const KINDS: [Kind; 7] =
+    [Kind::Host, Kind::Address, Kind::User, Kind::Argument, Kind::Container, Kind::Image, Kind::Path];
+
+impl Kind {
+    /// What its stand-ins begin with.
+    fn stem(self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::Address => "address",
+            Self::User => "user",
+            Self::Argument => "argument",
+            Self::Container => "container",
+            Self::Image => "image",
+            Self::Path => "/path",
+        }
+    }
+}
+
+/// How often something of a kind was replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Replaced {
+    /// What.
+    pub kind: Kind,
+    /// How many different ones.
+    pub different: u32,
+    /// In how many places.
+    pub places: u32,
+}
+
+/// The report with everything of these kinds replaced, and how often that was, for each kind that occurs.
+pub fn redact(report: &Report, kinds: &[Kind]) -> (Report, Vec<Replaced>) {
+    let mut report = report.clone();
+    let mut terms = Terms::of(&report, kinds);
+    let arguments = if kinds.contains(&Kind::Argument) { cut_arguments(&mut report) } else { Vec::new() };
+    visit_texts(&mut report, &mut |text| {
+        for (whole, short) in &arguments {
+            if text.contains(whole.as_str()) {
+                *text = text.replace(whole.as_str(), short);
+            }
+        }
+        if let Some(replaced) = scan::replace(text, &mut terms) {
+            *text = replaced;
+        }
+    });
+    let mut replaced = terms.replaced();
+    if !arguments.is_empty() {
+        let count = u32::try_from(arguments.len()).unwrap_or(u32::MAX);
+        let places = arguments.iter().map(|(whole, _)| terms::words(whole)).fold(0, u32::saturating_add);
+        replaced.push(Replaced { kind: Kind::Argument, different: count, places });
+    }
+    replaced.sort_by_key(|r| r.kind);
+    (report, replaced)
+}
+
+/// Leaves of each command line the program only. Gives back each line that was cut, the longest first, because it may
+/// stand in other places, too.
+fn cut_arguments(report: &mut Report) -> Vec<(String, String)> {
+    let mut cut: Vec<(String, String)> = Vec::new();
+    let lanes = report.namespaces.iter_mut().flat_map(|n| &mut n.processes);
+    let holders = report.holders.iter_mut().flat_map(|h| h.process.iter_mut().chain(&mut h.more_processes));
+    for process in lanes.chain(holders) {
+        if let Some((program, rest)) = process.cmdline.split_once(' ')
+            && !rest.trim().is_empty()
+            && rest != terms::CUT
+        {
+            let short = format!("{program} {}", terms::CUT);
+            if !cut.iter().any(|(whole, _)| *whole == process.cmdline) {
+                cut.push((process.cmdline.clone(), short.clone()));
+            }
+            process.cmdline = short;
+        }
+    }
+    cut.sort_by(|(a, _), (b, _)| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+    cut
+}
+
+#[cfg(test)]
+mod tests;

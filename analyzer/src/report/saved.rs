@@ -1,0 +1,145 @@
+//! A page with a report inside, and on wish the whole bundle: one file that anyone can open years later.
+//!
+//! The page's source has a place for data, between two comments. What stands there is text in `script` elements of a
+//! type that no browser runs, so the page's policy stays as it is, and nothing in it can end its element.
+
+use super::link::{About, Shared};
+use serde::{Deserialize, Serialize};
+
+/// Where data begins and ends in the source of a page.
+const PLACE: (&str, &str) = ("<!-- ebusy: data -->", "<!-- ebusy: end of data -->");
+/// Id of the element with the report, as JSON.
+pub const REPORT_ID: &str = "ebusy-saved";
+/// Id of the element with the bundle, in base64.
+pub const BUNDLE_ID: &str = "ebusy-bundle";
+
+/// What a saved page shows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Saved {
+    /// The report, which is shown at once.
+    pub shared: Shared,
+    /// The bundle inside, where there is one.
+    pub bundle: Option<SavedBundle>,
+}
+
+/// A bundle inside of a page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedBundle {
+    /// File name.
+    pub name: String,
+    /// Index of the host that the report is about, where the bundle has several.
+    pub host: usize,
+    /// What the report answers.
+    pub about: About,
+}
+
+/// The source of a page with `saved` in it, in two parts: the bundle's base64 goes between them, where it is inside.
+///
+/// # Errors
+/// Where `page` is no page of ebusy, with what to do.
+pub fn write(page: &str, saved: &Saved) -> Result<(String, String), String> {
+    let parts =
+        page.split_once(PLACE.0).and_then(|(before, rest)| Some((before, rest.split_once(PLACE.1)?.1)));
+    let (before, after) =
+        parts.ok_or("This is not a page of ebusy, or one of another version. Give ebusy.html.")?;
+    let json =
+        serde_json::to_string(saved).map_err(|error| format!("The report cannot be written: {error}."))?;
+    let mut head = format!("{before}{}<script type=\"text/plain\" id=\"{REPORT_ID}\">", PLACE.0);
+    push_harmless(&mut head, &json);
+    head.push_str("</script>");
+    let mut tail = String::new();
+    if saved.bundle.is_some() {
+        head.push_str(&format!("<script type=\"text/plain\" id=\"{BUNDLE_ID}\">"));
+        tail.push_str("</script>");
+    }
+    tail.push_str(PLACE.1);
+    tail.push_str(after);
+    Ok((head, tail))
+}
+
+/// The whole file, with `bundle` where [`Saved::bundle`] tells of one.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_whole(page: &str, saved: &Saved, bundle: &[u8]) -> Result<String, String> {
+    let (mut file, tail) = write(page, saved)?;
+    if saved.bundle.is_some() {
+        file.push_str(&super::base64::standard(bundle));
+    }
+    file.push_str(&tail);
+    Ok(file)
+}
+
+/// What the element with the report says.
+///
+/// # Errors
+/// Where it is damaged or of a newer version, in words.
+pub fn read(json: &str) -> Result<Saved, String> {
+    serde_json::from_str(json).map_err(|error| error.to_string())
+}
+
+/// JSON without any character that could mean something to HTML: such a one is in a string there, where it can be
+/// written as an escape.
+fn push_harmless(out: &mut String, json: &str) {
+    for c in json.chars() {
+        match c {
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::Report;
+
+    const PAGE: &str = "<html><!-- ebusy: data --><!-- ebusy: end of data --></html>";
+
+    fn saved(summary: &str) -> Saved {
+        let mut report = Report::default();
+        report.verdict.summary = summary.to_owned();
+        let about = About::Text("</script><script>".into());
+        let bundle = Some(SavedBundle { name: "--><b>.tar.gz".into(), host: 0, about });
+        Saved { shared: Shared { report, left_out: Vec::new(), replaced: Vec::new() }, bundle }
+    }
+
+    /// The text of the element with an id.
+    fn element<'a>(html: &'a str, id: &str) -> &'a str {
+        html.split_once(&format!("id=\"{id}\">")).unwrap().1.split_once("</script>").unwrap().0
+    }
+
+    #[test]
+    fn what_is_saved_is_read_again() {
+        let saved = saved("ü \u{2028} & \"x\" \\ </script><!-- <script> ]]>");
+        let html = write_whole(PAGE, &saved, b"bundle").unwrap();
+        assert_eq!(read(element(&html, REPORT_ID)).unwrap(), saved);
+        assert_eq!(element(&html, BUNDLE_ID), "YnVuZGxl");
+        assert!(html.starts_with("<html>") && html.ends_with("</html>"));
+    }
+
+    #[test]
+    fn nothing_in_it_ends_its_element_or_begins_another() {
+        for hostile in
+            ["</script>", "</SCRIPT >", "<!--", "<script>", "-->", "<!-- ebusy: end of data -->", "&lt;"]
+        {
+            let html = write_whole(PAGE, &saved(hostile), b"").unwrap();
+            let data = element(&html, REPORT_ID);
+            assert!(!data.contains(['<', '>', '&']), "{data}");
+            assert_eq!(html.matches("<script").count(), 2, "{html}");
+            assert_eq!(html.matches("-->").count(), 2, "{html}");
+        }
+    }
+
+    #[test]
+    fn a_saved_page_can_be_saved_again() {
+        let first = write_whole(PAGE, &saved("one"), b"1").unwrap();
+        let second = write_whole(&first, &saved("two"), b"2").unwrap();
+        assert_eq!(second, write_whole(PAGE, &saved("two"), b"2").unwrap());
+    }
+
+    #[test]
+    fn another_file_is_refused() {
+        assert!(write("<html></html>", &saved("")).unwrap_err().contains("ebusy.html"));
+    }
+}
