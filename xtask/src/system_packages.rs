@@ -22,6 +22,7 @@ const NEEDS: &[Need] = &[
     Need { programs: &["ctr"], package: "containerd", purpose: "a real containerd's databases" },
     Need { programs: &["busybox"], package: "busybox-static", purpose: "the image of those containers" },
     Need { programs: &["ansible-playbook"], package: "ansible-core", purpose: "the role in deploy/" },
+    Need { programs: &["node"], package: "nodejs", purpose: "the analyzer as a package for Node" },
     Need { programs: &["file"], package: "file", purpose: "whether the collector is static" },
     Need { programs: &["unshare"], package: "util-linux", purpose: "mount namespaces" },
     Need { programs: &["losetup"], package: "mount", purpose: "mounts and loop devices" },

@@ -2,7 +2,7 @@
 
 use crate::progress::Steps;
 use crate::workspace::Workspace;
-use crate::{bench, corpus, demo, dist, fuzz, lint, page, run, test};
+use crate::{bench, corpus, demo, dist, fuzz, lint, npm, page, run, schema, test};
 use anyhow::{Result, bail};
 use lexopt::prelude::*;
 use std::ffi::OsString;
@@ -24,6 +24,9 @@ Usage: cargo xtask TASK [OPTION…]
   web             build dist/ebusy.html, the page with everything in it
   demo            write dist/ebusy-demo.tar.gz, a bundle to try
   dist            build a release in dist/release: programs, packages, page, checksums
+  npm             build dist/npm, the analyzer as a package for Node
+  schema          write docs/schema and the types for Node, from the report's types
+    --check         only compare
   corpus DIR      recall and precision of `ebusy errors` on DIR/errors.jsonl
   fuzz [TARGET…]  libFuzzer on everything that reads foreign bytes
     --minutes N     for each target (30)
@@ -43,6 +46,8 @@ enum Task {
     Fuzz(fuzz::Options),
     BenchCollect,
     Dist,
+    Npm,
+    Schema(bool),
     Help,
 }
 
@@ -58,6 +63,8 @@ pub(crate) fn main(arguments: lexopt::Parser) -> Result<ExitCode> {
         Task::Corpus(dir) => return corpus::run_all(&dir),
         Task::BenchCollect => bench::collect()?,
         Task::Dist => dist::run_all()?,
+        Task::Npm => println!("{}", npm::build(&Workspace::find()?)?.display()),
+        Task::Schema(check) => schema::run_all(check)?,
         Task::Help => print!("{HELP}"),
     }
     Ok(ExitCode::SUCCESS)
@@ -83,6 +90,8 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Task> {
         "web" => Task::Web,
         "demo" => Task::Demo,
         "dist" => Task::Dist,
+        "npm" => Task::Npm,
+        "schema" => Task::Schema(false),
         "corpus" => Task::Corpus(PathBuf::new()),
         "fuzz" => Task::Fuzz(fuzz::Options::default()),
         "bench" => match arguments.next()? {
@@ -96,6 +105,7 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Task> {
     while let Some(argument) = arguments.next()? {
         match (&mut task, argument) {
             (_, Short('h') | Long("help")) => return Ok(Task::Help),
+            (Task::Schema(check), Long("check")) => *check = true,
             (Task::Run(options), Long("no-serve")) => options.serve = false,
             (Task::Run(options), Long("port")) => options.port = arguments.value()?.parse()?,
             (Task::Fuzz(options), Long("minutes")) => options.minutes = arguments.value()?.parse()?,

@@ -3,7 +3,7 @@
 use crate::progress::Steps;
 use crate::test_output::Totals;
 use crate::workspace::Workspace;
-use crate::{demo, page, programs, system_packages};
+use crate::{demo, npm, page, programs, system_packages};
 use anyhow::{Context as _, Result};
 use std::ffi::OsString;
 use std::fs;
@@ -23,13 +23,14 @@ pub(crate) struct Options {
 /// Prepares, tests and reports.
 pub(crate) fn run_all(options: &Options) -> Result<ExitCode> {
     let workspace = Workspace::find()?;
-    let mut steps = Steps::new(5);
+    let mut steps = Steps::new(6);
     steps.step("system packages", || {
         system_packages::provide();
         Ok(())
     })?;
     let demo = steps.step("demo bundle", || demo::write(&workspace))?;
     let page = steps.step("page (WebAssembly)", || page::build(&workspace))?;
+    let npm = steps.step("package for Node", || npm::build(&workspace))?;
     let programs = steps.step("collector and command (static)", || programs::build(&workspace))?;
 
     let artifacts = workspace.target.join("artifacts");
@@ -49,6 +50,7 @@ pub(crate) fn run_all(options: &Options) -> Result<ExitCode> {
         ("EBUSY_BIN", &programs.ebusy),
         ("EBUSY_PAGE", &page.file),
         ("EBUSY_DEMO", &demo),
+        ("EBUSY_NPM", &npm),
         ("EBUSY_ARTIFACTS", &artifacts),
         ("EBUSY_SKIPS", &skips),
     ] {

@@ -12,7 +12,8 @@ use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 /// Where nothing of a host is in it: JSON text with `code`, `message` and `advice`.
 #[wasm_bindgen]
 pub fn analyze(bundle: &[u8], question: Option<String>) -> Result<String, JsValue> {
-    let analysis = Analysis::open(bundle, &mut |_| ControlFlow::Continue(())).map_err(|e| refusal(&e.into()))?;
+    let analysis =
+        Analysis::open(bundle, &mut |_| ControlFlow::Continue(())).map_err(|e| refusal(&e.into()))?;
     let query = question.map_or(Query::Default, Query::Text);
     let report = analysis.explain(&query);
     serde_json::to_string(&report).map_err(|error| JsValue::from_str(&error.to_string()))
