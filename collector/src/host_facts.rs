@@ -9,7 +9,7 @@ use crate::summary::Skip;
 use crate::watchdog::Batch;
 use crate::{sys, utc};
 
-const PROC_FILES: [&str; 10] = [
+const PROC_FILES: [&str; 11] = [
     "version",
     "uptime",
     "cmdline",
@@ -20,6 +20,7 @@ const PROC_FILES: [&str; 10] = [
     "sys/kernel/osrelease",
     "sys/kernel/hostname",
     "sys/fs/may_detach_mounts",
+    "sys/kernel/random/boot_id",
 ];
 const FILE_MAX: usize = 4 << 20;
 
