@@ -3,6 +3,7 @@
 use super::objects;
 use super::roles::Facts;
 use super::time::Stamp;
+use crate::order;
 use crate::report::{BusyError, Evidence};
 use std::collections::{BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -90,7 +91,7 @@ impl Aggregate {
         }
         let named = kinds.iter().filter_map(|k| k.error.container_id.clone());
         containers.extend(named.filter(|id| objects::is_full_id(id)));
-        kinds.sort_by_key(|k| {
+        order::sort_by_key(&mut kinds, |k| {
             let unix = k.last.as_ref().and_then(|s| s.unix);
             std::cmp::Reverse((unix.is_some(), unix, k.order))
         });

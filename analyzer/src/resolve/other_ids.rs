@@ -3,6 +3,7 @@
 
 use super::{Target, identity, short};
 use crate::bytes::{components, visible};
+use crate::order;
 use crate::report::{AliasKind, BusyError, Diagnostic, Evidence};
 use crate::snapshot::{Container, Snapshot};
 
@@ -196,7 +197,7 @@ fn by_cgroup(snapshot: &Snapshot, text: &str) -> Option<Lead> {
             !snapshot.processes.values().any(|p| p.membership.container.as_ref() == Some(id))
         }),
     );
-    found.sort();
+    order::sort(&mut found);
     found.dedup_by(|a, b| a.0 == b.0);
     lead(if is_uuid(text) { "a pod's uid" } else { "a group of containers (a pod or a job)" }, found)
 }
