@@ -75,8 +75,8 @@ fn boot_time_line(proc: &Dir) -> Option<Vec<u8>> {
     Some([line, b"\n"].concat())
 }
 
-/// `manifest.json`. `seconds` is the start of the collection since 1970.
-pub(crate) fn manifest(context: &Context, host: &str, seconds: u64) -> Value {
+/// `manifest.json`. `seconds` is the start of the collection since 1970, `options` those that were given.
+pub(crate) fn manifest(context: &Context, host: &str, seconds: u64, options: &[String]) -> Value {
     let text = |path: &str| {
         let content = context.proc.dir.read_virtual(path.as_bytes(), FILE_MAX).ok()?;
         Some(String::from_utf8_lossy(&content.bytes).trim().to_owned())
@@ -101,7 +101,7 @@ pub(crate) fn manifest(context: &Context, host: &str, seconds: u64) -> Value {
         "uid": sys::effective_uid(),
         "capabilities": if context.proc.live { capabilities } else { None },
         "pid": if context.proc.live { pid } else { None },
-        "options": context.options.given,
+        "options": options,
     })
 }
 

@@ -73,7 +73,7 @@ pub struct Snapshot {
 /// Facts about host and bundle.
 #[derive(Debug, Default, Clone)]
 pub struct Facts {
-    /// `ebusy.bundle/1`, `proc-tree`, `sosreport`, `supportconfig` or `paste`.
+    /// `ebusy.bundle/1`, `proc-tree`, `sosreport`, `supportconfig`, `must-gather` or `paste`.
     pub format: String,
     /// Collector's version.
     pub collector: Option<String>,
@@ -104,7 +104,7 @@ pub struct Facts {
 impl Facts {
     /// Whether the input is text that shows a part of the host only.
     pub fn is_paste(&self) -> bool {
-        matches!(self.format.as_str(), "paste" | "supportconfig")
+        matches!(self.format.as_str(), "paste" | "supportconfig" | "must-gather")
     }
 
     /// Parsed kernel release.
