@@ -3,6 +3,7 @@
 
 use super::{Case, remedy};
 use crate::bytes::shell_quote;
+use crate::order;
 use crate::report::{MountView, Remedy};
 use crate::snapshot::{MountId, NamespaceKey, Pid, Process};
 
@@ -99,7 +100,7 @@ fn commands(
     let mut mounts: Vec<&&MountView> =
         mounts.iter().filter(|m| m.mount_point != "/" && !m.mount_point.contains("\\x")).collect();
     // Mounts above others go first.
-    mounts.sort_by_key(|m| (std::cmp::Reverse(m.mount_point.len()), std::cmp::Reverse(m.id)));
+    order::sort_by_key(&mut mounts, |m| (std::cmp::Reverse(m.mount_point.len()), std::cmp::Reverse(m.id)));
     let (mut points, mut covered): (Vec<(MountId, String)>, Option<String>) = (Vec::new(), None);
     for mount in &mounts {
         for (id, cover) in covering(case, key, pid, mount).into_iter().flatten() {

@@ -8,6 +8,7 @@ use super::owners::{self, Life, Owners};
 use super::{Leftover, LeftoverKind, PinnedDevice, effect, open_devices};
 use crate::bytes::visible;
 use crate::holders::mount_view;
+use crate::order;
 use crate::parse::mountinfo::Mount;
 use crate::report::{ContainerRef, Evidence};
 use crate::resolve::short;
@@ -81,11 +82,8 @@ struct Surveyor<'s> {
 
 pub(super) fn survey(snapshot: &Snapshot) -> Survey {
     let classifier = Classifier::of(snapshot);
-    let home_keys: BTreeSet<NamespaceKey> = [snapshot.host_namespace(), snapshot.daemon_namespace()]
-        .into_iter()
-        .flatten()
-        .map(|n| n.key)
-        .collect();
+    let homes = [snapshot.host_namespace(), snapshot.daemon_namespace()];
+    let home_keys: BTreeSet<NamespaceKey> = order::set(homes.into_iter().flatten().map(|n| n.key));
     let mut surveyor = Surveyor {
         snapshot,
         owners: Owners::of(snapshot),
@@ -413,10 +411,8 @@ pub(super) fn container_name(container: &ContainerRef) -> String {
 
 /// Only for the order of groups: devices that count once however often they are mounted.
 pub(super) fn sizes(leftovers: &[Leftover]) -> Option<u64> {
-    let devices: BTreeMap<&str, u64> = leftovers
-        .iter()
-        .filter_map(|l| l.device.as_ref())
-        .filter_map(|d| Some((d.number.as_str(), d.size_bytes?)))
-        .collect();
+    let devices = leftovers.iter().filter_map(|l| l.device.as_ref());
+    let devices: BTreeMap<&str, u64> =
+        order::map(devices.filter_map(|d| Some((d.number.as_str(), d.size_bytes?))));
     (!devices.is_empty()).then(|| devices.values().fold(0u64, |sum, size| sum.saturating_add(*size)))
 }

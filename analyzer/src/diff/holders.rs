@@ -1,6 +1,7 @@
 //! Holders of one target at two times.
 
 use super::{HolderChange, count};
+use crate::order;
 use crate::report::{Effect, Holder, HolderKind, ProcessView, Report, Status};
 use crate::resolve::short;
 use crate::timeline::clock;
@@ -148,7 +149,7 @@ pub(super) fn compare(a: &Report, b: &Report, restarted: bool) -> Changes {
         changes.new.push(change(after, None, Some(after.effect), note));
     }
     for list in [&mut changes.gone, &mut changes.new, &mut changes.still] {
-        list.sort_by(|x, y| {
+        order::sort_by(list, |x, y| {
             let key = |c: &HolderChange| (c.after.or(c.before), c.label.clone(), c.mount_namespace, c.pid);
             key(x).cmp(&key(y))
         });

@@ -9,6 +9,7 @@ mod references;
 mod stacked_devices;
 mod unread_namespaces;
 
+use crate::order;
 use std::collections::BTreeSet;
 
 use crate::report::{ContainerRef, Effect, Evidence, HolderKind, MountView, OpenFile};
@@ -135,6 +136,8 @@ pub fn find(snapshot: &Snapshot, target: &Target) -> Vec<Found> {
     for own in found.iter_mut().filter(|h| h.is_daemons && h.kind != HolderKind::OpenFile) {
         own.turn = 1;
     }
-    found.sort_by_key(|h| (h.effect, h.turn, h.namespace, h.pids.first().copied(), h.device.clone()));
+    order::sort_by_key(&mut found, |h| {
+        (h.effect, h.turn, h.namespace, h.pids.first().copied(), h.device.clone())
+    });
     found
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use super::Found;
 use crate::bytes::{is_at_or_below, visible};
+use crate::order;
 use crate::parse::links::Link;
 use crate::report::{Evidence, HolderKind, OpenFile};
 use crate::resolve::Target;
@@ -15,7 +16,7 @@ const LISTED: usize = 50;
 
 pub(super) fn find(snapshot: &Snapshot, target: &Target, found: &mut Vec<Found>) {
     let mount_ids: BTreeSet<MountId> =
-        found.iter().filter(|h| h.has_object).flat_map(|h| &h.mounts).map(|m| MountId(m.id)).collect();
+        order::set(found.iter().filter(|h| h.has_object).flat_map(|h| &h.mounts).map(|m| MountId(m.id)));
     for (pid, process) in &snapshot.processes {
         if Some(*pid) == snapshot.facts.collector_pid {
             continue;

@@ -5,7 +5,6 @@ mod together;
 mod tools;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde_json::Value;
 
@@ -15,8 +14,10 @@ use super::{
     Snapshot, TableForm, TableId,
 };
 use crate::archive::{Content, End, Want};
-use crate::bytes::{components, visible};
+use crate::bytes::{components, quick_hash, visible};
 use crate::errors::LogScanner;
+use crate::json;
+use crate::order;
 use crate::parse::cgroup::Membership;
 use crate::parse::{
     cgroup, container_list, device_tools, device_trees, fuser, kernel_release, links, lsof, mountinfo,
@@ -227,7 +228,7 @@ impl Builder {
     }
 
     fn add_manifest(&mut self, bytes: &[u8], file: &str) {
-        let Ok(manifest) = serde_json::from_slice::<Value>(bytes) else {
+        let Ok(manifest) = json::value(bytes) else {
             self.warn(
                 "bad-manifest",
                 Some(file.to_owned()),
@@ -276,7 +277,7 @@ impl Builder {
 
     fn add_summary(&mut self, bytes: &[u8]) {
         self.saw_summary = true;
-        let Ok(summary) = serde_json::from_slice::<Value>(bytes) else { return };
+        let Ok(summary) = json::value(bytes) else { return };
         for skipped in summary.get("skipped").and_then(Value::as_array).into_iter().flatten() {
             let text = |key: &str| skipped.get(key).and_then(Value::as_str).unwrap_or_default();
             let count = skipped.get("count").and_then(Value::as_u64).unwrap_or(1);
@@ -434,7 +435,7 @@ impl Builder {
         self.name_pinned_tables();
         let mut snapshot = self.snapshot;
         snapshot.recorded = self.recorded;
-        snapshot.swaps.sort();
+        order::sort(&mut snapshot.swaps);
         snapshot.swaps.dedup_by(|a, b| a.0 == b.0);
         let facts = &mut snapshot.facts;
         // Its hosts' own archives may lie in it; without one there are the cluster's logs only.
@@ -456,13 +457,13 @@ impl Builder {
             snapshot.log_lines = 0;
         }
         // An error that names nothing can be looked at, but never answers "what is busy?" by itself.
-        snapshot.errors.sort_by_key(|e| !e.names_something());
+        order::sort_by_key(&mut snapshot.errors, |e| !e.names_something());
         snapshot.group_namespaces(&self.pinned_tables);
         together::note_namespace_keepers(&mut snapshot);
         together::add_container_processes(&mut snapshot);
         together::add_listed_containers(&mut snapshot, self.listed_containers);
         together::add_logged_layers(&mut snapshot);
-        snapshot.diagnostics.sort();
+        order::sort(&mut snapshot.diagnostics);
         snapshot
     }
 }

@@ -11,6 +11,7 @@ mod propagation;
 mod recorded;
 mod shortcomings;
 
+use crate::order;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::bytes::visible;
@@ -379,7 +380,7 @@ impl Snapshot {
         let all = tables.flat_map(|t| t.mounts()).map(|(_, m)| m);
         let mut children: Vec<Mount<'_>> = all.filter(|m| m.parent == id && m.id != id).collect();
         // One namespace seen from several roots shows the same mount several times.
-        children.sort_by_key(|m| m.id);
+        order::sort_by_key(&mut children, |m| m.id);
         children.dedup_by_key(|m| m.id);
         children
     }
