@@ -2,6 +2,11 @@
 //!
 //! The host is a pid namespace of its own: when its first process ends, all of it ends.
 
+mod analyze;
+mod host;
+
+pub(crate) use analyze::analyze;
+
 use crate::programs;
 use crate::workspace::Workspace;
 use anyhow::{Context as _, Result, bail};
@@ -47,7 +52,7 @@ const LINKS: [&str; 5] = ["ns", "fd", "root", "cwd", "exe"];
 /// Runs the comparison and prints it.
 pub(crate) fn collect() -> Result<()> {
     let workspace = Workspace::find()?;
-    let collector = programs::build(&workspace)?.collector;
+    let collector = programs::build(&workspace, None)?.collector;
     let scratch = Scratch::new()?;
     let host = Host::make(&scratch.0, PROCESSES)?;
     let result = compare(&collector, &scratch.0, ROUNDS)?;

@@ -5,8 +5,8 @@ use gloo::events::{EventListener, EventListenerOptions};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
 use web_sys::{
-    Blob, BlobPropertyBag, ClipboardEvent, DragEvent, Element, HtmlAnchorElement, HtmlElement,
-    HtmlInputElement, HtmlTextAreaElement, Url,
+    Blob, BlobPropertyBag, ClipboardEvent, DragEvent, Element, HtmlAnchorElement, HtmlDialogElement,
+    HtmlElement, HtmlInputElement, HtmlTextAreaElement, Url,
 };
 use yew::Callback;
 
@@ -123,7 +123,7 @@ impl KeyZone {
 
 /// Shows a dialog over everything else, which the keyboard does not leave until it is closed.
 pub fn show_modal(element: &Element) {
-    if let Some(dialog) = element.dyn_ref::<web_sys::HtmlDialogElement>()
+    if let Some(dialog) = element.dyn_ref::<HtmlDialogElement>()
         && !dialog.open()
     {
         let _ = dialog.show_modal();
@@ -133,7 +133,7 @@ pub fn show_modal(element: &Element) {
 /// Closes the dialog that is open: the focus goes back to where it was, and the dialog tells of its end.
 pub fn close_modal() {
     let open = gloo::utils::document().query_selector("dialog[open]").ok().flatten();
-    if let Some(dialog) = open.and_then(|element| element.dyn_into::<web_sys::HtmlDialogElement>().ok()) {
+    if let Some(dialog) = open.and_then(|element| element.dyn_into::<HtmlDialogElement>().ok()) {
         dialog.close();
     }
 }
@@ -268,12 +268,12 @@ pub fn save(name: &str, mime: &str, text: &str) {
     options.set_type(mime);
     let parts = js_sys::Array::of1(&text.into());
     if let Ok(blob) = Blob::new_with_str_sequence_and_options(&parts, &options) {
-        save_blob(name, &blob);
+        download(name, &blob);
     }
 }
 
-/// Offers bytes as a download called `name`.
-pub(super) fn save_blob(name: &str, blob: &Blob) {
+/// Offers a blob as a download called `name`.
+pub(super) fn download(name: &str, blob: &Blob) {
     let Ok(url) = Url::create_object_url_with_blob(blob) else { return };
     if let Some(link) = gloo::utils::document()
         .create_element("a")
@@ -286,4 +286,21 @@ pub(super) fn save_blob(name: &str, blob: &Blob) {
     }
     // Only the name of the blob goes; the browser keeps the bytes until they are saved.
     let _ = Url::revoke_object_url(&url);
+}
+
+/// Opens a `<dialog>` over the page: what is behind it takes no input, Escape closes it.
+pub fn show_dialog(element: &Element) {
+    if let Some(dialog) = element.dyn_ref::<HtmlDialogElement>()
+        && !dialog.open()
+    {
+        // Only an element that is not in the document refuses.
+        let _ = dialog.show_modal();
+    }
+}
+
+/// Closes a `<dialog>`; the focus goes back to where it was.
+pub fn close_dialog(element: &Element) {
+    if let Some(dialog) = element.dyn_ref::<HtmlDialogElement>() {
+        dialog.close();
+    }
 }

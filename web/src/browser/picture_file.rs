@@ -108,7 +108,7 @@ fn save_png(svg: &str, (width, height): (f64, f64), name: &str) {
         if let Some(canvas) = paint(&painted, width, height) {
             let save = Closure::once_into_js(move |blob: Option<Blob>| {
                 if let Some(blob) = blob {
-                    page::save_blob(&name, &blob);
+                    page::download(&name, &blob);
                 }
             });
             let _ = canvas.to_blob(save.unchecked_ref());

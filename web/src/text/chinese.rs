@@ -136,8 +136,6 @@ pub static CHINESE: Texts = Texts {
     copied: "已复制",
     copy_failed: "请手动选择并复制",
     // Picture.
-    copy_markdown: "复制为 Markdown",
-    save_json: "保存为 JSON",
     picture_title: "各命名空间中的挂载",
     picture_text: "每条泳道是一个挂载命名空间。线条表示卸载如何从一个传播到另一个。",
     why_title: "为什么卸载没有传播到那里",
@@ -205,6 +203,7 @@ pub static CHINESE: Texts = Texts {
     change_elsewhere: |path| format!("在主机上位于 {path}"),
     tree_target: "被占用的挂载",
     fleet: &super::fleet::CHINESE,
+    share: &super::share::CHINESE,
     // Timeline.
     timeline_title: "何时发生了什么",
     timeline_text: "按数据包中的时钟，从早到晚；没有完整日期的排在最后。",

@@ -140,8 +140,6 @@ pub static ENGLISH: Texts = Texts {
     copied: "Copied",
     copy_failed: "Select it and copy by hand",
     // Picture.
-    copy_markdown: "Copy as Markdown",
-    save_json: "Save as JSON",
     picture_title: "The mount in each namespace",
     picture_text: "Each lane is a mount namespace. The line is the way of a umount from one to the other.",
     why_title: "Why the umount did not reach it",
@@ -211,6 +209,7 @@ pub static ENGLISH: Texts = Texts {
     change_elsewhere: |path| format!("on the host at {path}"),
     tree_target: "the busy mount",
     fleet: &super::fleet::ENGLISH,
+    share: &super::share::ENGLISH,
     // Timeline.
     timeline_title: "What happened when",
     timeline_text: "By the clocks of the bundle, the earliest first; times without a full date come last.",

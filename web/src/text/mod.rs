@@ -9,11 +9,13 @@ mod chinese;
 mod english;
 mod fleet;
 mod format;
+mod share;
 
 pub use chinese::CHINESE;
 pub use english::ENGLISH;
 pub use fleet::FleetTexts;
 pub use format::{brief, bytes, log_message, short_id, utc, utc_range};
+pub use share::ShareTexts;
 
 use crate::browser::clock;
 use crate::preferences::{self, Language, Zone};
@@ -186,8 +188,6 @@ pub struct Texts {
     pub copied: &'static str,
     pub copy_failed: &'static str,
     // Picture.
-    pub copy_markdown: &'static str,
-    pub save_json: &'static str,
     pub picture_title: &'static str,
     pub picture_text: &'static str,
     pub why_title: &'static str,
@@ -249,6 +249,8 @@ pub struct Texts {
     pub tree_target: &'static str,
     /// Hosts, comparison and census.
     pub fleet: &'static FleetTexts,
+    /// Sharing, and what was shared.
+    pub share: &'static ShareTexts,
     // Timeline.
     pub timeline_title: &'static str,
     pub timeline_text: &'static str,

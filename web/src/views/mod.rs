@@ -31,7 +31,13 @@
 //! | `mount-line` | a line of mountinfo | |
 //! | `census`, `census-summary` | what lives on whatever the log says | `data-groups` = how many |
 //! | `census-group`, `leftover` | who keeps it, and what | `data-effect` |
-//! | `share`, `save-json` | the report as Markdown (a `copy` button) and JSON | |
+//! | `share`, `share-dialog`, `share-close` | what can be shared, and the dialog | |
+//! | `share-FORM` | the forms: `link`, `view`, `markdown`, `text`, `json`, `html` | |
+//! | `share-text`, `share-length`, `share-left-out` | what comes out | `data-length` |
+//! | `share-address`, `share-with-bundle`, `share-save`, `share-preview` | the rest of the dialog | |
+//! | `redact-N` | whether names of a kind are replaced | |
+//! | `given` | above a report that no bundle here gave | `data-source` = `link`, `file` |
+//! | `wanted`, `another-bundle` | a link asks for a bundle; this is not the one | |
 //! | `warnings` | what could not be read | |
 //! | `fleet`, `fleet-summary` | several bundles | `data-over` = `true` once all are read |
 //! | `fleet-progress`, `fleet-stop` | how far that is, and the way out | |
@@ -55,6 +61,7 @@ pub mod diff;
 pub mod errors_list;
 pub mod failure;
 pub mod fleet;
+pub mod given;
 pub mod holders;
 pub mod host;
 pub mod hosts;
@@ -91,6 +98,7 @@ use crate::state::{Action, Screen, State};
 use crate::text;
 use crate::worker::protocol::Question;
 use destination::{Destination, use_destinations};
+use ebusy_analyzer::report::saved::Saved;
 use keyboard::{Keys, Overlay, use_keys};
 use palette::Palette;
 use preferences::PreferencesBar;
@@ -118,6 +126,21 @@ pub struct Acts {
     pub demo: Callback<()>,
     /// Text is to be explained.
     pub draft: Callback<AttrValue>,
+    /// The page is to be saved with a report inside.
+    pub save_page: Callback<PageFile>,
+}
+
+/// The page as a file, with a report inside.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PageFile {
+    /// Name of the file.
+    pub name: String,
+    /// What goes inside.
+    pub saved: Saved,
+    /// Which of the files that were given is the bundle, where that goes inside, too.
+    pub index: usize,
+    /// Hears whether it worked.
+    pub done: Callback<Result<(), String>>,
 }
 
 impl Acts {
@@ -133,6 +156,7 @@ impl Acts {
             compare: Callback::noop(),
             demo: Callback::noop(),
             draft: Callback::noop(),
+            save_page: Callback::noop(),
         }
     }
 }
@@ -169,7 +193,12 @@ pub fn Page(props: &PageProps) -> Html {
     let main = use_node_ref();
     use_focus_on_change(&main, std::mem::discriminant(&state.screen));
     let screen = match &state.screen {
-        Screen::Start => html! { <div key="start">{ start::start(&state.draft, act) }</div> },
+        Screen::Start => html! {
+            <div key="start" class="stack">
+                <div class="slot">{ state.wanted.as_deref().map(given::wanted) }</div>
+                { start::start(&state.draft, act) }
+            </div>
+        },
         Screen::Failed(failed) => html! {
             <div key="failed" class="stack">
                 { failure::failure(failed) }
@@ -248,7 +277,7 @@ fn masthead(state: &State, act: &Acts, show: &Callback<Overlay>) -> Html {
             <div class="masthead-bundle">
                 { hosts::back(state, act) }
                 <span class="file-name" title={bundle.file.name.clone()}>{ &bundle.file.name }</span>
-                <span class="muted">{ text::bytes(bundle.file.size) }</span>
+                <span class="muted">{ (bundle.file.size > 0).then(|| text::bytes(bundle.file.size)) }</span>
                 <span class="slot">{ (bundle.hosts.len() > 1).then(|| hosts::chooser(bundle, &act.choose)) }</span>
                 { way_on() }
             </div>

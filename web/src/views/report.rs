@@ -4,13 +4,14 @@ use super::Acts;
 use super::census::CensusView;
 use super::containers::Containers;
 use super::errors_list::ErrorsList;
+use super::given::given;
 use super::holders::Holders;
 use super::host::host_facts;
 use super::parts::{place, use_fold};
 use super::picture::{self, PictureView};
 use super::remedies::{self, Remedies, next_steps};
 use super::search::Search;
-use super::share;
+use super::share::Share;
 use super::tabs::{self, tabs};
 use super::target::Aliases;
 use super::timeline::Timeline;
@@ -38,7 +39,7 @@ pub struct BundleViewProps {
 pub fn BundleView(props: &BundleViewProps) -> Html {
     let BundleViewProps { bundle, act } = props;
     let ask = &act.ask;
-    let sections = bundle.report.as_ref().map(|report| sections(bundle, report, ask));
+    let sections = bundle.report.as_ref().map(|report| sections(bundle, report, act));
     let census = bundle.census.as_ref().map(|census| html! { <CensusView census={census.clone()} /> });
     // Long lists are made only where they can be seen: a table in a hidden panel has no height to measure.
     let containers = (bundle.tab == Tab::Containers)
@@ -46,16 +47,17 @@ pub fn BundleView(props: &BundleViewProps) -> Html {
     let mounts = (bundle.tab == Tab::Mounts).then(|| tree(bundle));
     html! {
         <div class="bundle">
+            { given(bundle) }
             { host_facts(&bundle.overview) }
-            <div class="columns">
+            <div class={classes!("columns", bundle.given.origin.is_some().then_some("alone"))}>
                 { verdict(bundle) }
-                <aside class="side" aria-label={text::t().side}>
+                <aside class="side" aria-label={text::t().side} hidden={bundle.given.origin.is_some()}>
                     <Search overview={bundle.overview.clone()} ask={ask.clone()} />
                     <ErrorsList errors={bundle.overview.errors.clone()} question={bundle.question.clone()}
                         ask={ask.clone()} />
                 </aside>
                 <div class="details">
-                    { tabs(bundle, act) }
+                    <div class="slot" hidden={bundle.given.origin.is_some()}>{ tabs(bundle, act) }</div>
                     { tabs::panel(Tab::Report, bundle, html! {
                         <div class={classes!("slot", bundle.waiting.then_some("waiting"))}>{ sections }</div>
                     }) }
@@ -78,7 +80,8 @@ fn tree(bundle: &Open) -> Html {
 
 /// What stands below the verdict, the most useful first. Another answer is another element: nothing
 /// stays folded open from the one before.
-fn sections(bundle: &Open, report: &Rc<Report>, ask: &Callback<Question>) -> Html {
+fn sections(bundle: &Rc<Open>, report: &Rc<Report>, act: &Acts) -> Html {
+    let ask = &act.ask;
     let t = text::t();
     let warnings = warnings::all(&bundle.overview, report);
     let held = report.verdict.status == Status::Held;
@@ -95,7 +98,7 @@ fn sections(bundle: &Open, report: &Rc<Report>, ask: &Callback<Question>) -> Htm
     let looked =
         (!report.looked_at.is_empty()).then(|| sentences("looked-title", t.looked_title, &report.looked_at));
     let warned = (!warnings.is_empty()).then(|| html! { <Warnings items={warnings} /> });
-    let share = Some(share::share(report));
+    let share = Some(html! { <Share bundle={bundle.clone()} act={act.clone()} /> });
     let parts =
         [share, candidates, next, remedies, picture, timeline, holders, errors, aliases, looked, warned];
     html! {
