@@ -173,7 +173,7 @@ fn why(report: &Report, scene: &layout::Scene) -> Option<Html> {
 }
 
 /// Sentences below the picture; the evidence of each lane has its own.
-const SENTENCES: usize = 8;
+const SENTENCES: usize = 4;
 
 /// The picture without anything to choose, for the start screen.
 #[component]

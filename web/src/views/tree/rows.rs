@@ -44,11 +44,11 @@ fn fits(row: &TreeRow, words: &[String], changes: bool) -> bool {
 }
 
 fn keep_ancestors(rows: &[TreeRow], keep: &mut [bool]) {
-    // From the end: the next depth that a row above must be less than to be on the way.
+    // From the end: the depth that a row above must be less than to be on the way to the last one that is kept.
     let mut wanted: Option<u32> = None;
     for (row, keep) in rows.iter().zip(keep).rev() {
         if *keep {
-            wanted = Some(wanted.map_or(row.depth, |depth| depth.min(row.depth)));
+            wanted = Some(row.depth);
         } else if wanted.is_some_and(|depth| row.depth < depth) {
             *keep = true;
             wanted = Some(row.depth);
@@ -109,6 +109,14 @@ mod tests {
         assert_eq!(shown(&sample(), &wanted), [0, 2, 3, 4]);
         let nothing = Wanted { filter: "ab nowhere".into(), ..Wanted::default() };
         assert_eq!(shown(&sample(), &nothing), [0; 0]);
+    }
+
+    #[test]
+    fn the_way_is_kept_where_something_nearer_to_the_root_follows() {
+        use Change::{Added, Same};
+        let tree = tree(&[(0, "/", Same), (1, "/a", Same), (2, "/a/b", Added), (1, "/c", Added)]);
+        let wanted = Wanted { changes: true, ..Wanted::default() };
+        assert_eq!(shown(&tree, &wanted), [0, 1, 2, 3]);
     }
 
     #[test]

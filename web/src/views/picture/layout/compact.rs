@@ -27,9 +27,9 @@ impl Frame {
         let (x, room) = self.space;
         let baseline = top + 20.0;
         let effect = effect_word(view);
-        let effect_room = columns(effect) as f64 * TITLE + 12.0;
+        let effect_room = columns(effect) as f64 * TITLE + 24.0;
         let label = elide(&view.label, ((room - effect_room) / TITLE) as usize);
-        let after = x + columns(&label) as f64 * TITLE + 10.0;
+        let after = x + columns(&label) as f64 * TITLE + 22.0;
         let mut lane = self.bare(index, view, relation, (top, height));
         lane.texts.push(text(x, baseline, "label", label));
         lane.texts.push(text(after, baseline, "effect-word", effect.to_owned()));
