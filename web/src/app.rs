@@ -1,9 +1,10 @@
 //! Wires state, workers and views together.
 
 use crate::browser::files::Picked;
-use crate::browser::{boot, page, storage};
+use crate::browser::{address, boot, own_file, page, storage};
 use crate::preferences::Preferences;
 use crate::state::fleet::Place;
+use crate::state::given::Source;
 use crate::state::{Action, FileInfo, Screen, State};
 use crate::text;
 use crate::views;
@@ -11,6 +12,7 @@ use crate::views::wishes::Wishes;
 use crate::worker::client::Client;
 use crate::worker::crew::Crew;
 use crate::worker::protocol::{Failure, Request, Response};
+use ebusy_analyzer::report::link::{self, Fragment};
 use std::cell::RefCell;
 use std::rc::Rc;
 use yew::prelude::*;
@@ -41,6 +43,7 @@ pub fn App() -> Html {
 
     use_drop_anywhere(state.dispatcher(), act.open.clone());
     use_workers(&state, &handles);
+    use_given(&state, &handles);
     use_effect_with(state.pair_to_compare(), {
         let compare = act.compare.clone();
         move |pair| pair.iter().for_each(|pair| compare.emit(*pair))
@@ -101,12 +104,27 @@ fn act(dispatch: &UseReducerDispatcher<State>, handles: &Shared) -> views::Acts 
     };
     let ask = send.reform(Action::Asked);
     let choose = send.reform(Action::HostChosen);
-    let close = send.reform(|()| Action::Closed);
-    views::Acts { send, open, ask, choose, close, pick, compare, demo, draft }
+    let close = send.reform(|()| {
+        address::forget_fragment();
+        Action::Closed
+    });
+    let save_page = {
+        let handles = handles.clone();
+        Callback::from(move |file: views::PageFile| {
+            let bundle =
+                handles.borrow().files.get(file.index).filter(|_| file.saved.bundle.is_some()).cloned();
+            own_file::save(file.name, &file.saved, bundle.as_ref(), file.done);
+        })
+    };
+    views::Acts { send, open, ask, choose, close, pick, compare, demo, draft, save_page }
 }
 
 fn open(files: &[Picked], handles: &Shared, dispatch: &UseReducerDispatcher<State>) {
     let Some(first) = files.first() else { return };
+    // What a link showed is gone; a bundle that it asked for is what is opened here.
+    if !address::fragment().starts_with("#v=") {
+        address::forget_fragment();
+    }
     let opening = next_opening(handles);
     let infos = files.iter().map(|file| FileInfo { name: file.name(), size: file.size() }).collect();
     {
@@ -198,6 +216,70 @@ fn use_workers(state: &UseReducerHandle<State>, handles: &Shared) {
         let Handles { crew, files, .. } = &mut *crewing.borrow_mut();
         crew.work_on(*number, wanted, files, &tell);
     });
+}
+
+/// Shows what the address or the page's own file brought, and what another address brings.
+#[hook]
+fn use_given(state: &UseReducerHandle<State>, handles: &Shared) {
+    let (dispatch, handles) = (state.dispatcher(), handles.clone());
+    use_effect_with((), move |()| {
+        if !show_fragment(&handles, &dispatch) {
+            show_saved(&handles, &dispatch);
+        }
+        let listener = address::on_fragment(move || {
+            show_fragment(&handles, &dispatch);
+        });
+        move || drop(listener)
+    });
+}
+
+/// Shows what stands behind the `#`; false where that is nothing of ours.
+fn show_fragment(handles: &Shared, dispatch: &UseReducerDispatcher<State>) -> bool {
+    let Some(opened) = link::open(&address::fragment()) else { return false };
+    let opening = next_opening(handles);
+    handles.borrow_mut().worker = None;
+    dispatch.dispatch(match opened {
+        Ok(Fragment::Report(shared)) => Action::Shown { opening, shared, source: Source::Link },
+        Ok(Fragment::View(link)) => Action::Wanted(Box::new(link)),
+        Err(error) => Action::NoFile(Failure {
+            code: error.code().into(),
+            message: error.message(),
+            advice: error.advice().into(),
+        }),
+    });
+    true
+}
+
+/// Shows the report that is saved in the page's own file, and reads the bundle that is saved with it.
+fn show_saved(handles: &Shared, dispatch: &UseReducerDispatcher<State>) {
+    let saved = match own_file::saved() {
+        None => return,
+        Some(Ok(saved)) => saved,
+        Some(Err(why)) => return dispatch.dispatch(Action::NoFile(damaged_file(&why))),
+    };
+    let opening = next_opening(handles);
+    dispatch.dispatch(Action::Shown { opening, shared: Box::new(saved.shared), source: Source::File });
+    let Some(bundle) = saved.bundle else { return };
+    let opening = next_opening(handles);
+    let file = own_file::bundle(&bundle.name);
+    dispatch.dispatch(Action::Inside { opening, bundle });
+    match file {
+        Ok(file) => {
+            let started = Client::open(&file, hear(opening, dispatch));
+            handles.borrow_mut().files = vec![file];
+            keep(started, opening, handles, dispatch);
+        }
+        Err(why) => hear(opening, dispatch).emit(Response::Failed(damaged_file(&why))),
+    }
+}
+
+fn damaged_file(why: &str) -> Failure {
+    let t = text::t();
+    Failure {
+        code: "damaged-page".into(),
+        message: (t.share.damaged)(why),
+        advice: t.share.damaged_advice.into(),
+    }
 }
 
 #[hook]

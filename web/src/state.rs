@@ -4,11 +4,15 @@
 //! earlier opening still says is dropped: cancel and replace are safe at any time.
 
 pub mod fleet;
+pub mod given;
 mod open;
 
 use crate::worker::protocol::{Failure, Question, Request, Response};
 use ebusy_analyzer::diff::Diff;
+use ebusy_analyzer::report::link::{Shared, ViewLink};
+use ebusy_analyzer::report::saved::SavedBundle;
 use fleet::{Fleet, Place};
+use given::{Inside, Origin, Pending, Source};
 pub use open::{Open, Tab};
 use std::rc::Rc;
 use yew::{AttrValue, Reducible};
@@ -26,6 +30,8 @@ pub struct State {
     pub draft: AttrValue,
     /// Whether something is being dragged over the window.
     pub dragging: bool,
+    /// The bundle that a link asks for, until one is open.
+    pub wanted: Option<Rc<ViewLink>>,
 }
 
 /// What is shown.
@@ -148,8 +154,28 @@ pub enum Action {
     Drafted(AttrValue),
     /// Something is dragged over the window, or no longer.
     Dragging(bool),
-    /// There is no file to read at all (a page without a demo).
+    /// There is no file to read at all (a page without a demo, a link that cannot be opened).
     NoFile(Failure),
+    /// A link or the page's own file brought a report.
+    Shown {
+        /// Number of the opening, never used before.
+        opening: u32,
+        /// The report.
+        shared: Box<Shared>,
+        /// From where.
+        source: Source,
+    },
+    /// The bundle in the page's own file is being read; what is shown stays.
+    Inside {
+        /// Number of the opening, never used before.
+        opening: u32,
+        /// Which bundle.
+        bundle: SavedBundle,
+    },
+    /// A link asks for a bundle.
+    Wanted(Box<ViewLink>),
+    /// Somebody wants to know the bundle's hash.
+    HashWanted,
 }
 
 impl State {
@@ -207,7 +233,10 @@ impl State {
             }),
             Action::Asked(question) => next.change_open(|open| open.ask(question)),
             Action::HostChosen(index) => next.change_open(|open| open.choosing = Some(index)),
-            Action::MountsWanted(key) => next.change_open(|open| open.mounts_wanted = Some(key)),
+            Action::MountsWanted(key) => next.change_open(|open| {
+                open.mounts_wanted = Some(key);
+                open.tab = Tab::Mounts;
+            }),
             Action::TabChosen(tab) => next.change_open(|open| open.tab = tab),
             Action::Closed => next.close(),
             Action::Drafted(draft) => next.draft = draft,
@@ -216,6 +245,18 @@ impl State {
                 let file = Rc::new(FileInfo { name: String::new(), size: 0 });
                 next.screen = Screen::Failed(Rc::new(Failed { file, failure }));
             }
+            Action::Shown { opening, shared, source } => {
+                next.opening = opening;
+                next.fleet = None;
+                next.wanted = None;
+                next.screen = Screen::Open(Rc::new(given::shown(*shared, source)));
+            }
+            Action::Inside { opening, bundle } => next.read_inside(opening, bundle),
+            Action::Wanted(link) => {
+                next.wanted = Some(Rc::new(*link));
+                next.screen = Screen::Start;
+            }
+            Action::HashWanted => next.change_open(|open| open.given.hash_wanted = true),
         }
         next
     }
@@ -230,6 +271,29 @@ impl State {
         if let Screen::Open(open) = &mut self.screen {
             change(Rc::make_mut(open));
         }
+    }
+
+    fn read_inside(&mut self, opening: u32, bundle: SavedBundle) {
+        self.opening = opening;
+        self.change_open(|open| {
+            open.given.pending =
+                Some(Pending { host: bundle.host, about: bundle.about.clone(), tab: Tab::Report });
+            if let Some(origin) = &open.given.origin {
+                let inside = Inside::Reading(bundle);
+                open.given.origin = Some(Rc::new(Origin { inside, ..Origin::clone(origin) }));
+            }
+        });
+    }
+
+    /// A bundle was opened that a link asked for: it is looked at as the link wants, where it is the right one.
+    fn meet_wish(&mut self) {
+        let Some(link) = self.wanted.take_if(|_| matches!(self.screen, Screen::Open(_))) else { return };
+        self.change_open(|open| {
+            if link.size == open.file.size {
+                given::go_on(open, Some(Pending::of(&link)));
+            }
+            open.given.expected = Some(link);
+        });
     }
 
     fn choose(&mut self, opening: u32, mut files: Vec<FileInfo>) {
@@ -265,6 +329,7 @@ impl State {
         }
         self.screen = Screen::Start;
         self.fleet = None;
+        self.wanted = None;
     }
 
     fn list(&mut self) {
@@ -283,11 +348,15 @@ impl State {
                 self.fleet = Some(Rc::new(Fleet::of_archive(self.opening, &open.file, lines.clone())));
                 let mut open = Open::clone(open);
                 open.place = Some(Place { bundle: 0, host: open.host });
-                self.screen = Screen::Hosts(Some(Rc::new(open)));
+                // A link or a saved page wants to show one of them: then that comes first.
+                let linked = open.given.expected.is_some() || open.answered > 0;
+                let open = Rc::new(open);
+                self.screen = if linked { Screen::Open(open) } else { Screen::Hosts(Some(open)) };
             }
             return;
         }
         self.screen = after_response(&self.screen, response);
+        self.meet_wish();
     }
 }
 

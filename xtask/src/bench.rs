@@ -52,7 +52,7 @@ const LINKS: [&str; 5] = ["ns", "fd", "root", "cwd", "exe"];
 /// Runs the comparison and prints it.
 pub(crate) fn collect() -> Result<()> {
     let workspace = Workspace::find()?;
-    let collector = programs::build(&workspace)?.collector;
+    let collector = programs::build(&workspace, None)?.collector;
     let scratch = Scratch::new()?;
     let host = Host::make(&scratch.0, PROCESSES)?;
     let result = compare(&collector, &scratch.0, ROUNDS)?;

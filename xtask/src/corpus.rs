@@ -37,7 +37,7 @@ pub(crate) fn run_all(dir: &Path) -> Result<ExitCode> {
         let tables = fs::canonicalize(&tables)?;
         steps.step("mount tables", || check_tables(&workspace, &tables))?;
     }
-    let programs = steps.step("collector and command (static)", || programs::build(&workspace))?;
+    let programs = steps.step("collector and command (static)", || programs::build(&workspace, None))?;
     let file = dir.join("errors.jsonl");
     let lines = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
     let score = steps.step("corpus", || {

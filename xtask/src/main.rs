@@ -1,5 +1,6 @@
 //! The project's own tasks, so that cargo is the only tool to install: `cargo xtask run`, `test`, `web`, …
 
+mod axe;
 mod bench;
 mod corpus;
 mod csp;
@@ -13,6 +14,7 @@ mod programs;
 mod progress;
 mod run;
 mod rustc;
+mod screenshots;
 mod serve;
 mod system_packages;
 mod tasks;

@@ -14,6 +14,8 @@ use wasm_bindgen_cli_support::Bindgen;
 pub(crate) struct Page {
     /// Where it was written.
     pub(crate) file: PathBuf,
+    /// The same, gzip'd, for programs that have it built in.
+    pub(crate) packed: PathBuf,
     /// Its size in bytes.
     pub(crate) raw: usize,
     /// Its size in bytes when a server compresses it.
@@ -33,7 +35,11 @@ pub(crate) fn build(workspace: &Workspace) -> Result<Page> {
     let file = workspace.dist().join("ebusy.html");
     fs::create_dir_all(workspace.dist()).context("cannot create dist/")?;
     fs::write(&file, &html).with_context(|| format!("cannot write {}", file.display()))?;
-    Ok(Page { file, raw: html.len(), gzip: pack::gzip(html.as_bytes())?.len(), wasm: wasm.len() })
+    // Not in dist/, which is served and sent: what is built into programs is theirs.
+    let packed = workspace.target.join("ebusy.html.gz");
+    let gzip = pack::gzip(html.as_bytes())?;
+    fs::write(&packed, &gzip).with_context(|| format!("cannot write {}", packed.display()))?;
+    Ok(Page { file, packed, raw: html.len(), gzip: gzip.len(), wasm: wasm.len() })
 }
 
 fn read(file: &Path) -> Result<String> {
@@ -85,7 +91,10 @@ fn assemble(shell: &str, parts: &Parts<'_>) -> Result<String> {
     let demo = STANDARD.encode(pack::xz(parts.demo)?);
     let mut html = shell.to_owned();
     for (name, element) in [
-        ("style", format!("<style>\n{}</style>", embeddable("web/style.css", parts.style)?)),
+        (
+            "style",
+            format!("<style id=\"ebusy-style\">\n{}</style>", embeddable("web/style.css", parts.style)?),
+        ),
         ("wasm", format!("<script type=\"text/plain\" id=\"ebusy-wasm\">{wasm}</script>")),
         ("demo", format!("<script type=\"text/plain\" id=\"ebusy-demo\">{demo}</script>")),
         ("glue", format!("<script id=\"ebusy-glue\">\n{}</script>", embeddable("the glue", parts.glue)?)),
@@ -93,7 +102,30 @@ fn assemble(shell: &str, parts: &Parts<'_>) -> Result<String> {
         html = insert(&html, name, &element)?;
     }
     let policy = csp::policy(&html)?;
-    insert(&html, "policy", &format!("<meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">"))
+    html = insert(
+        &html,
+        "policy",
+        &format!("<meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">"),
+    )?;
+    html = insert(&html, "frame", "<script type=\"text/plain\" id=\"ebusy-frame\"></script>")?;
+    let frame = frame(&html)?.replace('%', "%25").replace('<', "%3C");
+    Ok(html.replacen(" id=\"ebusy-frame\">", &format!(" id=\"ebusy-frame\">{frame}"), 1))
+}
+
+/// The page without what these elements hold. The page itself has them and puts it together again when somebody saves
+/// a report (`saved::rebuild` in the analyzer, with the same list).
+fn frame(html: &str) -> Result<String> {
+    let mut frame = html.to_owned();
+    for id in
+        ["ebusy-shell-style", "ebusy-style", "ebusy-boot-script", "ebusy-wasm", "ebusy-demo", "ebusy-glue"]
+    {
+        let start = format!(" id=\"{id}\">");
+        let at = frame.find(&start).with_context(|| format!("the page has no element with the id {id}"))?
+            + start.len();
+        let length = frame[at..].find("</s").with_context(|| format!("the element {id} has no end"))?;
+        frame.replace_range(at..at + length, "");
+    }
+    Ok(frame)
 }
 
 /// Replaces the one comment of that name.
@@ -124,8 +156,9 @@ mod tests {
     use lzma_rust2::{LzmaReader, XzReader};
     use std::io::Read as _;
 
-    const SHELL: &str = "<!-- build: policy --><!-- build: style --><script>boot()</script>\
-                         <!-- build: wasm --><!-- build: demo --><!-- build: glue -->";
+    const SHELL: &str = "<!-- build: policy --><style id=\"ebusy-shell-style\">b{}</style><!-- build: style -->\
+                         <script id=\"ebusy-boot-script\">boot()</script>\
+                         <!-- build: wasm --><!-- build: demo --><!-- build: glue --><!-- build: frame -->";
 
     fn parts<'a>() -> Parts<'a> {
         Parts { style: "main{}\n", glue: "let wasm_bindgen;\n", wasm: b"\0asm", demo: b"bundle" }
@@ -135,7 +168,7 @@ mod tests {
     fn everything_is_inside() {
         let html = assemble(SHELL, &parts()).unwrap();
         assert!(!html.contains("<!-- build:"), "{html}");
-        assert!(html.contains("<style>\nmain{}\n</style>"));
+        assert!(html.contains("<style id=\"ebusy-style\">\nmain{}\n</style>"));
         assert!(html.contains("let wasm_bindgen;"));
         let block = |id: &str| {
             let begin = format!("id=\"{id}\">");
@@ -153,7 +186,8 @@ mod tests {
     #[test]
     fn the_policy_covers_the_shells_script_and_the_glue() {
         let html = assemble(SHELL, &parts()).unwrap();
-        assert_eq!(html.matches("'sha256-").count(), 3, "{html}");
+        // Twice: the frame has the policy, too.
+        assert_eq!(html.matches("'sha256-").count(), 8, "{html}");
         assert!(html.starts_with("<meta http-equiv=\"Content-Security-Policy\""));
     }
 
@@ -178,9 +212,14 @@ mod tests {
     #[test]
     fn the_real_shell_has_a_place_for_each_part() {
         let html = assemble(include_str!("../../index.html"), &parts()).unwrap();
+        let (html, frame) = html.split_once(" id=\"ebusy-frame\">").unwrap();
         for id in ["app", "ebusy-boot", "ebusy-failure", "ebusy-wasm", "ebusy-demo", "ebusy-glue"] {
             assert_eq!(html.matches(&format!(" id=\"{id}\"")).count(), 1, "{id}");
         }
+        assert!(
+            !frame.split_once("</script>").unwrap().0.contains(['<', '\r']),
+            "the frame is one element's text"
+        );
         assert!(!html.contains(" style="), "the policy forbids style attributes");
         assert!(!html.contains("src=\"http") && !html.contains("href=\"http"), "nothing is loaded");
     }

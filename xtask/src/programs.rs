@@ -1,5 +1,6 @@
 //! Builds the two native programs: the collector and the `ebusy` command, both static.
 
+use crate::page::Page;
 use crate::rustc;
 use crate::workspace::{Workspace, run};
 use anyhow::{Result, bail};
@@ -15,35 +16,39 @@ pub(crate) struct Programs {
     pub(crate) ebusy: PathBuf,
 }
 
-/// Builds both in release, in one cargo call, so that what they share is compiled once.
+/// Builds both in release, in one cargo call, so that what they share is compiled once. `page` is built into the
+/// command, which can write it with a report inside.
 ///
 /// # Errors
 /// On other systems than Linux, where the collector has no `/proc` to read, or where the build fails.
-pub(crate) fn build(workspace: &Workspace) -> Result<Programs> {
+pub(crate) fn build(workspace: &Workspace, page: Option<&Page>) -> Result<Programs> {
     let host = rustc::host()?;
     if !host.contains("-linux-") {
         bail!("the collector reads Linux's /proc and is built on Linux; this is {host}");
     }
     let (target, rustflags) = static_target(&host, rustc::add_target);
-    build_for(workspace, &target, rustflags)
+    build_for(workspace, &target, rustflags, page)
 }
 
 /// Builds both for another architecture.
 ///
 /// # Errors
 /// Where the target's standard library cannot be had, or the build fails.
-pub(crate) fn build_foreign(workspace: &Workspace, target: &str) -> Result<Programs> {
+pub(crate) fn build_foreign(workspace: &Workspace, target: &str, page: Option<&Page>) -> Result<Programs> {
     if !rustc::add_target(target) {
         bail!("the standard library for {target} cannot be had here");
     }
-    build_for(workspace, target, "")
+    build_for(workspace, target, "", page)
 }
 
-fn build_for(workspace: &Workspace, target: &str, rustflags: &str) -> Result<Programs> {
+fn build_for(workspace: &Workspace, target: &str, rustflags: &str, page: Option<&Page>) -> Result<Programs> {
     let mut cargo = workspace.cargo();
     cargo.args(["build", "--release", "--target", target]);
     cargo.args(["--package", "collector", "--package", "ebusy-analyzer"]);
     cargo.args(["--bin", "ebusy-collector", "--bin", "ebusy"]);
+    if let Some(page) = page {
+        cargo.args(["--features", "ebusy-analyzer/html"]).env("EBUSY_PAGE_GZ", &page.packed);
+    }
     let name = format!("CARGO_TARGET_{}", target.to_uppercase().replace('-', "_"));
     // Said again here: cargo forgets the profile's `strip = true` for a package with an opt-level of its own.
     cargo.env(

@@ -18,9 +18,22 @@ struct Need {
 const NEEDS: &[Need] = &[
     Need { programs: &["chromium"], package: "chromium", purpose: "the page in a real browser" },
     Need { programs: &["chromedriver"], package: "chromium-driver", purpose: "the page in a real browser" },
+    Need { programs: &["firefox-esr"], package: "firefox-esr", purpose: "the page in Firefox" },
+    Need { programs: &["WebKitWebDriver"], package: "webkit2gtk-driver", purpose: "the page in WebKit" },
+    Need {
+        programs: &["Xvfb"],
+        package: "xvfb",
+        purpose: "a display for WebKit, which has no headless mode",
+    },
     Need { programs: &["dockerd"], package: "docker.io", purpose: "a real daemon's containers" },
     Need { programs: &["ctr"], package: "containerd", purpose: "a real containerd's databases" },
     Need { programs: &["busybox"], package: "busybox-static", purpose: "the image of those containers" },
+    Need { programs: &["journalctl"], package: "systemd", purpose: "the journal of a mounted host" },
+    Need {
+        programs: &["/lib/systemd/systemd-journal-remote"],
+        package: "systemd-journal-remote",
+        purpose: "the journal of a mounted host",
+    },
     Need { programs: &["ansible-playbook"], package: "ansible-core", purpose: "the role in deploy/" },
     Need { programs: &["file"], package: "file", purpose: "whether the collector is static" },
     Need { programs: &["unshare"], package: "util-linux", purpose: "mount namespaces" },

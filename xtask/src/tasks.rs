@@ -2,7 +2,7 @@
 
 use crate::progress::Steps;
 use crate::workspace::Workspace;
-use crate::{bench, corpus, demo, dist, fuzz, lint, page, run, test};
+use crate::{bench, corpus, demo, dist, fuzz, lint, page, run, screenshots, test};
 use anyhow::{Result, bail};
 use lexopt::prelude::*;
 use std::ffi::OsString;
@@ -22,6 +22,7 @@ Usage: cargo xtask TASK [OPTION…]
     WORD…           for `cargo test`, as in `--package ebusy-analyzer` or a test's name
   lint            formatting and clippy, natively and for the browser
   web             build dist/ebusy.html, the page with everything in it
+  screenshots     write docs/images and the tests' reference pictures from the page
   demo            write dist/ebusy-demo.tar.gz, a bundle to try
   dist            build a release in dist/release: programs, packages, page, checksums
   corpus DIR      recall and precision of `ebusy errors` on DIR/errors.jsonl
@@ -39,6 +40,7 @@ enum Task {
     Test(test::Options),
     Lint,
     Web,
+    Screenshots,
     Demo,
     Corpus(PathBuf),
     Fuzz(fuzz::Options),
@@ -55,6 +57,7 @@ pub(crate) fn main(arguments: lexopt::Parser) -> Result<ExitCode> {
         Task::Test(options) => return test::run_all(&options),
         Task::Lint => lint::run_all()?,
         Task::Web => web()?,
+        Task::Screenshots => screenshots::run_all()?,
         Task::Demo => println!("{}", demo::write(&Workspace::find()?)?.display()),
         Task::Fuzz(options) => return fuzz::run_all(&options),
         Task::Corpus(dir) => return corpus::run_all(&dir),
@@ -84,6 +87,7 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Task> {
         "test" => return Ok(Task::Test(test_options(arguments.raw_args()?))),
         "lint" => Task::Lint,
         "web" => Task::Web,
+        "screenshots" => Task::Screenshots,
         "demo" => Task::Demo,
         "dist" => Task::Dist,
         "corpus" => Task::Corpus(PathBuf::new()),

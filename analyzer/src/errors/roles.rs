@@ -107,6 +107,8 @@ fn names_storage(text: &str, token: &Token) -> bool {
         && !is_route(text, token)
         && !path.ends_with(".sock")
         && !path.ends_with(".go")
+        // Where a logger says it was called from.
+        && !path.contains(".go:")
 }
 
 /// `/v1.30/containers/ID/start`, `/containers/web?force=1`: the API's, not a file's.

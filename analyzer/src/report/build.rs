@@ -77,6 +77,7 @@ fn host(snapshot: &Snapshot) -> Host {
         collected_at: facts.collected_at.clone(),
         runtime,
         drops_foreign_mounts: facts.drops_foreign_mounts(),
+        boot_id: facts.boot_id.as_deref().map(|id| visible(id.as_bytes())),
     }
 }
 

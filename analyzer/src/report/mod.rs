@@ -117,6 +117,9 @@ pub struct Host {
     /// Whether this kernel drops mounts of other namespaces when a directory is removed
     /// (3.18 and later, or RHEL 7 with `fs.may_detach_mounts`); `None` where the bundle cannot tell.
     pub drops_foreign_mounts: Option<bool>,
+    /// The kernel's random id of this boot (`/proc/sys/kernel/random/boot_id`): another one is another boot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boot_id: Option<String>,
 }
 
 /// What kind of archive was read and how complete it is.

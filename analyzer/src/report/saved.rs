@@ -13,6 +13,30 @@ pub const REPORT_ID: &str = "ebusy-saved";
 /// Id of the element with the bundle, in base64.
 pub const BUNDLE_ID: &str = "ebusy-bundle";
 
+/// Id of the element with the page's frame: its source without what the elements of [`PARTS`] hold.
+pub const FRAME_ID: &str = "ebusy-frame";
+/// Elements whose text is left out of the frame. `xtask/src/page.rs` has the same list.
+pub const PARTS: [&str; 7] = [
+    "ebusy-shell-style",
+    "ebusy-style",
+    "ebusy-boot-script",
+    "ebusy-wasm",
+    "ebusy-demo",
+    "ebusy-glue",
+    FRAME_ID,
+];
+
+/// The source of a page, put together from its frame and the texts of its parts; `None` where one is missing. In the
+/// frame `%3C` and `%25` stand for `<` and `%`, so that it can stand in an element itself.
+pub fn rebuild(frame: &str, text_of: &mut dyn FnMut(&str) -> Option<String>) -> Option<String> {
+    let mut page = frame.replace("%3C", "<").replace("%25", "%");
+    for id in PARTS {
+        let at = page.find(&format!(" id=\"{id}\">"))? + id.len() + 7;
+        page.insert_str(at, &text_of(id)?);
+    }
+    Some(page)
+}
+
 /// What a saved page shows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Saved {
@@ -136,6 +160,16 @@ mod tests {
         let first = write_whole(PAGE, &saved("one"), b"1").unwrap();
         let second = write_whole(&first, &saved("two"), b"2").unwrap();
         assert_eq!(second, write_whole(PAGE, &saved("two"), b"2").unwrap());
+    }
+
+    #[test]
+    fn a_page_is_put_together_from_its_frame_and_its_parts() {
+        let elements: String = PARTS.iter().map(|id| format!("<i id=\"{id}\"></i>")).collect();
+        let frame = format!("100%{elements}").replace('%', "%25").replace('<', "%3C");
+        let page = rebuild(&frame, &mut |id| Some(format!("[{id}%3C]"))).unwrap();
+        let expected: String = PARTS.iter().map(|id| format!("<i id=\"{id}\">[{id}%3C]</i>")).collect();
+        assert_eq!(page, format!("100%{expected}"));
+        assert_eq!(rebuild(&frame, &mut |_| None), None);
     }
 
     #[test]

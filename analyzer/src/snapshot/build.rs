@@ -48,6 +48,7 @@ pub struct Builder {
     saw_summary: bool,
     saw_manifest: bool,
     saw_sosreport: bool,
+    saw_must_gather: bool,
     /// Where it was read, for texts that were put together from lines of other files.
     read_in: Option<String>,
     tables_read_in: HashMap<TableId, String>,
@@ -104,6 +105,7 @@ impl Builder {
                     | b"sys/kernel/osrelease"
                     | b"sys/kernel/hostname"
                     | b"sys/fs/may_detach_mounts"
+                    | b"sys/kernel/random/boot_id"
             ),
             _ => true,
         };
@@ -122,6 +124,8 @@ impl Builder {
     pub(crate) fn add(&mut self, path: &EntryPath<'_>, content: &Content<'_>) {
         self.recorded.add(path, content);
         self.saw_sosreport |= path.0.first() == Some(&&b"sos_commands"[..]);
+        self.saw_must_gather |=
+            matches!(path.0.first(), Some(&(b"host_service_logs" | b"cluster-scoped-resources")));
         match content {
             Content::File(bytes) => self.add_file(path, bytes),
             Content::Symlink(target) => self.add_symlink(path, target),
@@ -347,6 +351,7 @@ impl Builder {
         match name {
             b"sys/kernel/osrelease" => set_if_absent(&mut facts.kernel, text_of(bytes)),
             b"sys/kernel/hostname" => set_if_absent(&mut facts.host, text_of(bytes)),
+            b"sys/kernel/random/boot_id" => set_if_absent(&mut facts.boot_id, text_of(bytes)),
             b"sys/fs/may_detach_mounts" => facts.may_detach_mounts = Some(bytes.trim_ascii() != b"0"),
             b"version" => {
                 let release = bytes
@@ -433,6 +438,10 @@ impl Builder {
         order::sort(&mut snapshot.swaps);
         snapshot.swaps.dedup_by(|a, b| a.0 == b.0);
         let facts = &mut snapshot.facts;
+        // Its hosts' own archives may lie in it; without one there are the cluster's logs only.
+        if self.saw_must_gather && snapshot.tables.is_empty() {
+            facts.format = "must-gather".into();
+        }
         facts.complete =
             *end == End::Complete && (self.saw_summary || !self.saw_manifest) && !facts.is_paste();
         if facts.format.is_empty() {

@@ -29,7 +29,7 @@ pub(crate) use entry_path::EntryPath;
 pub use hosts::Hosts;
 pub use ids::{DeviceNumber, MountId, NamespaceInode, PeerGroup, Pid, TableId};
 pub use namespaces::{MountNamespace, NamespaceKey};
-pub use propagation::{PeerGroups, same_directory};
+pub use propagation::PeerGroups;
 pub use recorded::Recorded;
 
 /// A host.
@@ -74,7 +74,7 @@ pub struct Snapshot {
 /// Facts about host and bundle.
 #[derive(Debug, Default, Clone)]
 pub struct Facts {
-    /// `ebusy.bundle/1`, `proc-tree`, `sosreport`, `supportconfig` or `paste`.
+    /// `ebusy.bundle/1`, `proc-tree`, `sosreport`, `supportconfig`, `must-gather` or `paste`.
     pub format: String,
     /// Collector's version.
     pub collector: Option<String>,
@@ -86,6 +86,8 @@ pub struct Facts {
     pub collected_at: Option<String>,
     /// Boot time, seconds since 1970.
     pub boot_time: Option<u64>,
+    /// The kernel's random id of this boot.
+    pub boot_id: Option<String>,
     /// Clock ticks a second of process start times.
     pub clock_ticks: Option<u64>,
     /// `fs.may_detach_mounts`, where the file is there.
@@ -103,7 +105,7 @@ pub struct Facts {
 impl Facts {
     /// Whether the input is text that shows a part of the host only.
     pub fn is_paste(&self) -> bool {
-        matches!(self.format.as_str(), "paste" | "supportconfig")
+        matches!(self.format.as_str(), "paste" | "supportconfig" | "must-gather")
     }
 
     /// Parsed kernel release.

@@ -1,11 +1,14 @@
 //! The only place that touches JavaScript: `JsValue` and `web_sys` types stay in here, so that all
 //! else runs and is tested natively.
 
+pub mod address;
 pub mod boot;
 pub mod clipboard;
 pub mod clock;
 pub mod files;
+pub mod own_file;
 pub mod page;
+pub mod picture_file;
 pub mod storage;
 pub mod thread;
 pub mod worker_scope;

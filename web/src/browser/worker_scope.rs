@@ -1,8 +1,9 @@
 //! The worker's own scope: takes files and the page's questions, posts answers.
 
 use super::files::SliceReader;
+use super::thrown;
 use crate::text;
-use crate::worker::host::Host;
+use crate::worker::host::{Host, sha256};
 use crate::worker::protocol::{Failure, Request, Response};
 use ebusy_analyzer::json;
 use std::collections::VecDeque;
@@ -22,6 +23,8 @@ pub fn serve(scope: &DedicatedWorkerGlobalScope) {
         scope: scope.clone(),
         host: Host::default(),
         files: 0,
+        file: None,
+        hash: None,
         piece_by_piece: None,
         later: VecDeque::new(),
     };
@@ -38,6 +41,10 @@ struct Ear {
     host: Host,
     /// How many files were handed over.
     files: u32,
+    /// The last of them.
+    file: Option<File>,
+    /// Its SHA-256, where it came piece by piece and cannot be read again.
+    hash: Option<Result<String, String>>,
     /// What came so far of a file that comes piece by piece.
     piece_by_piece: Option<Vec<u8>>,
     /// What has to wait until that file is complete.
@@ -67,6 +74,7 @@ impl Ear {
         match data.dyn_into::<File>() {
             Ok(file) => {
                 self.files += 1;
+                self.file = Some(file.clone());
                 match SliceReader::new(file) {
                     Ok(reader) => self.host.open(reader, &mut emit),
                     // A worker of a page from file:// may read no file in WebKit; the page itself may.
@@ -78,6 +86,10 @@ impl Ear {
                 }
             }
             Err(other) => match json::record::<Request>(other.as_string().unwrap_or_default().as_bytes()) {
+                Ok(Request::Hash) => {
+                    let known = self.hash.clone();
+                    emit(Response::Hashed(known.unwrap_or_else(|| hash(self.file.as_ref()))));
+                }
                 Ok(request) => emit(self.host.answer(request)),
                 Err(error) => emit(Response::Failed(fault("page-request", &error.to_string()))),
             },
@@ -88,6 +100,7 @@ impl Ear {
         let bytes = self.piece_by_piece.take().unwrap_or_default();
         let scope = self.scope.clone();
         if complete {
+            self.hash = Some(sha256(&bytes[..]).map_err(|error| error.to_string()));
             self.host.open(&bytes[..], &mut |response| post(&scope, &response));
         } else {
             post(
@@ -101,6 +114,13 @@ impl Ear {
             self.understand(next);
         }
     }
+}
+
+/// Reads the file once more: nearly nobody wants its hash, so nobody waits for it while it is read.
+fn hash(file: Option<&File>) -> Result<String, String> {
+    let file = file.ok_or_else(|| text::t().nothing_open.to_owned())?;
+    let reader = SliceReader::new(file.clone()).map_err(|error| thrown(&error))?;
+    sha256(reader).map_err(|error| error.to_string())
 }
 
 fn post(scope: &DedicatedWorkerGlobalScope, response: &Response) {

@@ -1,6 +1,7 @@
 //! A bundle that was read: what is asked of it and what it answered.
 
 use super::fleet::Place;
+use super::given::{self, Given, Inside, Origin};
 use super::{FileInfo, Screen, failed};
 use crate::worker::protocol::{Mounts, Opened, Question, Request, Response};
 use ebusy_analyzer::census::Census;
@@ -40,6 +41,8 @@ pub struct Open {
     pub place: Option<Place>,
     /// Which side of the host is shown.
     pub tab: Tab,
+    /// What a link or a saved page brought.
+    pub given: Given,
 }
 
 /// The sides of a host.
@@ -52,6 +55,23 @@ pub enum Tab {
     Census,
     /// All containers, to ask for one of them.
     Containers,
+    /// The mounts of any namespace.
+    Mounts,
+}
+
+impl Tab {
+    const ALL: [(Self, &'static str); 3] =
+        [(Self::Report, "report"), (Self::Census, "census"), (Self::Containers, "containers")];
+
+    /// Its name in links.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(tab, _)| *tab == self).map_or("", |(_, name)| name)
+    }
+
+    /// The one with that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, own)| *own == name).map(|(tab, _)| *tab)
+    }
 }
 
 impl Open {
@@ -83,11 +103,16 @@ impl Open {
             choosing: None,
             place: None,
             tab: Tab::Report,
+            given: Given::default(),
         }
     }
 
     /// What the worker has still to answer. `listed`: whether the hosts of the archive are known.
     pub(super) fn outstanding(&self, listed: bool) -> Option<Request> {
+        // A report from elsewhere has nobody to ask.
+        if self.given.origin.is_some() {
+            return None;
+        }
         if self.hosts.len() > 1 && !listed {
             return Some(Request::Lines { source: self.file.name.clone() });
         }
@@ -101,7 +126,7 @@ impl Open {
             return Some(Request::Tree(key.clone()));
         }
         // After the report: that is what somebody waits for.
-        self.census.is_none().then_some(Request::Census)
+        self.census.is_none().then_some(Request::Census).or_else(|| self.given.outstanding())
     }
 
     pub(super) fn ask(&mut self, question: Question) {
@@ -125,6 +150,19 @@ impl Open {
             Response::Opened(opened) => {
                 next = Self::of(&self.file, *opened, self.request + 1);
                 next.place = self.place.map(|place| Place { host: next.host, ..place });
+                next.given = Given { origin: None, pending: None, ..self.given.clone() };
+                if let Some(Origin { inside: Inside::Reading(bundle), .. }) = self.given.origin.as_deref() {
+                    // The report that the page brought stays until the same question is answered anew.
+                    next.file = Rc::new(FileInfo { name: bundle.name.clone(), size: 0 });
+                    next.report.clone_from(&self.report);
+                    next.answered = self.answered;
+                }
+                given::go_on(&mut next, self.given.pending.clone());
+            }
+            Response::Hashed(hash) => next.given.sha256 = Some(hash),
+            Response::Failed(failure) if let Some(origin) = &self.given.origin => {
+                let inside = Inside::Failed(failure);
+                next.given.origin = Some(Rc::new(Origin { inside, ..Origin::clone(origin) }));
             }
             Response::Explained { number, report } if number == self.request => {
                 next.report = Some(Rc::new(*report));

@@ -4,7 +4,8 @@ use super::*;
 use crate::sample;
 use crate::worker::protocol::Opened;
 use ebusy_analyzer::fleet::HostLine;
-use ebusy_analyzer::report::{BusyError, Overview};
+use ebusy_analyzer::report::link::About;
+use ebusy_analyzer::report::{BusyError, Overview, Report};
 
 fn file(name: &str) -> FileInfo {
     FileInfo { name: name.into(), size: 1000 }
@@ -78,10 +79,10 @@ fn another_host_starts_anew_and_late_words_of_the_last_one_are_dropped() {
     assert_eq!(state.outstanding(), Some((1, Request::Host(1))));
     let second = Opened { hosts: vec![Some("a".into()), Some("b".into())], host: 1, ..Opened::default() };
     let state = state.after(told(1, Response::Opened(Box::new(second))));
-    assert_eq!(asked(&state), Some(Question::Default), "the other host has no busy error");
     let late = Response::Explained { number: 1, report: Box::new(sample::report()) };
     assert_eq!(state.after(told(1, late)), state);
     let Screen::Open(open) = &state.screen else { panic!("{state:?}") };
+    assert_eq!(open.question, Question::Default, "the other host has no busy error");
     assert_eq!((open.host, open.hosts.len(), open.choosing), (1, 2, None));
 }
 
@@ -243,4 +244,100 @@ fn typed_text_is_not_lost_when_it_cannot_be_explained() {
     let state = chosen().after(Action::Drafted("my text".into())).after(told(1, failure()));
     assert!(matches!(state.screen, Screen::Failed(_)));
     assert_eq!(state.draft, "my text");
+}
+
+fn error(line: &str) -> BusyError {
+    BusyError { line: line.into(), ..BusyError::default() }
+}
+
+fn view_link() -> ViewLink {
+    let about = About::Error("second".into());
+    let name = "a.tar.gz".into();
+    ViewLink { sha256: "ab".repeat(32), name, size: 1000, host: 0, about, section: "census".into() }
+}
+
+fn opened_by_link(link: ViewLink) -> State {
+    let overview = Overview { errors: vec![error("first"), error("second")], ..Overview::default() };
+    let state = State::default().after(Action::Wanted(Box::new(link)));
+    assert_eq!((&state.screen, state.wanted.is_some()), (&Screen::Start, true), "it asks for the bundle");
+    let state = state.after(Action::Chosen { opening: 1, files: vec![file("a.tar.gz")] });
+    state.after(told(1, Response::Opened(Box::new(Opened { overview, ..Opened::default() }))))
+}
+
+fn the_open(state: &State) -> &Open {
+    let Screen::Open(open) = &state.screen else { panic!("{:?}", state.screen) };
+    open
+}
+
+#[test]
+fn a_view_link_leads_to_its_place_in_its_bundle() {
+    let state = opened_by_link(view_link());
+    assert_eq!(asked(&state), Some(Question::Error(1)), "the error with that line, wherever it stands");
+    let report = Box::new(Report::default());
+    let state = state.after(told(1, Response::Explained { number: 1, report }));
+    let state = state.after(told(1, Response::Census(Box::new(sample::census()))));
+    assert_eq!(state.outstanding(), Some((1, Request::Hash)), "whether it is the bundle is looked at last");
+    let right = state.after(told(1, Response::Hashed(Ok("ab".repeat(32)))));
+    assert!(!the_open(&right).given.is_another_bundle(&file("a.tar.gz")));
+    assert_eq!((the_open(&right).tab, right.outstanding()), (Tab::Census, None));
+    let wrong = state.after(told(1, Response::Hashed(Ok("cd".repeat(32)))));
+    assert!(the_open(&wrong).given.is_another_bundle(&file("a.tar.gz")));
+}
+
+#[test]
+fn a_bundle_of_another_size_is_told_and_shown_as_any_other() {
+    let state = opened_by_link(ViewLink { size: 7, ..view_link() });
+    assert_eq!(asked(&state), Some(Question::Error(0)));
+    assert!(the_open(&state).given.is_another_bundle(&file("a.tar.gz")));
+}
+
+#[test]
+fn the_hash_is_asked_for_only_when_somebody_wants_it() {
+    let state = opened(vec![error("first")]);
+    let report = Box::new(Report::default());
+    let state = state.after(told(1, Response::Explained { number: 1, report }));
+    let state = state.after(told(1, Response::Census(Box::new(sample::census()))));
+    assert_eq!(state.outstanding(), None);
+    assert_eq!(state.after(Action::HashWanted).outstanding(), Some((1, Request::Hash)));
+}
+
+fn saved_report() -> State {
+    let mut report = Report::default();
+    report.verdict.summary = "as saved".into();
+    let shared = Shared { report, left_out: Vec::new(), replaced: Vec::new() };
+    State::default().after(Action::Shown { opening: 1, shared: Box::new(shared), source: Source::File })
+}
+
+#[test]
+fn a_report_from_elsewhere_asks_no_worker() {
+    let state = saved_report();
+    assert_eq!(state.outstanding(), None);
+    assert_eq!(the_open(&state).report.as_ref().map(|r| r.verdict.summary.as_str()), Some("as saved"));
+}
+
+#[test]
+fn a_saved_report_stays_until_its_own_bundle_answers() {
+    let about = About::Error("second".into());
+    let bundle = SavedBundle { name: "a.tar.gz".into(), host: 1, about };
+    let state = saved_report().after(Action::Inside { opening: 2, bundle });
+    assert_eq!(state.outstanding(), None, "the worker is still reading");
+    let hosts = vec![Some("x".into()), Some("y".into())];
+    let overview = Overview { errors: vec![error("first"), error("second")], ..Overview::default() };
+    let first = Opened { hosts: hosts.clone(), host: 0, ..Opened::default() };
+    let state = state.after(told(2, Response::Opened(Box::new(first))));
+    assert_eq!(the_open(&state).report.as_ref().map(|r| r.verdict.summary.as_str()), Some("as saved"));
+    let state = state.after(told(2, Response::Lines(vec![line("x", "", 0), line("y", "", 0)])));
+    assert_eq!(state.outstanding(), Some((2, Request::Host(1))), "the host that the report is about");
+    let second = Opened { hosts, host: 1, overview };
+    let state = state.after(told(2, Response::Opened(Box::new(second))));
+    assert_eq!(asked(&state), Some(Question::Error(1)));
+}
+
+#[test]
+fn a_damaged_bundle_inside_leaves_the_saved_report() {
+    let bundle = SavedBundle { name: "a.tar.gz".into(), host: 0, about: About::Default };
+    let state = saved_report().after(Action::Inside { opening: 2, bundle }).after(told(2, failure()));
+    let open = the_open(&state);
+    assert!(open.report.is_some());
+    assert!(matches!(open.given.origin.as_deref(), Some(Origin { inside: Inside::Failed(_), .. })));
 }

@@ -4,15 +4,18 @@
 //! lacks a sentence does not compile. What the analyzer says (summaries, reasons, effects of remedies) is data
 //! of the report and English in every language; views mark it with [`data_language`].
 
+mod causes;
 mod chinese;
 mod english;
 mod fleet;
 mod format;
+mod share;
 
 pub use chinese::CHINESE;
 pub use english::ENGLISH;
 pub use fleet::FleetTexts;
 pub use format::{brief, bytes, log_message, short_id, utc, utc_range};
+pub use share::ShareTexts;
 
 use crate::browser::clock;
 use crate::preferences::{self, Language, Zone};
@@ -90,6 +93,8 @@ pub struct Texts {
     pub key_tree: &'static str,
     pub key_tree_fold: &'static str,
     pub key_escape: &'static str,
+    pub keys_single: &'static str,
+    pub keys_button: &'static str,
     pub palette_title: &'static str,
     pub palette_placeholder: &'static str,
     pub palette_none: &'static str,
@@ -183,8 +188,6 @@ pub struct Texts {
     pub copied: &'static str,
     pub copy_failed: &'static str,
     // Picture.
-    pub copy_markdown: &'static str,
-    pub save_json: &'static str,
     pub picture_title: &'static str,
     pub picture_text: &'static str,
     pub why_title: &'static str,
@@ -227,6 +230,7 @@ pub struct Texts {
     // Tree of mounts.
     pub tree_title: &'static str,
     pub tree_text: &'static str,
+    pub tree_tab: &'static str,
     pub tree_namespace: &'static str,
     pub tree_filter: &'static str,
     pub tree_only_changes: &'static str,
@@ -245,6 +249,8 @@ pub struct Texts {
     pub tree_target: &'static str,
     /// Hosts, comparison and census.
     pub fleet: &'static FleetTexts,
+    /// Sharing, and what was shared.
+    pub share: &'static ShareTexts,
     // Timeline.
     pub timeline_title: &'static str,
     pub timeline_text: &'static str,

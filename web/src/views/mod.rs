@@ -20,12 +20,24 @@
 //! | `remedy` | something to type | `data-when` = `now`, `lasting` |
 //! | `copy` | copies a text | `data-copied` = `true` once copied, `data-copy-text` |
 //! | `picture` | the picture | |
+//! | `lane` | a namespace, or a stack of like ones, in it | `data-form` = `single`, `folded`, `unfolded`; `data-effect` |
+//! | `lane-evidence` | what the chosen lane rests on | |
+//! | `to-holder`, `to-tree` | from there to the holder's card, to the namespace's mounts | |
+//! | `save-svg`, `save-png` | saves the picture | |
+//! | `tree`, `tree-row` | the mounts of a namespace | `data-change` = `same`, `added`, `missing`, `different` |
+//! | `tree-namespace`, `tree-filter`, `tree-changes` | which, and which of them | |
 //! | `timeline`, `event` | what happened when | `data-at` (absent where the source has no full date) |
 //! | `holder` | a holder's card | `data-effect`, `data-kind`, `data-ns` (empty where unknown) |
 //! | `mount-line` | a line of mountinfo | |
 //! | `census`, `census-summary` | what lives on whatever the log says | `data-groups` = how many |
 //! | `census-group`, `leftover` | who keeps it, and what | `data-effect` |
-//! | `share`, `save-json` | the report as Markdown (a `copy` button) and JSON | |
+//! | `share`, `share-dialog`, `share-close` | what can be shared, and the dialog | |
+//! | `share-FORM` | the forms: `link`, `view`, `markdown`, `text`, `json`, `html` | |
+//! | `share-text`, `share-length`, `share-left-out` | what comes out | `data-length` |
+//! | `share-address`, `share-with-bundle`, `share-save`, `share-preview` | the rest of the dialog | |
+//! | `redact-N` | whether names of a kind are replaced | |
+//! | `given` | above a report that no bundle here gave | `data-source` = `link`, `file` |
+//! | `wanted`, `another-bundle` | a link asks for a bundle; this is not the one | |
 //! | `warnings` | what could not be read | |
 //! | `fleet`, `fleet-summary` | several bundles | `data-over` = `true` once all are read |
 //! | `fleet-progress`, `fleet-stop` | how far that is, and the way out | |
@@ -37,30 +49,40 @@
 //! | `containers`, `container-filter`, `container-count`, `container-row` | all containers | `aria-rowindex` |
 //! | `all-hosts` | back to the list | |
 //! | `host-select` | the hosts of an archive that has several | |
+//! | `palette-button`, `palette`, `palette-input`, `palette-entry` | going to anything, doing anything | |
+//! | `keys-button`, `keys`, `single-keys` | the sheet of keys | |
+//! | `prefer-language`, `prefer-theme`, `prefer-zone` | preferences | |
 //! | `close` | closes the bundle | |
 
 pub mod census;
 pub mod containers;
+pub mod destination;
 pub mod diff;
 pub mod errors_list;
 pub mod failure;
 pub mod fleet;
+pub mod given;
 pub mod holders;
 pub mod host;
 pub mod hosts;
+pub mod keyboard;
 pub mod mount_lines;
+pub mod palette;
 pub mod parts;
 pub mod paste;
 pub mod picture;
+pub mod preferences;
 pub mod reading;
 pub mod remedies;
 pub mod report;
 pub mod search;
 pub mod share;
 pub mod start;
+pub mod start_picture;
 pub mod tabs;
 pub mod target;
 pub mod timeline;
+pub mod tree;
 pub mod verdict;
 pub mod virtual_table;
 pub mod warnings;
@@ -75,6 +97,11 @@ use crate::state::fleet::Place;
 use crate::state::{Action, Screen, State};
 use crate::text;
 use crate::worker::protocol::Question;
+use destination::{Destination, use_destinations};
+use ebusy_analyzer::report::saved::Saved;
+use keyboard::{Keys, Overlay, use_keys};
+use palette::Palette;
+use preferences::PreferencesBar;
 use std::mem::Discriminant;
 use yew::prelude::*;
 
@@ -99,6 +126,21 @@ pub struct Acts {
     pub demo: Callback<()>,
     /// Text is to be explained.
     pub draft: Callback<AttrValue>,
+    /// The page is to be saved with a report inside.
+    pub save_page: Callback<PageFile>,
+}
+
+/// The page as a file, with a report inside.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PageFile {
+    /// Name of the file.
+    pub name: String,
+    /// What goes inside.
+    pub saved: Saved,
+    /// Which of the files that were given is the bundle, where that goes inside, too.
+    pub index: usize,
+    /// Hears whether it worked.
+    pub done: Callback<Result<(), String>>,
 }
 
 impl Acts {
@@ -114,6 +156,7 @@ impl Acts {
             compare: Callback::noop(),
             demo: Callback::noop(),
             draft: Callback::noop(),
+            save_page: Callback::noop(),
         }
     }
 }
@@ -132,10 +175,30 @@ pub struct PageProps {
 pub fn Page(props: &PageProps) -> Html {
     let t = text::t();
     let PageProps { state, act } = props;
+    let destination = use_destinations();
+    let overlay = use_state_eq(Overlay::default);
+    let show = {
+        let overlay = overlay.setter();
+        Callback::from(move |wanted: Overlay| overlay.set(wanted))
+    };
+    use_keys(state, &act.ask, &show);
+    let over = match *overlay {
+        Overlay::None => None,
+        Overlay::Keys => Some(html! { <Keys key="keys" close={show.reform(|()| Overlay::None)} /> }),
+        Overlay::Palette => Some(
+            html! { <Palette key="palette" state={state.clone()} ask={act.ask.clone()} show={show.clone()} /> },
+        ),
+    };
+    let keys = show.reform(|_: MouseEvent| Overlay::Keys);
     let main = use_node_ref();
     use_focus_on_change(&main, std::mem::discriminant(&state.screen));
     let screen = match &state.screen {
-        Screen::Start => html! { <div key="start">{ start::start(&state.draft, act) }</div> },
+        Screen::Start => html! {
+            <div key="start" class="stack">
+                <div class="slot">{ state.wanted.as_deref().map(given::wanted) }</div>
+                { start::start(&state.draft, act) }
+            </div>
+        },
         Screen::Failed(failed) => html! {
             <div key="failed" class="stack">
                 { failure::failure(failed) }
@@ -161,13 +224,24 @@ pub fn Page(props: &PageProps) -> Html {
         },
     };
     html! {
+        <ContextProvider<Destination> context={destination}>
         <div class="page">
             <a class="skip" href="#main">{ t.skip }</a>
-            { masthead(state, act) }
+            { masthead(state, act, &show) }
             <main id="main" tabindex="-1" ref={main}>{ screen }</main>
-            <footer class="foot"><p>{ t.promise }</p></footer>
+            <footer class="foot">
+                <p>{ t.promise }</p>
+                <div class="foot-tools">
+                    <PreferencesBar />
+                    <button type="button" class="copy" data-test="keys-button" aria-haspopup="dialog" onclick={keys}>
+                        { t.keys_button }{ " " }<kbd>{ "?" }</kbd>
+                    </button>
+                </div>
+            </footer>
+            <div class="slot">{ over }</div>
             <div class="drop-here" hidden={!state.dragging} aria-hidden="true"><p>{ t.drop_here }</p></div>
         </div>
+        </ContextProvider<Destination>>
     }
 }
 
@@ -187,7 +261,7 @@ fn use_focus_on_change(target: &NodeRef, screen: Discriminant<Screen>) {
 }
 
 /// The strip at the top: the product's name, the open bundle, and the way to the next one.
-fn masthead(state: &State, act: &Acts) -> Html {
+fn masthead(state: &State, act: &Acts, show: &Callback<Overlay>) -> Html {
     let t = text::t();
     let close = act.close.reform(|_: MouseEvent| ());
     let way_on = || {
@@ -203,7 +277,7 @@ fn masthead(state: &State, act: &Acts) -> Html {
             <div class="masthead-bundle">
                 { hosts::back(state, act) }
                 <span class="file-name" title={bundle.file.name.clone()}>{ &bundle.file.name }</span>
-                <span class="muted">{ text::bytes(bundle.file.size) }</span>
+                <span class="muted">{ (bundle.file.size > 0).then(|| text::bytes(bundle.file.size)) }</span>
                 <span class="slot">{ (bundle.hosts.len() > 1).then(|| hosts::chooser(bundle, &act.choose)) }</span>
                 { way_on() }
             </div>
@@ -218,6 +292,7 @@ fn masthead(state: &State, act: &Acts) -> Html {
     html! {
         <header class="masthead">
             <span class="brand">{ parts::icon(parts::Glyph::Brand) }{ "ebusy" }</span>
+            { palette::button(show) }
             { bundle }
         </header>
     }

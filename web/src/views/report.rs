@@ -4,16 +4,18 @@ use super::Acts;
 use super::census::CensusView;
 use super::containers::Containers;
 use super::errors_list::ErrorsList;
+use super::given::given;
 use super::holders::Holders;
 use super::host::host_facts;
 use super::parts::{place, use_fold};
 use super::picture::{self, PictureView};
 use super::remedies::{self, Remedies, next_steps};
 use super::search::Search;
-use super::share;
+use super::share::Share;
 use super::tabs::{self, tabs};
 use super::target::Aliases;
 use super::timeline::Timeline;
+use super::tree::TreeView;
 use super::verdict::verdict;
 use super::warnings::{self, Warnings};
 use crate::state::{Open, Tab};
@@ -37,37 +39,49 @@ pub struct BundleViewProps {
 pub fn BundleView(props: &BundleViewProps) -> Html {
     let BundleViewProps { bundle, act } = props;
     let ask = &act.ask;
-    let sections = bundle.report.as_ref().map(|report| sections(bundle, report, ask));
+    let sections = bundle.report.as_ref().map(|report| sections(bundle, report, act));
     let census = bundle.census.as_ref().map(|census| html! { <CensusView census={census.clone()} /> });
     // Long lists are made only where they can be seen: a table in a hidden panel has no height to measure.
     let containers = (bundle.tab == Tab::Containers)
         .then(|| html! { <Containers overview={bundle.overview.clone()} ask={ask.clone()} /> });
+    let mounts = (bundle.tab == Tab::Mounts).then(|| tree(bundle));
     html! {
         <div class="bundle">
+            { given(bundle) }
             { host_facts(&bundle.overview) }
-            <div class="columns">
+            <div class={classes!("columns", bundle.given.origin.is_some().then_some("alone"))}>
                 { verdict(bundle) }
-                <aside class="side" aria-label={text::t().side}>
+                <aside class="side" aria-label={text::t().side} hidden={bundle.given.origin.is_some()}>
                     <Search overview={bundle.overview.clone()} ask={ask.clone()} />
                     <ErrorsList errors={bundle.overview.errors.clone()} question={bundle.question.clone()}
                         ask={ask.clone()} />
                 </aside>
                 <div class="details">
-                    { tabs(bundle, act) }
+                    <div class="slot" hidden={bundle.given.origin.is_some()}>{ tabs(bundle, act) }</div>
                     { tabs::panel(Tab::Report, bundle, html! {
                         <div class={classes!("slot", bundle.waiting.then_some("waiting"))}>{ sections }</div>
                     }) }
                     { tabs::panel(Tab::Census, bundle, html! { <div class="slot">{ census }</div> }) }
                     { tabs::panel(Tab::Containers, bundle, html! { <div class="slot">{ containers }</div> }) }
+                    { tabs::panel(Tab::Mounts, bundle, html! { <div class="slot">{ mounts }</div> }) }
                 </div>
             </div>
         </div>
     }
 }
 
+/// The mounts of any namespace, the target's marked.
+fn tree(bundle: &Open) -> Html {
+    let spaces = bundle.report.iter().flat_map(|report| &report.namespaces);
+    let targets: Rc<[u32]> = spaces.flat_map(|view| &view.mounts).map(|mount| mount.id).collect();
+    let wanted = bundle.mounts_wanted.clone().map(AttrValue::from);
+    html! { <TreeView mounts={bundle.mounts.clone()} {wanted} {targets} /> }
+}
+
 /// What stands below the verdict, the most useful first. Another answer is another element: nothing
 /// stays folded open from the one before.
-fn sections(bundle: &Open, report: &Rc<Report>, ask: &Callback<Question>) -> Html {
+fn sections(bundle: &Rc<Open>, report: &Rc<Report>, act: &Acts) -> Html {
+    let ask = &act.ask;
     let t = text::t();
     let warnings = warnings::all(&bundle.overview, report);
     let held = report.verdict.status == Status::Held;
@@ -84,7 +98,7 @@ fn sections(bundle: &Open, report: &Rc<Report>, ask: &Callback<Question>) -> Htm
     let looked =
         (!report.looked_at.is_empty()).then(|| sentences("looked-title", t.looked_title, &report.looked_at));
     let warned = (!warnings.is_empty()).then(|| html! { <Warnings items={warnings} /> });
-    let share = Some(share::share(report));
+    let share = Some(html! { <Share bundle={bundle.clone()} act={act.clone()} /> });
     let parts =
         [share, candidates, next, remedies, picture, timeline, holders, errors, aliases, looked, warned];
     html! {

@@ -4,9 +4,12 @@
 use super::*;
 use crate::sample;
 use crate::state::fleet::Fleet;
+use crate::state::given::{Given, Inside, Origin, Source};
 use crate::state::{Comparing, Failed, FileInfo, Open, Reading, Tab};
 use crate::worker::protocol::Failure;
 use ebusy_analyzer::fleet::HostLine;
+use ebusy_analyzer::report::link::{LeftOut, Part};
+use ebusy_analyzer::report::redact::{Kind, Replaced};
 use ebusy_analyzer::report::{Effect, Report, Status};
 use std::rc::Rc;
 
@@ -41,6 +44,7 @@ fn open(report: Report) -> Screen {
         choosing: None,
         place: None,
         tab: Tab::Report,
+        given: Given::default(),
     }))
 }
 
@@ -247,7 +251,8 @@ async fn what_a_bundle_brings_is_text() {
 #[tokio::test(flavor = "current_thread")]
 async fn two_hundred_namespaces_are_folded() {
     let html = rendered(open(sample::report_with(200))).await;
-    assert!(html.contains("Show 192 more"), "lanes");
+    assert!(html.contains("195 more like these"), "lanes");
+    assert_eq!(count(&html, "lane"), 8, "host, daemon, five holders and the stack of the rest");
     assert!(count(&html, "holder") < 20, "{}", count(&html, "holder"));
     assert!(html.contains("200 holders"));
 }
@@ -258,6 +263,29 @@ async fn while_the_first_answer_is_awaited_the_page_says_so() {
     let waiting = Open { report: None, waiting: true, ..Open::clone(&bundle) };
     let html = rendered(Screen::Open(Rc::new(waiting))).await;
     assert!(html.contains("data-waiting=\"true\"") && html.contains(text::t().looking), "{html}");
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_report_from_a_link_is_marked_and_says_what_it_lacks() {
+    let Screen::Open(bundle) = open(sample::report()) else { panic!("not open") };
+    let left_out = vec![LeftOut { part: Part::Timeline, count: 7 }];
+    let replaced = vec![Replaced { kind: Kind::Host, different: 1, places: 4 }];
+    let mut origin = Origin { source: Source::Link, left_out, replaced, inside: Inside::Nothing };
+    let mut from = Open::clone(&bundle);
+    from.given.origin = Some(Rc::new(origin.clone()));
+    let html = rendered(Screen::Open(Rc::new(from.clone()))).await;
+    assert!(html.contains("From a link, unverified"), "{html}");
+    assert!(html.contains("7 events of the timeline") && html.contains("Host names (1)"), "{html}");
+
+    origin.source = Source::File;
+    from.given.origin = Some(Rc::new(origin));
+    let html = rendered(Screen::Open(Rc::new(from))).await;
+    assert!(html.contains("A saved report") && !html.contains("unverified"));
+    assert_eq!(
+        count(&rendered(Screen::Open(bundle)).await, "given"),
+        0,
+        "a bundle that was read here is not marked"
+    );
 }
 
 /// yewstack/yew#4092 and the page's policy: see the rules in the crate's documentation. What is looked

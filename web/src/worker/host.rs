@@ -4,6 +4,7 @@
 use super::protocol::{Failure, Mounts, Opened, Request, Response};
 use crate::text;
 use ebusy_analyzer::{Analysis, diff};
+use sha2::{Digest as _, Sha256};
 use std::cell::RefCell;
 use std::io::{self, Read};
 use std::ops::ControlFlow;
@@ -59,7 +60,8 @@ impl Host {
                 Response::Tree(Box::new(Mounts { asked, namespaces, tree }))
             }
             Request::Lines { source } => Response::Lines(analysis.fleet_lines(&source)),
-            Request::Compare { .. } => Response::Failed(not_open()),
+            // The scope answers this one: it has the file.
+            Request::Compare { .. } | Request::Hash => Response::Failed(not_open()),
         }
     }
 
@@ -87,6 +89,19 @@ impl<R: Read> Read for TellEnd<'_, R> {
         }
         Ok(read)
     }
+}
+
+/// SHA-256 of all that there is to read, as `sha256sum` prints it.
+pub fn sha256(mut input: impl Read) -> io::Result<String> {
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        match input.read(&mut buffer)? {
+            0 => break,
+            read => hash.update(&buffer[..read]),
+        }
+    }
+    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 fn opened(analysis: &Analysis) -> Response {

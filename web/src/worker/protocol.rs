@@ -36,6 +36,8 @@ pub enum Request {
     },
     /// Wants the mounts of the namespace with this key; empty: the host's.
     Tree(String),
+    /// Wants the file's SHA-256, for a link that leads to it.
+    Hash,
 }
 
 /// What a report is wanted about.
@@ -93,6 +95,8 @@ pub enum Response {
     Compared(Box<Diff>),
     /// The answer to [`Request::Tree`].
     Tree(Box<Mounts>),
+    /// The answer to [`Request::Hash`]: in hexadecimal, or why the file cannot be read again.
+    Hashed(Result<String, String>),
     /// It could not go on; nothing more comes from this worker.
     Failed(Failure),
 }

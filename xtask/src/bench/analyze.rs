@@ -11,7 +11,7 @@ use std::process::Command;
 
 /// Runs all comparisons and prints them as a table for the README.
 pub(crate) fn analyze() -> Result<()> {
-    let ebusy = programs::build(&Workspace::find()?)?.ebusy;
+    let ebusy = programs::build(&Workspace::find()?, None)?.ebusy;
     let scratch = Scratch::new()?;
     let small = Inputs::make(&scratch.0, "small", SMALL)?;
     let large = Inputs::make(&scratch.0, "large", LARGE)?;

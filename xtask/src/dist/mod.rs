@@ -52,12 +52,12 @@ pub(crate) fn run_all() -> Result<()> {
     fs::create_dir_all(&release).with_context(|| format!("cannot create {}", release.display()))?;
 
     let mut steps = Steps::new(3 + ARCHITECTURES.len());
-    steps.step("page and demo", || page_and_demo(&workspace, &release))?;
+    let page = steps.step("page and demo", || page_and_demo(&workspace, &release))?;
     // The first is this machine's own, and its programs print the texts.
     let mut texts = None;
     for architecture in ordered(env::consts::ARCH)? {
         steps.step(&format!("programs and packages for {}", architecture.rust), || {
-            let programs = programs_for(&workspace, architecture)?;
+            let programs = programs_for(&workspace, architecture, &page)?;
             let texts = match &texts {
                 Some(texts) => texts,
                 None => texts.insert(texts::of(&programs)?),
@@ -81,10 +81,11 @@ pub(crate) fn run_all() -> Result<()> {
     Ok(())
 }
 
-fn page_and_demo(workspace: &Workspace, release: &Path) -> Result<()> {
+fn page_and_demo(workspace: &Workspace, release: &Path) -> Result<page::Page> {
     let page = page::build(workspace)?;
     copy(&page.file, &release.join("ebusy.html"))?;
-    copy(&demo::write(workspace)?, &release.join("ebusy-demo.tar.gz"))
+    copy(&demo::write(workspace)?, &release.join("ebusy-demo.tar.gz"))?;
+    Ok(page)
 }
 
 /// The architectures with this machine's first.
@@ -98,13 +99,14 @@ fn ordered(own: &str) -> Result<Vec<Architecture>> {
 }
 
 /// Builds the programs and starts them once: those of another architecture under qemu-user, where it is there.
-fn programs_for(workspace: &Workspace, architecture: Architecture) -> Result<Programs> {
+fn programs_for(workspace: &Workspace, architecture: Architecture, page: &page::Page) -> Result<Programs> {
     if architecture.rust == env::consts::ARCH {
-        let programs = programs::build(workspace)?;
+        let programs = programs::build(workspace, Some(page))?;
         started(&mut Command::new(&programs.collector))?;
         return Ok(programs);
     }
-    let programs = programs::build_foreign(workspace, &format!("{}-unknown-linux-musl", architecture.rust))?;
+    let programs =
+        programs::build_foreign(workspace, &format!("{}-unknown-linux-musl", architecture.rust), Some(page))?;
     match emulator(architecture) {
         Some(emulator) => {
             for program in [&programs.collector, &programs.ebusy] {

@@ -34,6 +34,7 @@ fn host(w: &mut Wire<'_>, h: &mut Host) {
     w.time(&mut h.collected_at);
     w.maybe_text(&mut h.runtime);
     w.maybe_flag(&mut h.drops_foreign_mounts);
+    w.maybe_text(&mut h.boot_id);
 }
 
 fn bundle(w: &mut Wire<'_>, b: &mut BundleInfo) {
@@ -97,6 +98,7 @@ fn holder(w: &mut Wire<'_>, h: &mut Holder) {
     w.list(&mut h.mounts, mount);
     w.list(&mut h.open_files, open_file);
     w.maybe(&mut h.cause, cause);
+    w.list(&mut h.more_causes, cause);
     w.list(&mut h.evidence, evidence);
     w.list(&mut h.remedies, remedy);
 }
