@@ -117,7 +117,7 @@ fn a_worker_without_memory_ends_with_a_reason_and_the_page_goes_on() {
     let failure = page.element("failure");
     assert_eq!(page.browser.attribute(&failure, "data-code").as_deref(), Some("worker-crashed"));
     let text = page.browser.text(&failure);
-    assert!(text.contains("ebusy command") && text.contains("not of the file"), "{text}");
+    assert!(text.contains("ebusy command") && text.contains("not about the file"), "{text}");
     page.screenshot("failure-worker");
     // A list goes on beside it, too: each bundle has a row that says so.
     page.give_all(&[("a.tar.gz", demo::bundle()), ("b.tar.gz", demo::bundle())]);

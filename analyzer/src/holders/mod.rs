@@ -16,7 +16,7 @@ use crate::report::{ContainerRef, Effect, Evidence, HolderKind, MountView, OpenF
 use crate::resolve::Target;
 use crate::snapshot::{NamespaceKey, Pid, Snapshot};
 
-pub(crate) use effect::target_is_running;
+pub(crate) use effect::{foreign_mount, target_is_running};
 pub(crate) use following::runtime_place;
 pub(crate) use matching::{is_mount_of_path, mount_view};
 pub(crate) use unread_namespaces::{open_count, unread};

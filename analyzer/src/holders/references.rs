@@ -138,8 +138,9 @@ fn open_files(
 fn is_on_target(target: &Target, mounts: &BTreeSet<MountId>, link: &Link) -> bool {
     let by_device = link.device.is_some_and(|d| target.devices.contains(&d));
     let by_node = link.is_block_device && link.node.is_some_and(|n| target.devices.contains(&n));
-    // A mount id tells for file systems whose device number is not the target's alone.
-    let by_mount = target.devices.is_empty() && link.mount.is_some_and(|m| mounts.contains(&m));
+    // A mount id tells where the device number does not: files of an overlay over several file systems and of btrfs
+    // subvolumes have numbers of their own (kernel doc overlayfs.rst, "Inode properties").
+    let by_mount = link.mount.is_some_and(|m| mounts.contains(&m));
     // `fuser` and a pasted `lsof` tell paths, and nothing else may tell the target's device.
     let by_path = target.devices.is_empty()
         && link.mount.is_none()

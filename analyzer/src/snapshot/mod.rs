@@ -113,6 +113,22 @@ impl Facts {
         kernel_release::parse(self.kernel.as_deref()?.as_bytes())
     }
 
+    /// Major and minor of `17.05.0-ce` or `20.10.24+dfsg1`.
+    pub fn docker(&self) -> Option<(u32, u32)> {
+        let mut parts = self.docker_version.as_deref()?.split(|c: char| !c.is_ascii_digit());
+        Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+    }
+
+    /// Whether dockerd removes a layer's mount point after the umount: 20.10 does, 17.05 does not (tried on kernel
+    /// 6.1); between them it changed driver by driver (moby af0d589623): `None`.
+    pub fn docker_removes_mount_points(&self) -> Option<bool> {
+        match self.docker()? {
+            (20.., _) => Some(true),
+            (..=17, _) => Some(false),
+            _ => None,
+        }
+    }
+
     /// Whether removing a directory drops other namespaces' mounts on it; `None` where the kernel is unknown.
     pub fn drops_foreign_mounts(&self) -> Option<bool> {
         Some(self.kernel_version()?.drops_foreign_mounts(self.may_detach_mounts))

@@ -123,7 +123,7 @@ impl KeyZone {
 
 /// Shows a dialog over everything else, which the keyboard does not leave until it is closed.
 pub fn show_modal(element: &Element) {
-    if let Some(dialog) = element.dyn_ref::<web_sys::HtmlDialogElement>()
+    if let Some(dialog) = element.dyn_ref::<HtmlDialogElement>()
         && !dialog.open()
     {
         let _ = dialog.show_modal();
@@ -133,7 +133,7 @@ pub fn show_modal(element: &Element) {
 /// Closes the dialog that is open: the focus goes back to where it was, and the dialog tells of its end.
 pub fn close_modal() {
     let open = gloo::utils::document().query_selector("dialog[open]").ok().flatten();
-    if let Some(dialog) = open.and_then(|element| element.dyn_into::<web_sys::HtmlDialogElement>().ok()) {
+    if let Some(dialog) = open.and_then(|element| element.dyn_into::<HtmlDialogElement>().ok()) {
         dialog.close();
     }
 }

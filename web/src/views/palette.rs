@@ -6,12 +6,11 @@ use super::keyboard::{Modal, Overlay};
 use super::tree::TREE_ID;
 use super::wishes::use_wishes;
 use super::{errors_list, parts};
-use crate::browser::{clipboard, page};
+use crate::browser::page;
 use crate::preferences::{self, Language, Preferences, Theme, Zone};
 use crate::state::{Open, Screen, State};
 use crate::text;
 use crate::worker::protocol::Question;
-use ebusy_analyzer::report::markdown;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
@@ -32,7 +31,6 @@ enum Act {
     Ask(Question),
     Go(String),
     Mounts(String),
-    CopyMarkdown,
     Press(&'static str),
     Prefer(Preferences),
     Show(Overlay),
@@ -124,7 +122,7 @@ fn option_id(index: usize) -> String {
 #[hook]
 fn use_act(props: &PaletteProps) -> Callback<Act> {
     let (wishes, place) = (use_wishes(), use_destination());
-    let (ask, show, state) = (props.ask.clone(), props.show.clone(), props.state.clone());
+    let (ask, show) = (props.ask.clone(), props.show.clone());
     Callback::from(move |act: Act| {
         // The dialog first: closing it gives the focus back to where it was.
         page::close_modal();
@@ -134,13 +132,6 @@ fn use_act(props: &PaletteProps) -> Callback<Act> {
             Act::Mounts(key) => {
                 wishes.mounts.emit(key);
                 place.go.emit(TREE_ID.to_owned());
-            }
-            Act::CopyMarkdown => {
-                if let Screen::Open(open) = &state.screen
-                    && let Some(report) = &open.report
-                {
-                    clipboard::copy(markdown::render(report), Callback::noop());
-                }
             }
             Act::Press(selector) => _ = page::press(selector),
             Act::Prefer(preferences) => wishes.prefer.emit(preferences),
@@ -217,8 +208,7 @@ fn commands(entries: &mut Vec<Entry>, state: &State, now: Preferences) {
     if let Screen::Open(open) = &state.screen
         && open.report.is_some()
     {
-        add(t.copy_markdown.to_owned(), Act::CopyMarkdown);
-        add(t.save_json.to_owned(), Act::Press("[data-test=save-json]"));
+        add(t.share.open.to_owned(), Act::Press("[data-test=share]"));
         add(t.save_svg.to_owned(), Act::Press("[data-test=save-svg]"));
         add(t.save_png.to_owned(), Act::Press("[data-test=save-png]"));
     }
@@ -272,7 +262,7 @@ mod tests {
     use super::*;
 
     fn named(label: &str, detail: &str) -> Entry {
-        entry("container", label, detail, Act::CopyMarkdown)
+        entry("container", label, detail, Act::Show(Overlay::Keys))
     }
 
     #[test]
