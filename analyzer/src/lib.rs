@@ -24,6 +24,8 @@
 //! (paths are another host's bytes), so that it runs the same natively and as WebAssembly. Data never
 //! makes it fail: it returns what it understood, with diagnostics. The same bytes give the same report.
 
+#![deny(missing_docs)]
+
 pub mod archive;
 pub mod bytes;
 pub mod causes;

@@ -206,7 +206,7 @@ fn a_saved_page_is_the_page_with_the_report_and_the_command_writes_the_same() {
     assert_eq!(write_whole(&source, &saved, &demo::bundle()).as_ref(), Ok(&written), "byte for byte");
 
     let copy = TempCopy::of(&file);
-    let Some(page) = arrive(TEST, &file_url(&copy.path), None) else { return };
+    let Some(page) = arrive(TEST, &file_url(&copy.file), None) else { return };
     assert_eq!(page.verdict_with("shop-frontend"), "held", "the bundle inside was analysed");
     wait_until("the bundle takes the place of the saved report", || (!page.has("given")).then_some(()));
     page.search("nightly-report");
@@ -216,7 +216,8 @@ fn a_saved_page_is_the_page_with_the_report_and_the_command_writes_the_same() {
 
 /// A copy that outlives the directory of the page that saved it.
 struct TempCopy {
-    path: PathBuf,
+    file: PathBuf,
+    /// Removed with the copy.
     _dir: ebusy_tests::harness::TempDir,
 }
 
@@ -225,7 +226,7 @@ impl TempCopy {
         let dir = ebusy_tests::harness::TempDir::new("saved");
         let copy = dir.join("saved.html");
         std::fs::copy(file, &copy).expect("a file can be copied");
-        Self { path: copy, _dir: dir }
+        Self { file: copy, _dir: dir }
     }
 }
 

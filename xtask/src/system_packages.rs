@@ -35,6 +35,7 @@ const NEEDS: &[Need] = &[
         purpose: "the journal of a mounted host",
     },
     Need { programs: &["ansible-playbook"], package: "ansible-core", purpose: "the role in deploy/" },
+    Need { programs: &["node"], package: "nodejs", purpose: "the analyzer as a package for Node" },
     Need { programs: &["file"], package: "file", purpose: "whether the collector is static" },
     Need { programs: &["unshare"], package: "util-linux", purpose: "mount namespaces" },
     Need { programs: &["losetup"], package: "mount", purpose: "mounts and loop devices" },

@@ -2,7 +2,7 @@
 
 use crate::progress::Steps;
 use crate::workspace::Workspace;
-use crate::{bench, corpus, demo, dist, fuzz, lint, page, run, screenshots, test};
+use crate::{bench, corpus, demo, dist, fuzz, lint, npm, page, run, schema, screenshots, test};
 use anyhow::{Result, bail};
 use lexopt::prelude::*;
 use std::ffi::OsString;
@@ -25,6 +25,9 @@ Usage: cargo xtask TASK [OPTION…]
   screenshots     write docs/images and the tests' reference pictures from the page
   demo            write dist/ebusy-demo.tar.gz, a bundle to try
   dist            build a release in dist/release: programs, packages, page, checksums
+  npm             build dist/npm, the analyzer as a package for Node
+  schema          write docs/schema and the types for Node, from the report's types
+    --check         only compare
   corpus DIR      recall and precision of `ebusy errors` on DIR/errors.jsonl
   fuzz [TARGET…]  libFuzzer on everything that reads foreign bytes
     --minutes N     for each target (30)
@@ -47,6 +50,8 @@ enum Task {
     BenchCollect,
     BenchAnalyze,
     Dist,
+    Npm,
+    Schema(bool),
     Help,
 }
 
@@ -64,6 +69,8 @@ pub(crate) fn main(arguments: lexopt::Parser) -> Result<ExitCode> {
         Task::BenchCollect => bench::collect()?,
         Task::BenchAnalyze => bench::analyze()?,
         Task::Dist => dist::run_all()?,
+        Task::Npm => println!("{}", npm::build(&Workspace::find()?)?.display()),
+        Task::Schema(check) => schema::run_all(check)?,
         Task::Help => print!("{HELP}"),
     }
     Ok(ExitCode::SUCCESS)
@@ -90,6 +97,8 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Task> {
         "screenshots" => Task::Screenshots,
         "demo" => Task::Demo,
         "dist" => Task::Dist,
+        "npm" => Task::Npm,
+        "schema" => Task::Schema(false),
         "corpus" => Task::Corpus(PathBuf::new()),
         "fuzz" => Task::Fuzz(fuzz::Options::default()),
         "bench" => match arguments.next()? {
@@ -104,6 +113,7 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Task> {
     while let Some(argument) = arguments.next()? {
         match (&mut task, argument) {
             (_, Short('h') | Long("help")) => return Ok(Task::Help),
+            (Task::Schema(check), Long("check")) => *check = true,
             (Task::Run(options), Long("no-serve")) => options.serve = false,
             (Task::Run(options), Long("port")) => options.port = arguments.value()?.parse()?,
             (Task::Fuzz(options), Long("minutes")) => options.minutes = arguments.value()?.parse()?,

@@ -11,6 +11,7 @@ use crate::report::HolderKind;
 
 /// Leftovers that came, went and stayed.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CensusChanges {
     /// Only in the first bundle.
     pub gone: Vec<LeftoverChange>,
@@ -22,6 +23,7 @@ pub struct CensusChanges {
 
 /// A leftover with who keeps it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LeftoverChange {
     /// Who keeps it.
     pub holder: String,

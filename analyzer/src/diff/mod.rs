@@ -25,6 +25,7 @@ pub const SCHEMA: &str = "ebusy.diff/1";
 
 /// What changed between two bundles.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Diff {
     /// Always [`SCHEMA`].
     pub schema: String,
@@ -50,6 +51,7 @@ pub struct Diff {
 
 /// One of the two bundles.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Side {
     /// Its host.
     pub host: Host,
@@ -63,6 +65,7 @@ pub struct Side {
 
 /// A holder in one or both bundles.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct HolderChange {
     /// Short name: `httpd.service`, `container cadvisor`, `top (622)`.
     pub label: String,
