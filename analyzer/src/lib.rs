@@ -24,6 +24,8 @@
 //! (paths are another host's bytes), so that it runs the same natively and as WebAssembly. Data never
 //! makes it fail: it returns what it understood, with diagnostics. The same bytes give the same report.
 
+#![deny(missing_docs)]
+
 pub mod archive;
 pub mod bytes;
 pub mod causes;
@@ -32,7 +34,9 @@ pub mod diff;
 pub mod errors;
 pub mod fleet;
 pub mod holders;
+pub mod json;
 pub mod mount_tree;
+pub mod order;
 pub mod parse;
 pub mod paste;
 pub mod report;

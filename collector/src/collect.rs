@@ -61,12 +61,14 @@ pub(crate) fn collect(
 ) -> io::Result<Outcome> {
     let begun = Instant::now();
     let seconds = context.started.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-    let manifest = host_facts::manifest(context, host, seconds);
+    let options: Vec<String> = context.options.given.iter().map(|option| writer.note(option)).collect();
+    let manifest = host_facts::manifest(context, host, seconds, &options);
     writer.add(Entry::plain("manifest.json", format!("{manifest:#}\n")))?;
 
     let mut collection = Collection::new(context, writer, progress);
     let complete = collection.all_steps()? == Ended::AllDone;
-    let summary = collection.summary;
+    let mut summary = collection.summary;
+    summary.redact(|text| writer.note(text));
     progress.clear();
     let took = begun.elapsed().as_millis();
     let json = summary.to_json(writer.tables(), writer.secrets(), took, complete);

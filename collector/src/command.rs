@@ -12,10 +12,15 @@ use crate::sys;
 /// Where programs are looked for. Not `$PATH`: the collector runs as root in whatever environment it is started from.
 const PLACES: [&str; 4] = ["/usr/bin", "/bin", "/usr/sbin", "/sbin"];
 
+/// How long a command may take to end after it has closed its output.
+const CLOSING: Duration = Duration::from_secs(1);
+
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ended {
     ByItself,
+    /// By itself, with this exit code that is not 0.
+    Failed(i32),
     /// The reader had enough.
     Enough,
     TimedOut,
@@ -61,6 +66,16 @@ pub(crate) fn run(
         }
     };
     drop(receiver);
+    if ended == Ended::ByItself {
+        // It has closed its output, and so is about to end; not for long, as it may also have done only that.
+        let patience = until.min(Instant::now() + CLOSING);
+        while Instant::now() < patience {
+            if let Some(status) = child.try_wait()? {
+                return Ok(status.code().filter(|code| *code != 0).map_or(ended, Ended::Failed));
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
     end(&mut child);
     Ok(ended)
 }

@@ -9,7 +9,7 @@ use crate::summary::Skip;
 use crate::watchdog::Batch;
 use crate::{sys, utc};
 
-const PROC_FILES: [&str; 10] = [
+const PROC_FILES: [&str; 11] = [
     "version",
     "uptime",
     "cmdline",
@@ -20,6 +20,7 @@ const PROC_FILES: [&str; 10] = [
     "sys/kernel/osrelease",
     "sys/kernel/hostname",
     "sys/fs/may_detach_mounts",
+    "sys/kernel/random/boot_id",
 ];
 const FILE_MAX: usize = 4 << 20;
 
@@ -74,8 +75,8 @@ fn boot_time_line(proc: &Dir) -> Option<Vec<u8>> {
     Some([line, b"\n"].concat())
 }
 
-/// `manifest.json`. `seconds` is the start of the collection since 1970.
-pub(crate) fn manifest(context: &Context, host: &str, seconds: u64) -> Value {
+/// `manifest.json`. `seconds` is the start of the collection since 1970, `options` those that were given.
+pub(crate) fn manifest(context: &Context, host: &str, seconds: u64, options: &[String]) -> Value {
     let text = |path: &str| {
         let content = context.proc.dir.read_virtual(path.as_bytes(), FILE_MAX).ok()?;
         Some(String::from_utf8_lossy(&content.bytes).trim().to_owned())
@@ -100,7 +101,7 @@ pub(crate) fn manifest(context: &Context, host: &str, seconds: u64) -> Value {
         "uid": sys::effective_uid(),
         "capabilities": if context.proc.live { capabilities } else { None },
         "pid": if context.proc.live { pid } else { None },
-        "options": context.options.given,
+        "options": options,
     })
 }
 

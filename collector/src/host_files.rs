@@ -206,7 +206,10 @@ impl Dir {
 
     /// A file of procfs, up to `limit` bytes, appended to `bytes`: for large ones, which are not to be copied once more.
     pub(crate) fn append_virtual(&self, path: &[u8], limit: usize, bytes: &mut Vec<u8>) -> io::Result<()> {
-        self.open_virtual(path)?.take(limit as u64).read_to_end(bytes).map(drop)
+        let mut file = self.open_virtual(path)?.take(limit as u64);
+        // It would else begin with what room is left, and ask for a few bytes.
+        bytes.reserve(8 * CHUNK);
+        file.read_to_end(bytes).map(drop)
     }
 
     /// On a recorded copy only plain files are opened.

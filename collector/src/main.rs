@@ -90,7 +90,7 @@ fn run(options: Options) -> Result<bool, String> {
     let mut host = host_facts::host_name(&context);
     let mut redactor = Redactor::default();
     if context.options.redact == Redact::Strict {
-        let mut strict = Strict::new(&context.root, &host);
+        let mut strict = Strict::new(&context, &host);
         host = strict.own_name(&host);
         redactor = Redactor::strict(strict);
     }
@@ -144,7 +144,8 @@ fn open_host(options: Options) -> Result<Context, String> {
 /// The mounted host's own `/proc` if processes are in it, else this kernel's.
 fn default_proc(root: &Path) -> PathBuf {
     let inner = root.join("proc");
-    let has_processes = inner.join("1").is_dir() || inner.join("self").is_dir();
+    let pids = Dir::proc(&inner).and_then(|(dir, _)| dir.listable(b"")?.numbers());
+    let has_processes = pids.is_ok_and(|pids| !pids.is_empty());
     if has_processes { inner } else { PathBuf::from("/proc") }
 }
 

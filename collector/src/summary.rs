@@ -69,6 +69,17 @@ impl Summary {
         self.missing.insert(path);
     }
 
+    /// Replaces the texts that hold names of files.
+    pub(crate) fn redact(&mut self, mut replace: impl FnMut(&str) -> String) {
+        for (path, why, _) in self.skipped.values_mut() {
+            *path = replace(&String::from_utf8_lossy(path)).into_bytes();
+            *why = replace(why);
+        }
+        for log in &mut self.logs {
+            log.source = replace(&log.source);
+        }
+    }
+
     /// The logs taken.
     pub(crate) fn logs(&self) -> &[LogNote] {
         &self.logs

@@ -144,7 +144,10 @@ pub(crate) fn behind(dir: BorrowedFd<'_>, path: &CStr) -> io::Result<Behind> {
             rdev: (answer.stx_rdev_major, answer.stx_rdev_minor),
             mount: (answer.stx_mask & libc::STATX_MNT_ID != 0).then_some(answer.stx_mnt_id),
         }),
-        Err(error) if error.raw_os_error() == Some(libc::ENOSYS) => behind_without_statx(dir, path),
+        // EPERM: a seccomp filter older than statx, such as that of old dockers.
+        Err(error) if matches!(error.raw_os_error(), Some(libc::ENOSYS | libc::EPERM)) => {
+            behind_without_statx(dir, path)
+        }
         Err(error) => Err(error),
     }
 }

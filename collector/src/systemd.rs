@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::bundle::Entry;
+use crate::bundle::{Entry, Secrets};
 use crate::command::{self, Ended};
 use crate::context::{Context, Fact};
 use crate::summary::Skip;
@@ -69,6 +69,10 @@ pub(crate) fn read(context: &Context, units: &[String]) -> Batch<Fact> {
     });
     match ended {
         Ok(Ended::ByItself) => {}
+        Ok(Ended::Failed(code)) => {
+            let why = format!("systemctl show ended with {code}; it may have left something out");
+            batch.skips.push(Skip::because("systemd", b"systemd", "failed", why));
+        }
         Ok(_) => {
             let why = "systemctl show did not end in time or said too much";
             batch.skips.push(Skip::because("systemd", b"systemd", "timeout", why));
@@ -87,7 +91,8 @@ fn entries(answer: &[u8], units: &[String]) -> Vec<Entry> {
         let id = block.lines().find_map(|line| line.strip_prefix("Id="));
         let Some(unit) = id.filter(|id| units.iter().any(|unit| unit == id)) else { continue };
         let lines = format!("{}\n", block.trim_end());
-        entries.push(Entry::plain(format!("systemd/{unit}.show"), lines));
+        let (path, data) = (format!("systemd/{unit}.show").into_bytes(), lines.into_bytes());
+        entries.push(Entry::File { path, data, secrets: Secrets::Lines });
     }
     entries
 }

@@ -136,7 +136,14 @@ fn man_page_and_completions_are_understood() {
     let output = Command::new("bash").args(["-c", &format!("{script}\n{check}")]).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stdout), "secrets strict\n", "{}", stderr(&output));
     for shell in ["zsh", "fish"] {
-        assert!(text(&["--completions", shell]).contains("no-fds"));
+        let script = text(&["--completions", shell]);
+        assert!(script.contains("no-fds"));
+        if support::is_installed(shell) {
+            let scratch = Scratch::new();
+            scratch.write("script", &script);
+            let checked = Command::new(shell).args(["-n", &scratch.path("script")]).output().unwrap();
+            assert!(checked.status.success(), "{shell}: {}", stderr(&checked));
+        }
     }
     assert_eq!(collector().args(["--completions", "tcsh"]).output().unwrap().status.code(), Some(2));
 }

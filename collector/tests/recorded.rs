@@ -127,6 +127,36 @@ fn strict_redaction_leaves_no_name_and_no_address() {
 }
 
 #[test]
+fn strict_redaction_takes_users_out_of_paths_but_not_of_mounts() {
+    let host = host();
+    host.write("etc/passwd", "carol:x:1001:1001::/data/people/carol:/bin/sh\n");
+    let table = format!("{TABLE}77 21 253:1 /home/bob/data /srv/data rw - ext4 /dev/vda1 rw\n");
+    host.write("proc/20/mountinfo", &table);
+    host.write("proc/mounts", "nas7.corp.example.com:/x /mnt nfs4 rw,addr=10.9.8.7 0 0\n");
+    host.link("proc/1/mounts", "../mounts");
+    host.write("proc/300/cmdline", "vi\0/home/alice/a\0--file=/home/bob/b\0/data/people/carol/c\0");
+    host.link("proc/300/fd/11", "/home/alice/open (deleted)");
+    host.link("proc/300/fd/12", "/home/bob/open");
+    host.write("proc/300/links", "map/7f00 dev=253:1 ino=9 type=reg path=/home/alice/lib.so\n");
+    host.write("home/alice/own.log", "started by /home/alice/bin/x\n");
+    let (log, missing) = (host.path("home/alice/own.log"), "/home/alice/none.log");
+    let bundle = collect_host(&host, &["--log", &log, "--log", missing, "--redact", "strict"]);
+    assert_eq!(
+        bundle.must("proc/300/cmdline"),
+        "vi\0/home/[user-1]/a\0--file=/home/bob/b\0/data/people/[user-2]/c\0"
+    );
+    assert_eq!(bundle.items["proc/300/fd/11"], Item::Symlink("/home/[user-1]/open (deleted)".into()));
+    assert_eq!(bundle.items["proc/300/fd/12"], Item::Symlink("/home/bob/open".into()));
+    assert!(bundle.must("proc/300/links").ends_with("path=/home/[user-1]/lib.so\n"));
+    assert_eq!(bundle.must("logs/own.log"), "started by /home/[user-1]/bin/x\n");
+    assert_eq!(bundle.must("proc/20/mountinfo"), table, "what names mounts stays");
+    let all = bundle.all_bytes();
+    for name in ["alice", "carol", "nas7", "10.9.8.7"] {
+        assert!(!contains(&all, name), "{name} is left");
+    }
+}
+
+#[test]
 fn missing_files_are_counted_and_cost_nothing_else() {
     let host = host();
     std::fs::remove_file(host.0.join("proc/20/mountinfo")).unwrap();

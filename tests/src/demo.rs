@@ -131,7 +131,7 @@ fn booted() -> Host {
 }
 
 /// What docker writes when it cannot unmount and remove the thin device.
-fn fail_to_remove_device(host: &mut Host, container: &Container) {
+pub(crate) fn fail_to_remove_device(host: &mut Host, container: &Container) {
     let Container { id, layer, name, .. } = container;
     for text in [
         format!("level=error msg=\"devmapper: Error unmounting device {layer}: Device is Busy\""),

@@ -3,8 +3,11 @@
 //! | module | what it makes |
 //! |---|---|
 //! | [`synth`] | a host out of thin air: mounts as the kernel propagates them, processes, containers, logs, written as a bundle |
+//! | [`crowd`] | a host with 200 namespaces that hold one mount |
 //! | [`demo`] | the host of the page's "try the demo" button |
 //! | [`harness`] | directories, child processes and skips of the tests on a real machine |
+//! | [`image`] | screenshots, compared with a tolerance and written small |
+//! | [`looks`] | the screens of the page, for the documentation and for comparing |
 //! | [`rng`] | random numbers that a seed brings back |
 //! | [`webdriver`] | a browser, driven through the WebDriver protocol |
 //!
@@ -13,8 +16,11 @@
 
 #![expect(clippy::expect_used, reason = "what tests are made of: a broken invariant is a broken test")]
 
+pub mod crowd;
 pub mod demo;
 pub mod harness;
+pub mod image;
+pub mod looks;
 pub mod rng;
 pub mod synth;
 pub mod webdriver;

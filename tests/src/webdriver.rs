@@ -196,6 +196,14 @@ impl Browser {
         std::fs::write(path, png).expect("a screenshot can be written");
     }
 
+    /// A screenshot with the parameters of `Page.captureScreenshot`, in Chromium.
+    pub fn png(&self, params: &Value) -> Vec<u8> {
+        let answer = self.devtools("Page.captureScreenshot", params);
+        let png = base64(answer["data"].as_str().unwrap_or_default());
+        assert!(png.starts_with(b"\x89PNG"), "no picture in {answer}");
+        png
+    }
+
     /// What came into a log (`browser` is the console, `performance` the network) since it was last asked for.
     pub fn log(&self, kind: &str) -> Vec<Value> {
         match self.of_chromium("/se/log", &json!({ "type": kind })) {

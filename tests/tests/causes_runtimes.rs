@@ -5,6 +5,7 @@
 
 mod support;
 
+use ebusy_analyzer::report::Status;
 use ebusy_tests::synth::{Block, Driver, Fs, Host, Propagation, Run, Sandbox, hex64};
 use support::cases::{
     MODERN, OLD, advice, all_causes, causes, device_error, directory_error, holder, host_with,
@@ -359,9 +360,10 @@ fn a_dataset_that_lxds_monitor_has_and_one_that_nobody_has() {
             900,
             "Failed to destroy ZFS dataset: cannot destroy 'default/containers/web': dataset is busy",
         );
-        let report = ask(&host.bundle(), "default/containers/web");
+        let report = support::ask_default(&host.bundle());
         let expected: &[&str] = if held { &["lxd-namespace"] } else { &[] };
         assert_eq!(causes(&report), expected, "{}", report.verdict.summary);
+        assert_eq!(report.verdict.status == Status::Free, !held, "{}", report.verdict.summary);
     }
 }
 

@@ -261,6 +261,57 @@ fn a_copied_sandbox_is_a_leftover_and_a_programs_own_network_namespace_is_not() 
 }
 
 #[test]
+fn network_namespaces_that_only_a_file_keeps_hold_but_block_nothing() {
+    let mut host = host("6.1.0-50-amd64");
+    host.docker_overlay2("20.10.24");
+    let web = host.run(&Run::new("web", "nginx:1.13"));
+    let net = host.processes[&web.pid].other_ns.iter().find(|(k, _)| k == "net").expect("it has one").1;
+    host.mounts.mount_root(host.ns, "/run/netns/used", &network(), &format!("net:[{net}]"));
+    host.mounts.mount_root(host.ns, "/run/netns/host", &network(), "net:[4026531956]");
+    assert_innocent(&host);
+    host.mounts.mount_root(host.ns, "/run/netns/blue", &network(), "net:[4026539999]");
+    let census = census(&host);
+    let [leftover] = leftovers(&census)[..] else { panic!("{:#?}", leftovers(&census)) };
+    assert_eq!((leftover.object.as_str(), leftover.effect), ("net:[4026539999]", Effect::Holding));
+    assert!(leftover.why.contains("ip netns"), "{}", leftover.why);
+    // A virtual machine lives in one without a process of the host's.
+    let vm = host.spawn("qemu-system-x86", &["/usr/bin/qemu-system-x86_64"]);
+    assert_innocent(&host);
+    host.kill(vm);
+}
+
+#[test]
+fn volumes_of_pods_that_are_gone_are_left_over() {
+    const POD: &str = "0a1b2c3d-1111-2222-3333-444455556666";
+    let mut host = host("5.15.0-91-generic");
+    host.docker_overlay2("20.10.24");
+    let group = format!("/kubepods/besteffort/pod{POD}/{}", hex64("app"));
+    let app = host.spawn_as(1, host.ns, "app", &["app"], &group);
+    let secret = host.tmpfs("tmpfs", "rw");
+    let point = format!("/var/lib/kubelet/pods/{POD}/volumes/kubernetes.io~secret/token");
+    host.mounts.mount(host.ns, &point, &secret);
+    assert_innocent(&host);
+    host.kill(app);
+    let census = census(&host);
+    let [leftover] = leftovers(&census)[..] else { panic!("{:#?}", leftovers(&census)) };
+    assert_eq!((leftover.kind, leftover.object.as_str()), (LeftoverKind::PodVolume, POD));
+    assert_eq!(leftover.effect, Effect::Blocking);
+    assert!(leftover.why.contains("orphaned"), "{}", leftover.why);
+}
+
+#[test]
+fn markdown_cannot_be_broken_out_of() {
+    let mut host = demo::host();
+    let hostile = "x`<img src=x onerror=alert(1)>|@all";
+    for process in host.processes.values_mut().filter(|p| p.comm == "httpd") {
+        process.args = vec![hostile.into()];
+    }
+    let shown = ebusy_analyzer::census::markdown::render(&census(&host));
+    assert!(shown.starts_with("### ") && shown.contains("**1. "), "{shown}");
+    assert!(shown.contains(&format!("``{hostile}``")), "in a code span of its own length: {shown}");
+}
+
+#[test]
 fn a_thin_device_that_only_an_open_file_keeps_is_found() {
     let mut host = host("6.1.0-50-amd64");
     host.docker_devicemapper("17.05.0-ce");
@@ -359,6 +410,8 @@ fn the_command_answers_with_0_and_refuses_bad_input_with_2() {
     let json = call(&["census", "demo.tar.gz", "--format", "json"]);
     let census: Census = serde_json::from_slice(&json.stdout).expect("a census");
     assert_eq!(census.schema, "ebusy.census/1");
+    let markdown = call(&["census", "demo.tar.gz", "--format", "markdown"]);
+    assert!(String::from_utf8_lossy(&markdown.stdout).starts_with("### "));
     for arguments in [
         &["census"][..],
         &["census", "noise"],

@@ -90,6 +90,41 @@ fn a_pid_that_was_given_to_another_process_is_not_the_same_holder() {
 }
 
 #[test]
+fn a_restart_of_the_host_is_told_by_the_boot_id_whatever_the_clock_says() {
+    let (host, web, _, top) = held();
+    let without_clock = |host: &Host| {
+        let mut host = host.clone();
+        // Nothing tells when it booted, so nothing tells when a process started.
+        host.boot_time = 0;
+        host.files.insert("proc/stat".into(), Vec::new());
+        host
+    };
+    let mut later = without_clock(&host);
+    later.boots += 1;
+    let diff_of = |a: &Host, b: &Host| {
+        let (a, b) = (without_clock(a), without_clock(b));
+        diff(&a, &b, &web.id)
+    };
+    // The same pid, name and namespace number: after a restart it is another process all the same.
+    let changed = diff_of(&host, &later);
+    assert_eq!((pids(&changed.gone), pids(&changed.new), changed.still.len()), (vec![top], vec![top], 0));
+    assert!(codes(&changed).contains(&"different-boots"), "{:?}", codes(&changed));
+    assert!(changed.summary.contains("since the host was restarted"), "{}", changed.summary);
+    // Gone with the restart: neither a race nor a leak.
+    later.kill(top);
+    let gone = diff_of(&host, &later);
+    assert!(gone.summary.contains("neither race nor leak"), "{}", gone.summary);
+    // A clock that was set in between is no restart.
+    let mut set = host.clone();
+    set.wait(60);
+    set.boot_time += 3_600;
+    for process in set.processes.values_mut() {
+        process.started -= 3_600.0;
+    }
+    assert!(!codes(&diff(&host, &set, &web.id)).contains(&"different-boots"));
+}
+
+#[test]
 fn a_restarted_service_that_takes_the_mount_again_is_said_to_be_restarted() {
     let mut host = Host::new("web1", "3.10.0-514.el7.x86_64");
     host.docker_devicemapper("17.05.0-ce");
@@ -151,6 +186,7 @@ fn bundles_that_cannot_be_compared_are_warned_about() {
 
     let mut booted = host.clone();
     booted.boot_time += 86_400;
+    booted.boots += 1;
     assert_eq!(codes(&diff(&host, &booted, &web.id)), ["different-boots"]);
 
     let mut later = host.clone();

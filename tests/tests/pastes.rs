@@ -239,3 +239,33 @@ fn a_last_line_cut_off_is_named_and_the_others_count() {
         report.warnings.iter().filter(|w| w.code == "bad-mountinfo-line").map(|w| w.line).collect();
     assert_eq!(bad, [Some(6)]);
 }
+
+#[test]
+fn no_damage_of_a_paste_makes_it_panic() {
+    let (ct, layer) = (hex64("ct"), hex64("layer"));
+    let whole = [
+        error(&ct, &layer),
+        format!("[root@web1 ~]# grep -l {} /proc/*/mountinfo\n/proc/622/mountinfo\n", &layer[..12]),
+        "# fuser -vm /srv\n USER PID ACCESS COMMAND\n/srv: root kernel mount /srv\n app 11 f.c.. java\n".into(),
+        "# lsblk\nNAME MAJ:MIN RM SIZE RO TYPE MOUNTPOINT\nsda 8:0 0 1G 0 disk\n\u{2514}\u{2500}vg-x 253:0 0 1G 0 lvm /\n".into(),
+        "# dmsetup ls --tree\nvg-x (253:0)\n \u{2514}\u{2500} (8:0)\n# systemctl status x\n CGroup: /system.slice/x.service\n \u{251c}\u{2500}1 /x\n".into(),
+        "# systemctl show x\nId=x.service\n# rbd showmapped\nid pool image snap device\n0 a b - /dev/rbd0\n".into(),
+        "# zfs list\nNAME USED AVAIL REFER MOUNTPOINT\nt 1 1 1 /t\n# swapon\nNAME TYPE SIZE USED PRIO\n/s file 1 0 -2\n".into(),
+        table(&layer).join("\n"),
+        "\n\x1b[31m| 21 | 1 |\x1b[m\n#\n$\n".into(),
+    ]
+    .concat()
+    .into_bytes();
+    for at in (0..whole.len()).step_by(5) {
+        let mut text = whole.clone();
+        match at % 3 {
+            0 => text[at] ^= 0x15,
+            1 => drop(text.drain(at..(at + 9).min(whole.len()))),
+            _ => text.insert(at, b"\n \t#$|["[at % 7]),
+        }
+        if let Ok(analysis) = open(&text) {
+            let report = analysis.explain(&Query::Default);
+            assert_ne!(report.verdict.status, Status::Free, "a text never proves that nothing holds it");
+        }
+    }
+}

@@ -348,3 +348,18 @@ fn a_listing_without_propagation_is_not_called_private() {
     assert!(!said.contains("private"), "absent is not private: {said}");
     assert!(report.holders.iter().flat_map(|h| &h.mounts).all(|m| m.propagation() == "unknown propagation"));
 }
+
+#[test]
+fn a_job_of_an_old_docker_leads_to_its_container() {
+    let (mut host, web, pid) = leaked("web", None);
+    host.docker_log(&format!(
+        "Driver devicemapper failed to remove root filesystem {}: Device is Busy",
+        web.id
+    ));
+    host.docker_log(&format!("[8ad069f7] -job rm({}) = ERR (1)", &web.id[..12]));
+    let report = ask(&host.bundle(), "8ad069f7");
+    assert_eq!(report.target.container_id.as_ref(), Some(&web.id), "{}", report.verdict.summary);
+    assert_eq!(blocking_pids(&report), [pid]);
+    let note = report.warnings.iter().find(|w| w.code == "other-id").expect("what it is");
+    assert!(note.message.contains("job"), "{}", note.message);
+}

@@ -362,3 +362,65 @@ fn a_pasted_line_of_one_process_makes_nobody_the_host() {
     );
     assert!(holder.cause.is_none(), "nor who made its namespace: {:?}", holder.cause);
 }
+
+#[test]
+fn files_on_an_overlay_over_several_file_systems_are_told_by_their_mount() {
+    let mut host = host("6.1.0-50-amd64", None);
+    host.docker_overlay2("20.10.24");
+    let web = host.run(&Run::new("web", "nginx:1.13"));
+    host.kill(web.pid);
+    host.kill(web.shim);
+    let mount = host.mounts.at(host.ns, &web.rootfs).expect("it is mounted").id;
+    let open = |host: &mut Host, mount| {
+        let tail = host.spawn("tail", &["tail"]);
+        // Not the overlay's own number: the layer's is behind it.
+        let link = Link {
+            name: "fd/3".into(),
+            target: format!("{}/var/log/x", web.rootfs),
+            device: (0, 230),
+            inode: 12,
+            mount: Some(mount),
+            kind: "reg",
+            node: None,
+        };
+        host.set_link(tail, link);
+        tail
+    };
+    let tail = open(&mut host, mount);
+    open(&mut host, 15);
+    directory_error(&mut host, &web);
+    let report = ask(&host.bundle(), "web");
+    assert_eq!(blocking_pids(&report), [tail], "{}", report.verdict.summary);
+}
+
+#[test]
+fn a_dataset_is_not_called_free_while_something_is_open_on_a_mount_that_no_table_shows() {
+    let error = "Failed to destroy ZFS dataset: cannot destroy 'tank/docker/web': dataset is busy";
+    let verdict = |path: Option<&str>| {
+        let mut host = host("6.1.0-50-amd64", None);
+        host.log_line("dockerd", 900, error);
+        if let Some(path) = path {
+            let tail = host.spawn("tail", &["tail"]);
+            let (device, mount) = ((0, 99), Some(999_999));
+            let link = Link {
+                name: "fd/3".into(),
+                target: path.into(),
+                device,
+                inode: 12,
+                mount,
+                kind: "reg",
+                node: None,
+            };
+            host.set_link(tail, link);
+        }
+        let report = support::ask_default(&host.bundle());
+        assert_eq!(report.target.busy, BusyKind::Dataset);
+        report.verdict
+    };
+    let free = verdict(None);
+    assert_eq!(free.status, Status::Free, "{}", free.summary);
+    assert_eq!(verdict(Some("/memfd:x (deleted)")).status, Status::Free, "memory is no file system");
+    let doubt = verdict(Some("/log/x"));
+    assert_eq!(doubt.status, Status::Unknown);
+    assert!(doubt.summary.contains("tail has /log/x open"), "{}", doubt.summary);
+}

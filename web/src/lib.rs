@@ -30,12 +30,12 @@ pub mod worker;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// Entry of the module. Page and worker run the same one: in a page it shows the app, in a worker it
-/// serves the analyzer.
+/// serves the analyzer; elsewhere it waits to be called ([`browser::library`]).
 #[wasm_bindgen(start)]
 pub fn start() {
     if let Some(scope) = browser::worker_scope::own_scope() {
         browser::worker_scope::serve(&scope);
-    } else {
+    } else if browser::library::has_page() {
         browser::boot::show_failures_of_the_page();
         browser::boot::mount::<app::App>();
     }

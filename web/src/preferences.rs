@@ -91,6 +91,8 @@ pub struct Preferences {
     pub theme: Theme,
     /// The zone of its times.
     pub zone: Zone,
+    /// Whether single keys are left alone (WCAG 2.1.4: speech input types them by accident).
+    pub no_keys: bool,
 }
 
 impl Preferences {
@@ -102,6 +104,7 @@ impl Preferences {
                 "light" => preferences.theme = Theme::Light,
                 "dark" => preferences.theme = Theme::Dark,
                 "local" => preferences.zone = Zone::Local,
+                "no-keys" => preferences.no_keys = true,
                 tag => {
                     if let Some((language, ..)) = Language::ALL.iter().find(|(_, own, _)| *own == tag) {
                         preferences.language = *language;
@@ -114,13 +117,19 @@ impl Preferences {
 
     /// As words, to be kept.
     pub fn to_text(self) -> String {
-        format!("{} {} {}", self.language.tag(), self.theme.name(), self.zone.name())
+        let keys = if self.no_keys { " no-keys" } else { "" };
+        format!("{} {} {}{keys}", self.language.tag(), self.theme.name(), self.zone.name())
     }
 }
 
 thread_local! {
     static CURRENT: Cell<Preferences> = const {
-        Cell::new(Preferences { language: Language::English, theme: Theme::System, zone: Zone::Utc })
+        Cell::new(Preferences {
+            language: Language::English,
+            theme: Theme::System,
+            zone: Zone::Utc,
+            no_keys: false,
+        })
     };
 }
 
@@ -143,7 +152,7 @@ mod tests {
         for language in [Language::English, Language::Chinese] {
             for theme in [Theme::System, Theme::Light, Theme::Dark] {
                 for zone in [Zone::Utc, Zone::Local] {
-                    let kept = Preferences { language, theme, zone };
+                    let kept = Preferences { language, theme, zone, no_keys: zone == Zone::Local };
                     assert_eq!(Preferences::from_text(&kept.to_text(), "zh-CN"), kept);
                 }
             }

@@ -273,6 +273,7 @@ fn host() -> Host {
         collected_at: Some("2026-11-22T07:45:02Z".into()),
         runtime: Some("docker 17.05.0-ce".into()),
         drops_foreign_mounts: Some(false),
+        boot_id: None,
     }
 }
 

@@ -233,7 +233,10 @@ impl State {
             }),
             Action::Asked(question) => next.change_open(|open| open.ask(question)),
             Action::HostChosen(index) => next.change_open(|open| open.choosing = Some(index)),
-            Action::MountsWanted(key) => next.change_open(|open| open.mounts_wanted = Some(key)),
+            Action::MountsWanted(key) => next.change_open(|open| {
+                open.mounts_wanted = Some(key);
+                open.tab = Tab::Mounts;
+            }),
             Action::TabChosen(tab) => next.change_open(|open| open.tab = tab),
             Action::Closed => next.close(),
             Action::Drafted(draft) => next.draft = draft,

@@ -2,6 +2,11 @@
 //!
 //! The host is a pid namespace of its own: when its first process ends, all of it ends.
 
+mod analyze;
+mod host;
+
+pub(crate) use analyze::analyze;
+
 use crate::programs;
 use crate::workspace::Workspace;
 use anyhow::{Context as _, Result, bail};

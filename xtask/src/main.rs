@@ -1,5 +1,6 @@
 //! The project's own tasks, so that cargo is the only tool to install: `cargo xtask run`, `test`, `web`, …
 
+mod axe;
 mod bench;
 mod corpus;
 mod csp;
@@ -7,16 +8,21 @@ mod demo;
 mod dist;
 mod fuzz;
 mod lint;
+mod npm;
+mod pack;
 mod page;
 mod programs;
 mod progress;
 mod run;
 mod rustc;
+mod schema;
+mod screenshots;
 mod serve;
 mod system_packages;
 mod tasks;
 mod test;
 mod test_output;
+mod typescript;
 mod wasm_target;
 mod workspace;
 

@@ -2,7 +2,7 @@
 
 use crate::progress::Steps;
 use crate::workspace::Workspace;
-use crate::{bench, corpus, demo, dist, fuzz, lint, page, run, test};
+use crate::{bench, corpus, demo, dist, fuzz, lint, npm, page, run, schema, screenshots, test};
 use anyhow::{Result, bail};
 use lexopt::prelude::*;
 use std::ffi::OsString;
@@ -22,12 +22,17 @@ Usage: cargo xtask TASK [OPTION…]
     WORD…           for `cargo test`, as in `--package ebusy-analyzer` or a test's name
   lint            formatting and clippy, natively and for the browser
   web             build dist/ebusy.html, the page with everything in it
+  screenshots     write docs/images and the tests' reference pictures from the page
   demo            write dist/ebusy-demo.tar.gz, a bundle to try
   dist            build a release in dist/release: programs, packages, page, checksums
+  npm             build dist/npm, the analyzer as a package for Node
+  schema          write docs/schema and the types for Node, from the report's types
+    --check         only compare
   corpus DIR      recall and precision of `ebusy errors` on DIR/errors.jsonl
   fuzz [TARGET…]  libFuzzer on everything that reads foreign bytes
     --minutes N     for each target (30)
   bench collect   the collector's time, memory and bundle against grep's and tar's (as root)
+  bench analyze   the analyzer's time and memory against tar's and grep's
   help            this text
 ";
 
@@ -38,11 +43,15 @@ enum Task {
     Test(test::Options),
     Lint,
     Web,
+    Screenshots,
     Demo,
     Corpus(PathBuf),
     Fuzz(fuzz::Options),
     BenchCollect,
+    BenchAnalyze,
     Dist,
+    Npm,
+    Schema(bool),
     Help,
 }
 
@@ -53,11 +62,15 @@ pub(crate) fn main(arguments: lexopt::Parser) -> Result<ExitCode> {
         Task::Test(options) => return test::run_all(&options),
         Task::Lint => lint::run_all()?,
         Task::Web => web()?,
+        Task::Screenshots => screenshots::run_all()?,
         Task::Demo => println!("{}", demo::write(&Workspace::find()?)?.display()),
         Task::Fuzz(options) => return fuzz::run_all(&options),
         Task::Corpus(dir) => return corpus::run_all(&dir),
         Task::BenchCollect => bench::collect()?,
+        Task::BenchAnalyze => bench::analyze()?,
         Task::Dist => dist::run_all()?,
+        Task::Npm => println!("{}", npm::build(&Workspace::find()?)?.display()),
+        Task::Schema(check) => schema::run_all(check)?,
         Task::Help => print!("{HELP}"),
     }
     Ok(ExitCode::SUCCESS)
@@ -81,14 +94,18 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Task> {
         "test" => return Ok(Task::Test(test_options(arguments.raw_args()?))),
         "lint" => Task::Lint,
         "web" => Task::Web,
+        "screenshots" => Task::Screenshots,
         "demo" => Task::Demo,
         "dist" => Task::Dist,
+        "npm" => Task::Npm,
+        "schema" => Task::Schema(false),
         "corpus" => Task::Corpus(PathBuf::new()),
         "fuzz" => Task::Fuzz(fuzz::Options::default()),
         "bench" => match arguments.next()? {
             Some(Value(what)) if what == "collect" => Task::BenchCollect,
+            Some(Value(what)) if what == "analyze" => Task::BenchAnalyze,
             Some(Short('h') | Long("help")) => Task::Help,
-            _ => bail!("`cargo xtask bench` wants to know what: `collect`"),
+            _ => bail!("`cargo xtask bench` wants to know what: `collect` or `analyze`"),
         },
         "help" => Task::Help,
         other => bail!("no task `{other}`; `cargo xtask help` lists them"),
@@ -96,6 +113,7 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Task> {
     while let Some(argument) = arguments.next()? {
         match (&mut task, argument) {
             (_, Short('h') | Long("help")) => return Ok(Task::Help),
+            (Task::Schema(check), Long("check")) => *check = true,
             (Task::Run(options), Long("no-serve")) => options.serve = false,
             (Task::Run(options), Long("port")) => options.port = arguments.value()?.parse()?,
             (Task::Fuzz(options), Long("minutes")) => options.minutes = arguments.value()?.parse()?,

@@ -3,7 +3,7 @@
 use crate::progress::Steps;
 use crate::test_output::Totals;
 use crate::workspace::Workspace;
-use crate::{demo, page, programs, system_packages};
+use crate::{axe, demo, npm, page, programs, system_packages};
 use anyhow::{Context as _, Result};
 use std::ffi::OsString;
 use std::fs;
@@ -23,7 +23,7 @@ pub(crate) struct Options {
 /// Prepares, tests and reports.
 pub(crate) fn run_all(options: &Options) -> Result<ExitCode> {
     let workspace = Workspace::find()?;
-    let mut steps = Steps::new(5);
+    let mut steps = Steps::new(7);
     steps.step("system packages", || {
         system_packages::provide();
         Ok(())
@@ -32,6 +32,9 @@ pub(crate) fn run_all(options: &Options) -> Result<ExitCode> {
     let page = steps.step("page (WebAssembly)", || page::build(&workspace))?;
     let programs =
         steps.step("collector and command (static)", || programs::build(&workspace, Some(&page)))?;
+
+    let axe = steps.step("axe-core", || Ok(axe::provide(&workspace)))?;
+    let npm = steps.step("package for Node", || npm::build(&workspace))?;
 
     let artifacts = workspace.target.join("artifacts");
     fs::create_dir_all(&artifacts).with_context(|| format!("cannot create {}", artifacts.display()))?;
@@ -50,10 +53,14 @@ pub(crate) fn run_all(options: &Options) -> Result<ExitCode> {
         ("EBUSY_BIN", &programs.ebusy),
         ("EBUSY_PAGE", &page.file),
         ("EBUSY_DEMO", &demo),
+        ("EBUSY_NPM", &npm),
         ("EBUSY_ARTIFACTS", &artifacts),
         ("EBUSY_SKIPS", &skips),
     ] {
         cargo.env(variable, path);
+    }
+    if let Some(axe) = &axe {
+        cargo.env("EBUSY_AXE", axe);
     }
     let mut totals = steps.step("tests", || watch(&mut cargo))?;
     totals

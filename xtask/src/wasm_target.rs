@@ -47,8 +47,10 @@ impl WasmTarget {
         // module is twice as large.
         cargo.args(["rustc", "--release", "--lib", "--package", package, "--crate-type", "cdylib"]);
         cargo.args(["--target", TARGET]);
-        // Natively the analyzer is built for speed; here its code has to be downloaded.
-        cargo.args(["--config", "profile.release.package.ebusy-analyzer.opt-level='z'"]);
+        // Natively these are built for speed; here their code has to be downloaded.
+        for package in ["ebusy-analyzer", "lzma-rust2"] {
+            cargo.args(["--config", &format!("profile.release.package.{package}.opt-level='z'")]);
+        }
         cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", workspace.path_free_rustflags());
         // wasm-bindgen reads the section target_features, which full stripping removes; it drops the names itself.
         cargo.env("CARGO_PROFILE_RELEASE_STRIP", "debuginfo");

@@ -5,6 +5,7 @@ use std::io::Read;
 use flate2::bufread::MultiGzDecoder;
 use lzma_rust2::XzReader;
 
+use super::Input;
 use super::sniff::Kind;
 
 /// Memory that an xz stream may ask for, in KiB: `xz -9` needs 65 MiB.
@@ -18,8 +19,14 @@ pub(super) fn is_read(kind: Kind) -> bool {
     optional || matches!(kind, Kind::Gzip | Kind::Xz)
 }
 
-/// The stream inside.
-pub(super) fn inflate<'r>(kind: Kind, input: impl Read + 'r) -> Box<dyn Read + 'r> {
+#[cfg(not(target_arch = "wasm32"))]
+pub(super) use super::ahead::inflate;
+/// The page's worker has one thread.
+#[cfg(target_arch = "wasm32")]
+pub(super) use decode as inflate;
+
+/// The stream inside. One type of input, because each decoder would be built once more for every other.
+pub(super) fn decode(kind: Kind, input: Input<'_>) -> Input<'_> {
     let buffered = std::io::BufReader::with_capacity(BUFFER, input);
     match kind {
         Kind::Gzip => Box::new(MultiGzDecoder::new(buffered)),

@@ -3,6 +3,8 @@
 //! Nothing is ever written by a name from an archive; names are only compared. What a member is, is told by its
 //! content: an archive inside the archive (`sos collect`, a bundle in a zip) is walked, too, one level deep.
 
+#[cfg(not(target_arch = "wasm32"))]
+mod ahead;
 mod compression;
 mod counting;
 mod refusal;
@@ -11,7 +13,7 @@ mod text;
 mod walk;
 mod zip;
 
-use std::io::{Chain, Cursor, Read};
+use std::io::{Cursor, ErrorKind, Read};
 use std::ops::ControlFlow;
 
 use crate::{OpenError, Progress};
@@ -83,7 +85,7 @@ pub fn read_entries(
 ) -> Result<End, OpenError> {
     let counting = Counting::new(input, progress);
     let state = counting.state();
-    let mut walk = Walk { state: &state, wants, visit, archive: Vec::new(), is_inner: false, refused: None };
+    let mut walk = Walk::new(&state, wants, visit);
     let end = walk.stream(Box::new(counting));
     if state.stopped() {
         return Err(counting::cancelled());
@@ -106,16 +108,45 @@ pub fn read_file(
     visit: &mut dyn FnMut(Entry<'_>),
 ) {
     let state = counting::State::default();
-    let mut walk = Walk { state: &state, wants, visit, archive: Vec::new(), is_inner: false, refused: None };
+    let mut walk = Walk::new(&state, wants, visit);
     walk.lone_file(path, input);
 }
 
-/// An input with its first block put back.
-type Whole<R> = Chain<Cursor<Vec<u8>>, R>;
+/// What is read from, whatever is below it.
+type Input<'r> = Box<dyn Read + 'r>;
 
-/// Takes the first block (a tar's mark needs all 512 bytes of it, pipes give fewer) and puts it back.
-fn peek<R: Read>(mut input: R) -> std::io::Result<(Vec<u8>, Whole<R>)> {
-    let mut head = Vec::with_capacity(512);
-    (&mut input).take(512).read_to_end(&mut head)?;
-    Ok((head.clone(), Cursor::new(head).chain(input)))
+/// Bytes that tell what an input is: a tar's mark stands in its first block.
+const HEAD: usize = 512;
+
+/// The first bytes, as many as it takes to tell what an input is.
+#[derive(Clone, Copy)]
+struct Head {
+    bytes: [u8; HEAD],
+    length: usize,
+}
+
+impl Head {
+    /// Takes them off; pipes give a few at a time.
+    fn take(input: &mut dyn Read) -> std::io::Result<Self> {
+        let mut head = Self { bytes: [0; HEAD], length: 0 };
+        // Some decoders take an empty buffer for the end.
+        while head.length < HEAD {
+            match input.read(&mut head.bytes[head.length..]) {
+                Ok(0) => break,
+                Ok(more) => head.length += more,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(head)
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+
+    /// Puts them back.
+    fn before<'r>(self, input: impl Read + 'r) -> Input<'r> {
+        Box::new(Cursor::new(self.bytes).take(self.length as u64).chain(input))
+    }
 }

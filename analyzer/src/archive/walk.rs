@@ -5,7 +5,8 @@ use std::io::{BufReader, ErrorKind, Read};
 use tar::EntryType;
 
 use super::{
-    Content, End, Entry, Kind, MEMBER_LIMIT, Want, compression, counting, peek, refusal, sniff, text, zip,
+    Content, End, Entry, HEAD, Head, Input, Kind, MEMBER_LIMIT, Want, compression, counting, refusal, sniff,
+    text, zip,
 };
 use crate::OpenError;
 use crate::bytes::visible;
@@ -26,6 +27,8 @@ pub(super) struct Walk<'w> {
     /// Name of this archive in the outer one.
     pub(super) archive: Vec<u8>,
     pub(super) is_inner: bool,
+    /// The member's bytes; kept, so that not each member needs memory of its own.
+    buffer: Vec<u8>,
     /// Why the whole input is of no use, where its kind alone does not tell.
     pub(super) refused: Option<OpenError>,
 }
@@ -38,26 +41,37 @@ pub(super) enum Stop {
     Refused(Kind, usize, Vec<u8>),
 }
 
-impl Walk<'_> {
+impl<'w> Walk<'w> {
+    /// A walk over the outermost archive.
+    pub(super) fn new(
+        state: &'w counting::State,
+        wants: &'w dyn Fn(&[u8]) -> Want,
+        visit: &'w mut dyn FnMut(Entry<'_>),
+    ) -> Self {
+        Self { state, wants, visit, archive: Vec::new(), is_inner: false, buffer: Vec::new(), refused: None }
+    }
+
     /// Takes the compressions off and walks what is inside.
-    pub(super) fn stream(&mut self, mut input: Box<dyn Read + '_>) -> Result<End, Stop> {
+    pub(super) fn stream(&mut self, mut input: Input<'_>) -> Result<End, Stop> {
         for layer in 0..=MOST_LAYERS {
-            let (head, whole) = peek(input).map_err(Stop::Unread)?;
-            input = match sniff(&head) {
-                Kind::Tar => return Ok(self.tar(BufReader::with_capacity(BUFFER, whole))),
-                Kind::Zip => return Ok(self.zip(whole)),
-                Kind::Text if !self.is_inner => return Ok(self.text(whole)),
+            let head = Head::take(&mut input).map_err(Stop::Unread)?;
+            let mut whole = head.before(input);
+            input = match sniff(head.as_bytes()) {
+                Kind::Tar => return Ok(self.tar(whole)),
+                Kind::Zip => return Ok(self.zip(&mut whole)),
+                Kind::Text if !self.is_inner => return Ok(self.text(&mut whole)),
                 kind if compression::is_read(kind) && layer < MOST_LAYERS => {
                     compression::inflate(kind, whole)
                 }
-                other => return Err(Stop::Refused(other, layer, head)),
+                other => return Err(Stop::Refused(other, layer, head.as_bytes().to_vec())),
             };
         }
         Err(Stop::Refused(Kind::Unknown, MOST_LAYERS, Vec::new()))
     }
 
-    fn text(&mut self, input: impl Read) -> End {
-        let (text, end) = read_whole(input, WHOLE_LIMIT);
+    fn text(&mut self, input: &mut dyn Read) -> End {
+        let mut text = Vec::new();
+        let end = read_whole(input, WHOLE_LIMIT, &mut text);
         self.state.count_entry();
         self.see(b"", Content::File(&text::to_utf8(text)));
         end
@@ -67,8 +81,9 @@ impl Walk<'_> {
         (self.visit)(Entry { archive: &self.archive, path, content });
     }
 
-    fn zip(&mut self, input: impl Read) -> End {
-        let (bytes, end) = read_whole(input, WHOLE_LIMIT);
+    fn zip(&mut self, input: &mut dyn Read) -> End {
+        let mut bytes = Vec::new();
+        let end = read_whole(input, WHOLE_LIMIT, &mut bytes);
         let members = match zip::members(&bytes) {
             Ok(members) => members,
             Err(why) => return End::Broken(why.to_owned()),
@@ -89,7 +104,8 @@ impl Walk<'_> {
                 continue;
             };
             if member.is_symlink {
-                let (target, _) = read_whole(data, 1 << 16);
+                let mut target = Vec::new();
+                read_whole(&mut data, 1 << 16, &mut target);
                 self.see(member.path, Content::Symlink(&target));
             } else if let End::Broken(why) = self.file(member.path, member.size, &mut data) {
                 return End::Broken(why);
@@ -98,8 +114,8 @@ impl Walk<'_> {
         end
     }
 
-    fn tar(&mut self, input: impl Read) -> End {
-        let mut archive = tar::Archive::new(input);
+    fn tar(&mut self, input: Input<'_>) -> End {
+        let mut archive = tar::Archive::new(BufReader::with_capacity(BUFFER, input));
         let entries = match archive.entries() {
             Ok(entries) => entries,
             Err(error) => return End::Broken(error.to_string()),
@@ -130,7 +146,7 @@ impl Walk<'_> {
                 _ => {}
             }
         }
-        check_rest(archive.into_inner())
+        check_rest(&mut archive.into_inner())
     }
 
     /// A file of a directory; that it breaks off concerns no other file.
@@ -142,62 +158,62 @@ impl Walk<'_> {
 
     /// A file: what is wanted of it is shown; an archive is walked. `size` 0 stands for unknown.
     fn file(&mut self, path: &[u8], size: u64, input: &mut dyn Read) -> End {
-        let want = (self.wants)(path);
-        if want == Want::Nothing && self.is_inner {
-            return End::Complete;
-        }
-        let (head, mut whole) = match peek(input) {
-            Ok(peeked) => peeked,
-            Err(error) => return End::Broken(error.to_string()),
-        };
-        let kind = sniff(&head);
-        let packed = compression::is_read(kind);
-        match want {
-            Want::Bytes if packed => {
-                // A rotated log, mostly.
-                let (bytes, end) = read_whole(compression::inflate(kind, whole), MEMBER_LIMIT);
-                self.see(path, Content::File(&bytes));
-                if let End::Broken(why) = end {
-                    self.see(path, Content::Broken(&why));
-                }
-                End::Complete
-            }
-            Want::Bytes => self.plain(path, size, &mut whole, MEMBER_LIMIT),
-            _ if packed || matches!(kind, Kind::Tar | Kind::Zip) => {
-                if !self.is_inner {
-                    self.inner(path, Box::new(whole));
-                }
-                End::Complete
-            }
-            Want::Text if kind == Kind::Text && size <= LOOSE_LIMIT => {
-                self.plain(path, size, &mut whole, LOOSE_LIMIT)
-            }
-            _ => End::Complete,
+        match (self.wants)(path) {
+            Want::Bytes => self.wanted(path, size, input),
+            Want::Nothing if self.is_inner => End::Complete,
+            want => match Head::take(input) {
+                Ok(head) => self.unknown(want, path, size, head, input),
+                Err(error) => End::Broken(error.to_string()),
+            },
         }
     }
 
-    fn plain(&mut self, path: &[u8], size: u64, input: &mut dyn Read, limit: u64) -> End {
-        let (bytes, end) = read_whole(input, limit);
-        let read = bytes.len() as u64;
-        // A file whose name says nothing is somebody's text; those of the host are bytes as they stand.
-        let bytes = if limit == LOOSE_LIMIT { text::to_utf8(bytes) } else { bytes };
-        // What came before the break is still true: a table cut short shows mounts that were there.
-        self.see(path, Content::File(&bytes));
-        match end {
-            End::Complete if size > read => End::Broken(format!("the archive ends inside {}", visible(path))),
-            end => end,
-        }
+    /// A file whose name tells that it is wanted. Where it is compressed it is a rotated log, mostly.
+    fn wanted(&mut self, path: &[u8], size: u64, input: &mut dyn Read) -> End {
+        let mut bytes = std::mem::take(&mut self.buffer);
+        bytes.clear();
+        let end = read_whole(input, MEMBER_LIMIT, &mut bytes);
+        let kind = sniff(&bytes[..bytes.len().min(HEAD)]);
+        let end = if compression::is_read(kind) {
+            let mut text = Vec::new();
+            let inflated =
+                read_whole(&mut compression::decode(kind, Box::new(&bytes[..])), MEMBER_LIMIT, &mut text);
+            self.see(path, Content::File(&text));
+            if let End::Broken(why) = inflated {
+                self.see(path, Content::Broken(&why));
+            }
+            End::Complete
+        } else {
+            // What came before a break is still true: a table cut short shows mounts that were there.
+            self.see(path, Content::File(&bytes));
+            whole_or_broken(path, size, bytes.len(), end)
+        };
+        self.buffer = bytes;
+        end
     }
 
-    fn inner(&mut self, path: &[u8], input: Box<dyn Read + '_>) {
-        let mut walk = Walk {
-            state: self.state,
-            wants: self.wants,
-            visit: self.visit,
-            archive: path.to_vec(),
-            is_inner: true,
-            refused: None,
-        };
+    /// A file whose name tells nothing: its first bytes may.
+    fn unknown(&mut self, want: Want, path: &[u8], size: u64, head: Head, input: &mut dyn Read) -> End {
+        let kind = sniff(head.as_bytes());
+        if compression::is_read(kind) || matches!(kind, Kind::Tar | Kind::Zip) {
+            if !self.is_inner {
+                self.inner(path, head.before(input));
+            }
+        } else if want == Want::Text && kind == Kind::Text && size <= LOOSE_LIMIT {
+            let mut bytes = Vec::new();
+            let end = read_whole(&mut head.before(input), LOOSE_LIMIT, &mut bytes);
+            let end = whole_or_broken(path, size, bytes.len(), end);
+            // A file whose name says nothing is somebody's text; those of the host are bytes as they stand.
+            self.see(path, Content::File(&text::to_utf8(bytes)));
+            return end;
+        }
+        End::Complete
+    }
+
+    fn inner(&mut self, path: &[u8], input: Input<'_>) {
+        let mut walk = Walk::new(self.state, self.wants, self.visit);
+        walk.archive = path.to_vec();
+        walk.is_inner = true;
         // What is compressed but no archive says nothing of a host.
         if let Ok(End::Broken(why)) = walk.stream(input) {
             self.see(path, Content::Broken(&why));
@@ -205,21 +221,29 @@ impl Walk<'_> {
     }
 }
 
-/// All bytes up to a limit, with how it ended.
-fn read_whole(input: impl Read, limit: u64) -> (Vec<u8>, End) {
-    let mut bytes = Vec::new();
-    let end = match input.take(limit + 1).read_to_end(&mut bytes) {
+/// An archive that ends early says so by a file that is shorter than its header tells.
+fn whole_or_broken(path: &[u8], size: u64, read: usize, end: End) -> End {
+    match end {
+        End::Complete if size > read as u64 => {
+            End::Broken(format!("the archive ends inside {}", visible(path)))
+        }
+        end => end,
+    }
+}
+
+/// Appends all bytes up to a limit, and tells how it ended.
+fn read_whole(input: &mut dyn Read, limit: u64, bytes: &mut Vec<u8>) -> End {
+    match input.take(limit + 1).read_to_end(bytes) {
         Ok(n) if n as u64 > limit => End::Broken(format!("it is larger than {limit} bytes")),
         Ok(_) => End::Complete,
         Err(error) => End::Broken(error.to_string()),
-    };
-    (bytes, end)
+    }
 }
 
 /// Reads what follows the archive's end mark, so that a compressed stream's length and checksum are checked.
 /// What is no further gzip member is padding and none of our business (gzip(1) ignores it, too).
-fn check_rest(mut rest: impl Read) -> End {
-    match std::io::copy(&mut rest, &mut std::io::sink()) {
+fn check_rest(rest: &mut dyn Read) -> End {
+    match std::io::copy(rest, &mut std::io::sink()) {
         Err(error) if matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::InvalidData) => {
             End::Broken(error.to_string())
         }

@@ -1,6 +1,6 @@
 //! What a newer docker does better, where the bundle tells which one runs.
 
-use super::{Case, Finding, remedy, versions};
+use super::{Case, Finding, remedy};
 use crate::report::{BusyKind, HolderKind};
 
 /// docker 20.10 removes the mount point after its umount, 17.05 does not (tried on kernel 6.1).
@@ -9,7 +9,7 @@ pub(super) fn condition(case: &Case<'_>) -> Option<Finding> {
         && !matches!(case.holder.kind, HolderKind::Device | HolderKind::OpenFile);
     let helps =
         case.snapshot.facts.drops_foreign_mounts() == Some(true) && case.target.busy == BusyKind::Device;
-    if !foreign || !helps || !versions::docker_before(case, (20, 10)) {
+    if !foreign || !helps || case.snapshot.facts.docker_removes_mount_points() != Some(false) {
         return None;
     }
     let version = case.snapshot.facts.docker_version.as_deref().unwrap_or_default();

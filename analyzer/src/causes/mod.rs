@@ -41,6 +41,7 @@ mod versions;
 mod virtual_machine;
 
 use crate::holders::Found;
+use crate::order;
 use crate::report::{Cause, Effect, Remedy};
 use crate::resolve::Target;
 use crate::snapshot::Snapshot;
@@ -130,7 +131,7 @@ pub fn explain(snapshot: &Snapshot, target: &Target, holder: &Found) -> (Vec<Cau
             seen.push(remedy);
         }
     }
-    seen.sort_by_key(|r| r.when);
+    order::sort_by_key(&mut seen, |r| r.when);
     if holder.effect == Effect::Unrelated {
         seen.clear();
     }

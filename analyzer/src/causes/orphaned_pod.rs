@@ -4,7 +4,6 @@
 use super::{Case, Finding, remedy, unmount};
 use crate::bytes::{components, shell_quote};
 use crate::report::HolderKind;
-use crate::snapshot::Snapshot;
 
 pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
     let own = case.holder.is_daemons || case.holder.kind == HolderKind::Host;
@@ -13,7 +12,7 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
     }
     let mount = case.holder.mounts.iter().find(|m| pod_of(m.mount_point.as_bytes()).is_some())?;
     let pod = pod_of(mount.mount_point.as_bytes())?;
-    if is_alive(case.snapshot, &pod) {
+    if case.snapshot.pod_is_alive(&pod) {
         return None;
     }
     let mut remedies: Vec<_> = unmount::here(case).into_iter().collect();
@@ -43,19 +42,4 @@ fn pod_of(path: &[u8]) -> Option<String> {
     let uid = std::str::from_utf8(parts.get(at + 2)?).ok()?;
     let is_uid = uid.len() >= 32 && uid.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
     (is_uid && parts.len() > at + 3).then(|| uid.to_owned())
-}
-
-/// Whether a process or a live container is of that pod. Cgroups write the uid with underscores, too.
-fn is_alive(snapshot: &Snapshot, pod: &str) -> bool {
-    let escaped = pod.replace('-', "_");
-    let by_container = snapshot.containers.values().any(|c| {
-        c.record.pod_uid.as_deref() == Some(pod)
-            && (!c.pids.is_empty() || c.record.state.as_deref() == Some("running"))
-    });
-    by_container
-        || snapshot
-            .processes
-            .values()
-            .filter_map(|p| p.membership.evidence())
-            .any(|e| e.text.contains(pod) || e.text.contains(&escaped))
 }

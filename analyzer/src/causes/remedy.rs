@@ -2,9 +2,8 @@
 
 use super::{Case, unmount};
 use crate::bytes::shell_quote;
-use crate::holders::runtime_place;
 use crate::report::{BusyKind, HolderKind, Remedy, When};
-use crate::snapshot::{MountId, Pid, same_directory};
+use crate::snapshot::{MountId, Pid};
 
 pub(super) fn now(command: String, effect: impl Into<String>, risk: impl Into<String>) -> Remedy {
     Remedy { when: When::Now, command, effect: effect.into(), risk: risk.into() }
@@ -35,21 +34,22 @@ pub(super) fn remove_mount_point(case: &Case<'_>) -> Option<Remedy> {
     if still_mounted {
         return None;
     }
-    // Only a copy that is on the very directory goes with it; one that was moved or bound elsewhere does not.
-    let own = case.snapshot.daemon_namespace()?;
+    // Every copy must be on that very directory, which must be the container's own.
     let key = case.holder.namespace?;
-    let mut path = None;
-    for mount in
-        case.holder.mounts.iter().filter(|m| case.target.devices.iter().any(|d| d.to_string() == m.device))
-    {
-        let (at, _, _, here) = runtime_place(case.snapshot, case.target, own, mount)?;
-        let (_, _, there) = case.snapshot.parent_of(key, MountId(mount.id))?;
-        if !same_directory((&here, &at), (&there, mount.mount_point.as_bytes())) {
+    let mut path: Option<Vec<u8>> = None;
+    for mount in unmount::object_mounts(case) {
+        let (_, _, below) = case.snapshot.parent_of(key, MountId(mount.id))?;
+        let at = case.snapshot.path_in(host, &below, mount.mount_point.as_bytes())?;
+        if path.is_some_and(|known| known != at) {
             return None;
         }
         path = Some(at);
     }
-    let path = path.filter(|path| !path.iter().any(u8::is_ascii_control))?;
+    let is_own = |path: &Vec<u8>| {
+        case.target.paths.iter().any(|p| crate::bytes::same_path(p, path))
+            || crate::bytes::components(path).any(|c| case.target.id_in(c).is_some())
+    };
+    let path = path.filter(is_own)?;
     Some(now(
         format!("rmdir {}", shell_quote(&path)),
         "Removes the empty mount point; this kernel then drops the copies of the mount in all other namespaces at once, and the device is free.",

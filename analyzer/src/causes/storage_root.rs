@@ -46,7 +46,7 @@ pub(super) fn condition(case: &Case<'_>) -> Option<Finding> {
     } else {
         remedies.push(remedy::lasting(
             format!("mount --make-shared {}", shell_quote(&point)),
-            "Lets what is mounted below it from now on, and its umounts, reach the namespaces that are made from now on.",
+            "Lets what is mounted below it from now on, and its umounts, reach the namespaces that are made from now on. Do the same where the bind is made (fstab, a unit), or the next boot brings it back.",
             "Containers' mounts become visible in those namespaces. What has a copy already keeps it.",
         ));
     }

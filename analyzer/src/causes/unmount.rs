@@ -3,6 +3,7 @@
 
 use super::{Case, remedy};
 use crate::bytes::shell_quote;
+use crate::order;
 use crate::report::{MountView, Remedy};
 use crate::snapshot::{MountId, NamespaceKey, Pid, Process};
 
@@ -77,7 +78,7 @@ pub(super) fn inside_pinned(case: &Case<'_>, enter: &str, through: Option<Pid>) 
 }
 
 /// The holder's mounts of the busy object itself; other mounts of the same container need not go.
-fn object_mounts<'c>(case: &'c Case<'_>) -> Vec<&'c MountView> {
+pub(super) fn object_mounts<'c>(case: &'c Case<'_>) -> Vec<&'c MountView> {
     let of_device = |m: &&MountView| case.target.devices.iter().any(|d| d.to_string() == m.device);
     let any = case.holder.mounts.iter().any(|m| of_device(&m));
     case.holder.mounts.iter().filter(|m| !any || of_device(m)).collect()
@@ -99,34 +100,40 @@ fn commands(
     let mut mounts: Vec<&&MountView> =
         mounts.iter().filter(|m| m.mount_point != "/" && !m.mount_point.contains("\\x")).collect();
     // Mounts above others go first.
-    mounts.sort_by_key(|m| (std::cmp::Reverse(m.mount_point.len()), std::cmp::Reverse(m.id)));
-    let (mut points, mut covered): (Vec<String>, Option<String>) = (Vec::new(), None);
-    for mount in mounts {
-        for cover in covering(case, key, pid, mount).into_iter().flatten() {
+    order::sort_by_key(&mut mounts, |m| (std::cmp::Reverse(m.mount_point.len()), std::cmp::Reverse(m.id)));
+    let (mut points, mut covered): (Vec<(MountId, String)>, Option<String>) = (Vec::new(), None);
+    for mount in &mounts {
+        for (id, cover) in covering(case, key, pid, mount).into_iter().flatten() {
             // Nobody is told to unmount the root or what the whole system runs on.
             if matches!(cover.as_str(), "/" | "/usr" | "/proc" | "/sys" | "/dev" | "/run") {
                 return None;
             }
-            if !points.contains(&cover) {
-                points.push(cover.clone());
-                covered.get_or_insert(cover);
+            if points.iter().all(|(known, _)| *known != id) {
+                // One that goes anyway covers nothing that matters.
+                if mounts.iter().all(|m| m.id != id.0) {
+                    covered.get_or_insert_with(|| cover.clone());
+                }
+                points.push((id, cover));
             }
         }
-        let again =
-            points.contains(&mount.mount_point) && covered.as_deref() == Some(mount.mount_point.as_str());
-        if again || !points.contains(&mount.mount_point) {
-            points.push(mount.mount_point.clone());
+        if points.iter().all(|(known, _)| known.0 != mount.id) {
+            points.push((MountId(mount.id), mount.mount_point.clone()));
         }
     }
     points.truncate(MOST);
     let lines: Vec<String> =
-        points.iter().map(|p| format!("{prefix}umount {}", shell_quote(p.as_bytes()))).collect();
+        points.iter().map(|(_, p)| format!("{prefix}umount {}", shell_quote(p.as_bytes()))).collect();
     (!lines.is_empty()).then_some(Commands { lines, covered })
 }
 
 /// The mounts that cover a mount, in the order in which they have to go; empty where its path leads to it.
 /// `None` where the bundle does not tell.
-fn covering(case: &Case<'_>, key: NamespaceKey, pid: Option<Pid>, mount: &MountView) -> Option<Vec<String>> {
+fn covering(
+    case: &Case<'_>,
+    key: NamespaceKey,
+    pid: Option<Pid>,
+    mount: &MountView,
+) -> Option<Vec<(MountId, String)>> {
     let of_process = pid.and_then(|pid| case.snapshot.processes.get(&pid)).and_then(|p: &Process| p.table);
     let namespace = case.snapshot.namespaces.get(&key)?;
     let table = of_process.or(namespace.tables.first().copied()).and_then(|t| case.snapshot.table(t))?;
@@ -145,6 +152,6 @@ fn covering(case: &Case<'_>, key: NamespaceKey, pid: Option<Pid>, mount: &MountV
             return None;
         }
         gone.push(top.id);
-        covers.push(crate::bytes::visible(&top.mount_point()));
+        covers.push((top.id, crate::bytes::visible(&top.mount_point())));
     }
 }

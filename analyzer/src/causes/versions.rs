@@ -4,18 +4,12 @@ use super::Case;
 
 /// Major and minor of the docker that runs, where the bundle tells.
 pub(super) fn docker(case: &Case<'_>) -> Option<(u32, u32)> {
-    parse(case.snapshot.facts.docker_version.as_deref()?)
+    case.snapshot.facts.docker()
 }
 
 /// Whether docker is older than that; false where the version is not known.
 pub(super) fn docker_before(case: &Case<'_>, version: (u32, u32)) -> bool {
     docker(case).is_some_and(|own| own < version)
-}
-
-/// Major and minor of `17.05.0-ce` or `20.10.24+dfsg1`.
-fn parse(text: &str) -> Option<(u32, u32)> {
-    let mut parts = text.split(|c: char| !c.is_ascii_digit());
-    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }
 
 /// Whether the host's first process is systemd, or nothing says otherwise.
@@ -31,12 +25,18 @@ pub(super) fn restart_docker(case: &Case<'_>) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use crate::snapshot::Facts;
+
     #[test]
     fn versions_as_distributions_write_them() {
-        assert_eq!(super::parse("17.05.0-ce"), Some((17, 5)));
-        assert_eq!(super::parse("20.10.24+dfsg1"), Some((20, 10)));
-        assert_eq!(super::parse("1.13.1"), Some((1, 13)));
-        assert_eq!(super::parse("29.0.1"), Some((29, 0)));
-        assert_eq!(super::parse("dev"), None);
+        let parse = |text: &str| {
+            let facts = Facts { docker_version: Some(text.to_owned()), ..Facts::default() };
+            facts.docker()
+        };
+        assert_eq!(parse("17.05.0-ce"), Some((17, 5)));
+        assert_eq!(parse("20.10.24+dfsg1"), Some((20, 10)));
+        assert_eq!(parse("1.13.1"), Some((1, 13)));
+        assert_eq!(parse("29.0.1"), Some((29, 0)));
+        assert_eq!(parse("dev"), None);
     }
 }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::leftovers::{container_name, container_ref, sizes};
 use super::{CensusGroup, Leftover};
 use crate::bytes::visible;
+use crate::order;
 use crate::report::{Effect, HolderKind, process_view};
 use crate::snapshot::{NamespaceKey, Pid, PinnedBy, Process, Snapshot};
 
@@ -35,7 +36,7 @@ pub(super) fn group(snapshot: &Snapshot, found: Vec<(NamespaceKey, Leftover)>) -
         .into_iter()
         .map(|(fault, (keys, leftovers))| assemble(snapshot, &fault, &keys, leftovers))
         .collect();
-    groups.sort_by_key(|g| {
+    order::sort_by_key(&mut groups, |g| {
         (
             Reverse(g.blocking),
             Reverse(g.pinned_bytes),
@@ -81,13 +82,13 @@ fn is_open_file(leftover: &Leftover, evidence: &crate::report::Evidence) -> bool
 
 fn members(snapshot: &Snapshot, key: NamespaceKey) -> BTreeSet<Pid> {
     let pids = snapshot.namespaces.get(&key).map(|n| n.pids.clone()).unwrap_or_default();
-    pids.into_iter().filter(|p| Some(*p) != snapshot.facts.collector_pid).collect()
+    order::set(pids.into_iter().filter(|p| Some(*p) != snapshot.facts.collector_pid))
 }
 
 /// Processes that keep a namespace that none is in.
 fn keepers(snapshot: &Snapshot, key: NamespaceKey) -> BTreeSet<Pid> {
     let pins = snapshot.pins.iter().filter(|p| p.kind == b"mnt" && NamespaceKey::Inode(p.inode) == key);
-    pins.filter_map(|p| if let PinnedBy::Descriptor(pid, _) = p.by { Some(pid) } else { None }).collect()
+    order::set(pins.filter_map(|p| if let PinnedBy::Descriptor(pid, _) = p.by { Some(pid) } else { None }))
 }
 
 /// What all processes have in common.
@@ -148,7 +149,7 @@ fn assemble(
     keys: &BTreeSet<NamespaceKey>,
     mut leftovers: Vec<Leftover>,
 ) -> CensusGroup {
-    leftovers.sort_by_key(|l| {
+    order::sort_by_key(&mut leftovers, |l| {
         let point = l.mount.as_ref().map(|m| (m.mount_point.clone(), m.id));
         (l.effect, l.container_state.as_deref() == Some("running"), l.kind, l.object.clone(), point)
     });
@@ -159,13 +160,13 @@ fn assemble(
         _ => first.map_or(HolderKind::Unshared, |key| kind(snapshot, key)),
     };
     let mut pids: BTreeSet<Pid> = match kind {
-        HolderKind::OpenFile => leftovers.iter().flat_map(|l| &l.open_files).map(|f| Pid(f.pid)).collect(),
+        HolderKind::OpenFile => order::set(leftovers.iter().flat_map(|l| &l.open_files).map(|f| Pid(f.pid))),
         // Of the host's processes only the daemon's has to do with it.
-        HolderKind::Host => snapshot.daemon().map(|(pid, _)| pid).into_iter().collect(),
-        _ => keys.iter().flat_map(|key| members(snapshot, *key)).collect(),
+        HolderKind::Host => order::set(snapshot.daemon().map(|(pid, _)| pid)),
+        _ => order::set(keys.iter().flat_map(|key| members(snapshot, *key))),
     };
     if pids.is_empty() {
-        pids = keys.iter().flat_map(|key| keepers(snapshot, *key)).collect();
+        pids = order::set(keys.iter().flat_map(|key| keepers(snapshot, *key)));
     }
     let all = processes(snapshot, &pids);
     let container = match fault {

@@ -8,6 +8,7 @@ use super::owners::{self, Life, Owners};
 use super::{Leftover, LeftoverKind, PinnedDevice, effect, open_devices};
 use crate::bytes::visible;
 use crate::holders::mount_view;
+use crate::order;
 use crate::parse::mountinfo::Mount;
 use crate::report::{ContainerRef, Evidence};
 use crate::resolve::short;
@@ -81,11 +82,8 @@ struct Surveyor<'s> {
 
 pub(super) fn survey(snapshot: &Snapshot) -> Survey {
     let classifier = Classifier::of(snapshot);
-    let home_keys: BTreeSet<NamespaceKey> = [snapshot.host_namespace(), snapshot.daemon_namespace()]
-        .into_iter()
-        .flatten()
-        .map(|n| n.key)
-        .collect();
+    let homes = [snapshot.host_namespace(), snapshot.daemon_namespace()];
+    let home_keys: BTreeSet<NamespaceKey> = order::set(homes.into_iter().flatten().map(|n| n.key));
     let mut surveyor = Surveyor {
         snapshot,
         owners: Owners::of(snapshot),
@@ -151,7 +149,7 @@ impl<'s> Surveyor<'s> {
             let (table, line, mount) = &lane.mounts[*at];
             let (container, life) = self.owners.owner(object, mount.device);
             let is_over = match object.kind {
-                LeftoverKind::PodVolume => false,
+                LeftoverKind::PodVolume => self.is_orphaned(object),
                 LeftoverKind::NetworkNamespace => self.is_empty_sandbox(object, mount),
                 _ => life.is_over(),
             };
@@ -160,8 +158,14 @@ impl<'s> Surveyor<'s> {
                 continue;
             }
             let why = match object.kind {
-                LeftoverKind::NetworkNamespace => {
+                LeftoverKind::PodVolume => {
+                    "No process and no container of this pod is left, but its volume is still mounted: kubelet calls the pod orphaned.".to_owned()
+                }
+                LeftoverKind::NetworkNamespace if is_runtime_network(&mount.mount_point()) => {
                     "No process is in this network namespace any more, and the file that pins it is still there.".to_owned()
+                }
+                LeftoverKind::NetworkNamespace => {
+                    "No process is in this network namespace, only its file keeps it. Whoever made it (`ip netns add`) may still want it; `ip netns del` ends it.".to_owned()
                 }
                 _ => format!("{} is still mounted in the runtime's own namespace, though {}.", noun(object.kind), over(&life)),
             };
@@ -225,14 +229,34 @@ impl<'s> Surveyor<'s> {
         object.network.is_some() && pids.into_iter().any(|p| networks.get(p).copied() == object.network)
     }
 
-    /// A sandbox's file in the host: left over once no process is in the namespace.
+    /// A file in the host that pins a network namespace: left over once no process is in it.
     fn is_empty_sandbox(&self, object: &Object, mount: &Mount<'_>) -> bool {
         let networks = &self.snapshot.recorded.network_namespaces;
         let known = self.host_network.is_some() && self.snapshot.facts.privileged != Some(false);
-        // CNI's are kept by the pod's sandbox, which may be a virtual machine without a process of its own.
-        let is_dockers = is_runtime_network(&mount.mount_point())
-            && crate::bytes::contains_path(&mount.mount_point(), b"docker/netns");
-        known && is_dockers && object.network.is_some_and(|n| networks.values().all(|inside| *inside != n))
+        let point = mount.mount_point();
+        let parts: Vec<&[u8]> = crate::bytes::components(&point).collect();
+        let is_pin = match parts[..] {
+            [.., b"docker", b"netns", _] => is_runtime_network(&point),
+            // CNI's are kept by the pod's sandbox, which may be a virtual machine without a process of its own.
+            [.., b"netns", _] => !self.has_machines(),
+            _ => false,
+        };
+        known && is_pin && object.network.is_some_and(|n| networks.values().all(|inside| *inside != n))
+    }
+
+    fn has_machines(&self) -> bool {
+        self.snapshot.processes.values().any(|p| {
+            let name = p.executable();
+            name.starts_with(b"qemu")
+                || matches!(name, b"firecracker" | b"cloud-hypervisor" | b"kata-runtime")
+        })
+    }
+
+    /// A pod's volume in the host: left over once nothing of the pod lives, where the bundle tells of cgroups.
+    fn is_orphaned(&self, object: &Object) -> bool {
+        let mut processes = self.snapshot.processes.values();
+        let known = processes.any(|p| p.membership.evidence().is_some()) && self.snapshot.facts.complete;
+        known && !self.snapshot.pod_is_alive(&object.id)
     }
 
     /// Whether the runtime's umount reaches the copy (see `holders::following`): the parents decide.
@@ -387,10 +411,8 @@ pub(super) fn container_name(container: &ContainerRef) -> String {
 
 /// Only for the order of groups: devices that count once however often they are mounted.
 pub(super) fn sizes(leftovers: &[Leftover]) -> Option<u64> {
-    let devices: BTreeMap<&str, u64> = leftovers
-        .iter()
-        .filter_map(|l| l.device.as_ref())
-        .filter_map(|d| Some((d.number.as_str(), d.size_bytes?)))
-        .collect();
+    let devices = leftovers.iter().filter_map(|l| l.device.as_ref());
+    let devices: BTreeMap<&str, u64> =
+        order::map(devices.filter_map(|d| Some((d.number.as_str(), d.size_bytes?))));
     (!devices.is_empty()).then(|| devices.values().fold(0u64, |sum, size| sum.saturating_add(*size)))
 }

@@ -12,6 +12,7 @@
 mod effect;
 mod groups;
 mod leftovers;
+pub mod markdown;
 mod objects;
 mod open_devices;
 mod owners;
@@ -30,6 +31,7 @@ pub const SCHEMA: &str = "ebusy.census/1";
 
 /// What lives on in mount namespaces where it no longer belongs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Census {
     /// Always [`SCHEMA`].
     pub schema: String,
@@ -51,6 +53,7 @@ pub struct Census {
 
 /// One process, unit or container with what it keeps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CensusGroup {
     /// Short name: `httpd.service`, `container cadvisor`, `no process`.
     pub label: String,
@@ -76,6 +79,7 @@ pub struct CensusGroup {
 
 /// Something of a container that is left over.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Leftover {
     /// What it is.
     pub kind: LeftoverKind,
@@ -106,6 +110,7 @@ pub struct Leftover {
 
 /// Kinds of things that are left over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum LeftoverKind {
     /// A container's thin device (device-mapper).
@@ -124,6 +129,7 @@ pub enum LeftoverKind {
 
 /// A device that something keeps open.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PinnedDevice {
     /// `MAJOR:MINOR`.
     pub number: String,

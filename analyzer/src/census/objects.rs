@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::LeftoverKind;
 use crate::bytes::{components, visible};
+use crate::order;
 use crate::parse::mountinfo::Mount;
 use crate::parse::namespace_link;
 use crate::snapshot::{DeviceNumber, NamespaceInode, Snapshot};
@@ -37,7 +38,7 @@ impl Classifier {
         let by_sys = snapshot.devices.values().filter_map(|d| Some((d.number?, d.dm_name.as_deref()?)));
         let by_tool = snapshot.dm_names.iter().map(|(name, (number, _))| (*number, &name[..]));
         let thin = by_sys.chain(by_tool).filter_map(|(n, name)| Some((n, visible(layer_of_device(name)?))));
-        Self { thin: thin.collect() }
+        Self { thin: order::map(thin) }
     }
 
     /// Thin devices of containers, with their layer ids.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::LeftoverKind;
 use super::objects::Object;
+use crate::order;
 use crate::snapshot::{Container, DeviceNumber, NamespaceKey, Pid, Snapshot};
 
 /// Whether a container still needs what is mounted for it.
@@ -40,7 +41,7 @@ impl<'s> Owners<'s> {
     pub(super) fn of(snapshot: &'s Snapshot) -> Self {
         let layers =
             |(id, c): (&'s String, &'s Container)| c.layers.keys().map(move |l| (l.as_str(), id.as_str()));
-        let by_layer = snapshot.containers.iter().flat_map(layers).collect();
+        let by_layer = order::map(snapshot.containers.iter().flat_map(layers));
         Self { snapshot, by_layer, in_use: BTreeMap::new(), tasks: BTreeMap::new() }
     }
 
@@ -107,7 +108,7 @@ pub(super) fn is_alive(snapshot: &Snapshot, pid: Pid) -> bool {
 pub(super) fn members(snapshot: &Snapshot, key: NamespaceKey) -> BTreeSet<&str> {
     let pids = snapshot.namespaces.get(&key).into_iter().flat_map(|n| &n.pids);
     let live = pids.filter(|p| is_alive(snapshot, **p)).filter_map(|p| snapshot.processes.get(p));
-    live.filter_map(|p| p.membership.container.as_deref()).collect()
+    order::set(live.filter_map(|p| p.membership.container.as_deref()))
 }
 
 /// Namespaces in which a runtime of its own mounts for its containers: rootless ones, and daemons that are in

@@ -23,6 +23,26 @@ pub(super) fn of_census(census: &Census) -> Side {
     }
 }
 
+fn seconds(text: &Option<String>) -> Option<u64> {
+    text.as_deref().and_then(clock::instant).map(|m| m.seconds)
+}
+
+/// Whether the host was restarted between the two.
+pub(super) fn restarted(a: &Side, b: &Side) -> bool {
+    if a.host.name != b.host.name && a.host.name.is_some() && b.host.name.is_some() {
+        return false;
+    }
+    let other_boot = match (&a.host.boot_id, &b.host.boot_id) {
+        // A clock that was set moves the boot time, never the kernel's id of the boot.
+        (Some(one), Some(other)) => one != other,
+        _ => match (seconds(&a.booted_at), seconds(&b.booted_at)) {
+            (Some(one), Some(other)) => one.abs_diff(other) > BOOT_TOLERANCE,
+            _ => false,
+        },
+    };
+    other_boot || (a.host.kernel.is_some() && b.host.kernel.is_some() && a.host.kernel != b.host.kernel)
+}
+
 pub(super) fn warnings(a: &Side, b: &Side) -> Vec<Diagnostic> {
     let mut warnings = Vec::new();
     let mut warn = |code: &str, message: String, advice: &str| {
@@ -43,16 +63,12 @@ pub(super) fn warnings(a: &Side, b: &Side) -> Vec<Diagnostic> {
             "What is gone or new here says nothing. Compare two bundles of one host.",
         );
     }
-    let seconds = |text: &Option<String>| text.as_deref().and_then(clock::instant).map(|m| m.seconds);
-    let other_boot = match (seconds(&a.booted_at), seconds(&b.booted_at)) {
-        (Some(one), Some(other)) => one.abs_diff(other) > BOOT_TOLERANCE,
-        _ => false,
-    };
-    let other_kernel = a.host.kernel.is_some() && b.host.kernel.is_some() && a.host.kernel != b.host.kernel;
-    if other_boot || other_kernel {
+    let other_boot = restarted(a, b);
+    if other_boot {
         let times = match (&a.booted_at, &b.booted_at) {
-            (Some(one), Some(other)) if other_boot => format!(" (booted at {one} and at {other})"),
-            _ => " (the kernels differ)".to_owned(),
+            (Some(one), Some(other)) if one != other => format!(" (booted at {one} and at {other})"),
+            _ if a.host.kernel != b.host.kernel => " (the kernels differ)".to_owned(),
+            _ => " (the ids of the boots differ)".to_owned(),
         };
         warn(
             "different-boots",

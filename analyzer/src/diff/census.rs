@@ -11,6 +11,7 @@ use crate::report::HolderKind;
 
 /// Leftovers that came, went and stayed.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CensusChanges {
     /// Only in the first bundle.
     pub gone: Vec<LeftoverChange>,
@@ -22,6 +23,7 @@ pub struct CensusChanges {
 
 /// A leftover with who keeps it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LeftoverChange {
     /// Who keeps it.
     pub holder: String,
@@ -29,7 +31,8 @@ pub struct LeftoverChange {
     pub leftover: Leftover,
 }
 
-pub(super) fn compare(a: &Census, b: &Census) -> CensusChanges {
+/// After a restart nothing is the same any more, whatever its numbers.
+pub(super) fn compare(a: &Census, b: &Census, restarted: bool) -> CensusChanges {
     let (a, b) = (all(a), all(b));
     let mut matched = vec![false; b.len()];
     // A host may have a hundred thousand of them: only those at the same place are compared.
@@ -40,7 +43,10 @@ pub(super) fn compare(a: &Census, b: &Census) -> CensusChanges {
     let mut changes = CensusChanges::default();
     for (group, leftover) in &a {
         let candidates = by_place.get(&place(leftover)).into_iter().flatten().copied();
-        let partner = candidates.into_iter().find(|i| !matched[*i] && is_same((group, leftover), b[*i]));
+        let partner = candidates
+            .into_iter()
+            .filter(|_| !restarted)
+            .find(|i| !matched[*i] && is_same((group, leftover), b[*i]));
         match partner {
             Some(i) => {
                 matched[i] = true;

@@ -1,6 +1,7 @@
 //! Holders of one target at two times.
 
 use super::{HolderChange, count};
+use crate::order;
 use crate::report::{Effect, Holder, HolderKind, ProcessView, Report, Status};
 use crate::resolve::short;
 use crate::timeline::clock;
@@ -103,14 +104,15 @@ fn is_successor(a: &Holder, b: &Holder) -> bool {
     by_unit || (by_name(a).is_some() && by_name(a) == by_name(b))
 }
 
-pub(super) fn compare(a: &Report, b: &Report) -> Changes {
+/// After a restart nothing is the same any more, whatever its numbers.
+pub(super) fn compare(a: &Report, b: &Report, restarted: bool) -> Changes {
     let a: Vec<&Holder> = a.holders.iter().filter(|h| counts(a, h)).collect();
     let b: Vec<&Holder> = b.holders.iter().filter(|h| counts(b, h)).collect();
     let mut changes = Changes::default();
     let mut matched = vec![false; b.len()];
     let mut gone: Vec<&Holder> = Vec::new();
     for before in &a {
-        let partner = (0..b.len()).find(|i| !matched[*i] && is_same(before, b[*i]));
+        let partner = (0..b.len()).find(|i| !restarted && !matched[*i] && is_same(before, b[*i]));
         match partner {
             Some(i) => {
                 matched[i] = true;
@@ -147,7 +149,7 @@ pub(super) fn compare(a: &Report, b: &Report) -> Changes {
         changes.new.push(change(after, None, Some(after.effect), note));
     }
     for list in [&mut changes.gone, &mut changes.new, &mut changes.still] {
-        list.sort_by(|x, y| {
+        order::sort_by(list, |x, y| {
             let key = |c: &HolderChange| (c.after.or(c.before), c.label.clone(), c.mount_namespace, c.pid);
             key(x).cmp(&key(y))
         });
@@ -213,7 +215,13 @@ fn change(holder: &Holder, before: Option<Effect>, after: Option<Effect>, note: 
 }
 
 /// Race or leak, in a sentence. A holder that does not block is no reason for an error, but is still named.
-pub(super) fn summary(changes: &Changes, a: &Report, b: &Report, target: Option<&str>) -> String {
+pub(super) fn summary(
+    changes: &Changes,
+    a: &Report,
+    b: &Report,
+    target: Option<&str>,
+    was_restarted: bool,
+) -> String {
     let Some(target) = target else {
         return format!("Neither bundle knows what was asked for: {}.", b.target.query);
     };
@@ -245,6 +253,22 @@ pub(super) fn summary(changes: &Changes, a: &Report, b: &Report, target: Option<
         }
         rest
     };
+    if was_restarted && b.verdict.status != Status::Unknown {
+        return match (changes.gone.is_empty(), changes.new.is_empty()) {
+            (true, true) => {
+                format!("Nothing holds {target} in either bundle; the host was restarted in between.")
+            }
+            (false, true) => format!(
+                "The host was restarted in between, which ended what held {target} ({}): that tells neither race nor leak.",
+                names(&changes.gone)
+            ),
+            (_, false) => format!(
+                "{} took hold of {target} since the host was restarted: it comes back by itself.{}",
+                capital(&names(&changes.new)),
+                rest(true, false)
+            ),
+        };
+    }
     match (changes.still.is_empty(), changes.gone.is_empty(), changes.new.is_empty()) {
         (true, true, true) if b.verdict.status == Status::Free && a.verdict.status == Status::Free => {
             format!("Nothing holds {target} in either bundle.")

@@ -8,6 +8,7 @@
 mod bundles;
 mod census;
 mod holders;
+pub mod markdown;
 mod question;
 pub mod text;
 
@@ -24,6 +25,7 @@ pub const SCHEMA: &str = "ebusy.diff/1";
 
 /// What changed between two bundles.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Diff {
     /// Always [`SCHEMA`].
     pub schema: String,
@@ -49,6 +51,7 @@ pub struct Diff {
 
 /// One of the two bundles.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Side {
     /// Its host.
     pub host: Host,
@@ -62,6 +65,7 @@ pub struct Side {
 
 /// A holder in one or both bundles.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct HolderChange {
     /// Short name: `httpd.service`, `container cadvisor`, `top (622)`.
     pub label: String,
@@ -89,13 +93,17 @@ pub struct HolderChange {
 
 /// Compares what two bundles say about one target.
 pub fn of_reports(a: &Report, b: &Report) -> Diff {
-    let sides = (bundles::of_report(a), bundles::of_report(b));
-    let changes = holders::compare(a, b);
+    of_sides((a, b), (bundles::of_report(a), bundles::of_report(b)))
+}
+
+fn of_sides((a, b): (&Report, &Report), sides: (Side, Side)) -> Diff {
+    let restarted = bundles::restarted(&sides.0, &sides.1);
+    let changes = holders::compare(a, b, restarted);
     let target = [&b.target, &a.target].into_iter().find(|t| t.found).map(label_of);
     let warnings = bundles::warnings(&sides.0, &sides.1);
     Diff {
         schema: SCHEMA.to_owned(),
-        summary: holders::summary(&changes, a, b, target.as_deref()),
+        summary: holders::summary(&changes, a, b, target.as_deref(), restarted),
         a: sides.0,
         b: sides.1,
         target,
@@ -110,7 +118,7 @@ pub fn of_reports(a: &Report, b: &Report) -> Diff {
 /// Compares what is left over on a host at two times.
 pub fn of_censuses(a: &Census, b: &Census) -> Diff {
     let sides = (bundles::of_census(a), bundles::of_census(b));
-    let changes = census::compare(a, b);
+    let changes = census::compare(a, b, bundles::restarted(&sides.0, &sides.1));
     let warnings = bundles::warnings(&sides.0, &sides.1);
     Diff {
         schema: SCHEMA.to_owned(),
@@ -128,12 +136,13 @@ pub fn of_censuses(a: &Census, b: &Census) -> Diff {
 
 /// Compares the target of two reports and, beside it, the whole host.
 pub fn of_both(reports: (&Report, &Report), censuses: (&Census, &Census)) -> Diff {
-    let mut diff = of_reports(reports.0, reports.1);
     // A report without a target has no timeline to take the boot from.
-    diff.a.booted_at.clone_from(&censuses.0.booted_at);
-    diff.b.booted_at.clone_from(&censuses.1.booted_at);
-    diff.warnings = bundles::warnings(&diff.a, &diff.b);
-    diff.census = Some(census::compare(censuses.0, censuses.1));
+    let mut sides = (bundles::of_report(reports.0), bundles::of_report(reports.1));
+    sides.0.booted_at.clone_from(&censuses.0.booted_at);
+    sides.1.booted_at.clone_from(&censuses.1.booted_at);
+    let restarted = bundles::restarted(&sides.0, &sides.1);
+    let mut diff = of_sides(reports, sides);
+    diff.census = Some(census::compare(censuses.0, censuses.1, restarted));
     diff
 }
 

@@ -3,6 +3,7 @@
 use super::objects;
 use super::roles::Facts;
 use super::time::Stamp;
+use crate::order;
 use crate::report::{BusyError, Evidence};
 use std::collections::{BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -82,12 +83,15 @@ impl Aggregate {
         let (follow_ups, mut kinds): (Vec<Kind>, Vec<Kind>) =
             self.kinds.into_iter().partition(|k| k.follow_up);
         // A job's `ERR (1)` counts by itself only where the error it belongs to is not in the log.
-        let lonely = follow_ups.into_iter().filter(|f| !kinds.iter().any(|k| concerns(&k.error, &f.error)));
-        let lonely: Vec<Kind> = lonely.collect();
-        kinds.extend(lonely);
+        for follow_up in follow_ups {
+            match kinds.iter_mut().find(|k| concerns(&k.error, &follow_up.error)) {
+                Some(kind) => kind.error.wordings.push(follow_up.error),
+                None => kinds.push(follow_up),
+            }
+        }
         let named = kinds.iter().filter_map(|k| k.error.container_id.clone());
         containers.extend(named.filter(|id| objects::is_full_id(id)));
-        kinds.sort_by_key(|k| {
+        order::sort_by_key(&mut kinds, |k| {
             let unix = k.last.as_ref().and_then(|s| s.unix);
             std::cmp::Reverse((unix.is_some(), unix, k.order))
         });

@@ -29,7 +29,9 @@ pub(crate) fn driver(lower: &str, path: Option<&str>, device: Option<&str>) -> O
     let by_path = || path.and_then(driver_of_path).filter(|d| d != "csi" || driver_of_text(lower).is_none());
     let by_device = || device.and_then(|d| driver_of_device(d, lower));
     let found = special.map(str::to_owned).or_else(named).or_else(by_path).or_else(by_device);
-    found.or_else(|| driver_of_text(lower).map(str::to_owned))
+    let found = found.or_else(|| driver_of_text(lower).map(str::to_owned));
+    // containerd's snapshotter has another name for the same.
+    found.map(|d| if d == "devmapper" { "devicemapper".to_owned() } else { d })
 }
 
 fn special_path(path: &str) -> Option<&'static str> {
@@ -205,7 +207,7 @@ fn driver_of_text(lower: &str) -> Option<&'static str> {
 
 /// Runtime of a program's name as syslog has it.
 pub(crate) fn runtime_of_program(program: &str) -> Option<&'static str> {
-    const PROGRAMS: [(&str, &str); 22] = [
+    const PROGRAMS: [(&str, &str); 26] = [
         ("dockerd", "docker"),
         ("docker", "docker"),
         ("docker-current", "docker"),
@@ -228,6 +230,10 @@ pub(crate) fn runtime_of_program(program: &str) -> Option<&'static str> {
         ("runc", "runc"),
         ("crun", "crun"),
         ("nomad", "nomad"),
+        ("rkt", "rkt"),
+        ("systemd-nspawn", "systemd-nspawn"),
+        ("rexray", "rexray"),
+        ("convoy", "convoy"),
     ];
     PROGRAMS.iter().find(|(name, _)| *name == program).map(|(_, runtime)| *runtime)
 }

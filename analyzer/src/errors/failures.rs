@@ -39,6 +39,16 @@ fn lead(mut group: Vec<BusyError>) -> Option<BusyError> {
     // Of equals the first.
     let best = (0..group.len()).rev().max_by_key(|i| telling(&group[*i]))?;
     let mut leader = group.remove(best);
+    // A job's line of docker 1.x belongs to its error already.
+    let jobs: Vec<BusyError> = std::mem::take(&mut leader.wordings);
+    let group: Vec<BusyError> = group
+        .into_iter()
+        .flat_map(|mut e| {
+            let own = std::mem::take(&mut e.wordings);
+            std::iter::once(e).chain(own)
+        })
+        .chain(jobs)
+        .collect();
     leader.name = leader.name.take().or_else(|| group.iter().find_map(|e| e.name.clone()));
     leader.wordings = group;
     Some(leader)

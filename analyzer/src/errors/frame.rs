@@ -191,8 +191,7 @@ fn logfmt_time(text: &str, record: &mut Record) {
 
 /// One JSON object with a message in it; false where it is something else or cut off.
 fn json(text: &str, record: &mut Record, depth: usize) -> bool {
-    let mut values = serde_json::Deserializer::from_str(text).into_iter::<Value>();
-    let Some(Ok(Value::Object(fields))) = values.next() else { return false };
+    let Some(Value::Object(fields)) = crate::json::first_value(text.as_bytes()) else { return false };
     let mut message = String::new();
     let mut others = String::new();
     for (key, value) in &fields {

@@ -22,6 +22,7 @@ mod clean;
 pub(crate) mod failures;
 mod frame;
 mod links;
+mod locale;
 mod matching;
 mod objects;
 mod records;

@@ -1,7 +1,7 @@
 //! A log → the few records worth reading: lines with one of the stems, joined with the lines that they
 //! were wrapped from.
 
-use super::{clean, frame, wording};
+use super::{clean, frame, locale, wording};
 use memchr::memmem::{FindIter, Finder};
 
 /// How many lines before a busy line may belong to it.
@@ -24,7 +24,9 @@ pub(crate) struct Candidate {
 
 /// Calls `each` for every candidate; returns the number of lines of the log.
 pub(crate) fn each_candidate(log: &[u8], mut each: impl FnMut(Candidate)) -> u64 {
-    let finders: Vec<Finder> = wording::STEMS.iter().chain(wording::LINK_STEMS).map(Finder::new).collect();
+    let local = (log.len() <= locale::LONGEST).then(locale::stems).into_iter().flatten();
+    let all = wording::STEMS.iter().chain(wording::LINK_STEMS).copied().chain(local);
+    let finders: Vec<Finder> = all.map(Finder::new).collect();
     let mut stems: Vec<(FindIter, Option<usize>)> = finders
         .iter()
         .map(|f| {

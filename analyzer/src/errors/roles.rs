@@ -6,6 +6,7 @@ use super::clauses::{Operation, Role};
 use super::matching::{self, Operand};
 use super::objects::{self, Token};
 use super::wording::{self, Hit, Proof};
+use crate::order;
 use crate::report::BusyKind;
 
 /// What one message says.
@@ -106,6 +107,8 @@ fn names_storage(text: &str, token: &Token) -> bool {
         && !is_route(text, token)
         && !path.ends_with(".sock")
         && !path.ends_with(".go")
+        // Where a logger says it was called from.
+        && !path.contains(".go:")
 }
 
 /// `/v1.30/containers/ID/start`, `/containers/web?force=1`: the API's, not a file's.
@@ -339,7 +342,7 @@ fn container(text: &str, operands: &[Operand], path: Option<&str>) -> (Option<St
         .iter()
         .filter(|o| matches!(o.role, Role::Container | Role::ContainerId | Role::ContainerDevice))
         .collect();
-    ids.sort_by_key(|o| (o.role == Role::ContainerDevice, o.row));
+    order::sort_by_key(&mut ids, |o| (o.role == Role::ContainerDevice, o.row));
     let route = route_container(text);
     let named = ids.iter().map(|o| o.value.trim_start_matches('/')).filter(|_| true);
     let name = named.clone().chain(route).find(|v| !objects::is_id(v)).map(str::to_owned);
@@ -418,7 +421,7 @@ fn other_ids(
         found.extend(pod_of(path).map(|id| (text.find(id).unwrap_or(0), id.to_owned())));
         found.extend(netns_of(path).map(|id| (text.find(id).unwrap_or(0), id.to_owned())));
     }
-    found.sort();
+    order::sort(&mut found);
     let mut ids: Vec<String> = Vec::new();
     for (_, id) in found {
         let short_of_known = ids.contains(&id);

@@ -322,6 +322,18 @@ fn stacked_and_exported_devices() {
 }
 
 #[test]
+fn where_a_logger_was_called_from_is_no_busy_path() {
+    let e = one(
+        "level=error msg=\"failed to remove device\" file=\"/src/devmapper/snapshotter.go:31\" error=\"failed to deactivate device \\\"pool-snap-1\\\": device or resource busy\"",
+    );
+    assert_eq!(
+        (e.path, e.device.as_deref(), e.driver.as_deref()),
+        (None, Some("pool-snap-1"), Some("devicemapper"))
+    );
+    assert_eq!(scan(b"Jun 23 11:49:21 n5 rexray[75]: level=error msg=\"device or resource busy\"").len(), 1);
+}
+
+#[test]
 fn other_problems_are_left_out() {
     for line in [
         "perror: Device or resource busy",

@@ -166,7 +166,9 @@ pub(crate) fn find(lower: &str) -> Option<Hit> {
     };
     WORDINGS
         .iter()
-        .filter_map(|w| word(lower, w.phrase).map(|start| Hit { start, proof: w.proof }))
+        .map(|w| (w.phrase, w.proof))
+        .chain(super::locale::WORDINGS.iter().copied())
+        .filter_map(|(phrase, proof)| word(lower, phrase).map(|start| Hit { start, proof }))
         .min_by_key(|hit| (rank(hit.proof), hit.start))
 }
 

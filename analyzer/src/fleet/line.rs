@@ -1,5 +1,6 @@
 //! One host's line: the report about its latest busy error, and its census.
 
+use crate::order;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -86,7 +87,7 @@ fn holders(report: &Report, census: &Census) -> Vec<HolderLine> {
         }
     }
     let mut all: Vec<(String, Kept)> = all.into_iter().collect();
-    all.sort_by_key(|(who, kept)| {
+    order::sort_by_key(&mut all, |(who, kept)| {
         (!kept.blocks, kept.place.is_none(), kept.place, Reverse(kept.mounts.len()), who.clone())
     });
     all.into_iter().map(|(who, kept)| kept.line(who)).collect()

@@ -33,6 +33,7 @@ pub const SCHEMA: &str = "ebusy.fleet/1";
 
 /// One host of a fleet, or a bundle that could not be read: then `failure` says why and `status` is absent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct HostLine {
     /// Always [`LINE_SCHEMA`].
     pub schema: String,
@@ -68,6 +69,7 @@ pub struct HostLine {
 
 /// A holder by the name that it has on every host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct HolderLine {
     /// `httpd.service`, `containers of google/cadvisor`, `tail`.
     pub who: String,
@@ -83,6 +85,7 @@ pub struct HolderLine {
 
 /// Why a bundle could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LineFailure {
     /// Stable code.
     pub code: String,
@@ -92,6 +95,7 @@ pub struct LineFailure {
 
 /// What the hosts have in common.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Fleet {
     /// Always [`SCHEMA`].
     pub schema: String,
@@ -113,6 +117,7 @@ pub struct Fleet {
 
 /// A holder over all hosts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CommonHolder {
     /// As in [`HolderLine::who`].
     pub who: String,
@@ -132,6 +137,7 @@ pub struct CommonHolder {
 
 /// A cause over all hosts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CommonCause {
     /// As in [`Cause::id`].
     pub id: String,

@@ -1,5 +1,6 @@
 //! Lines → what the hosts have in common. Keeps a few words for each host and holder, never a bundle.
 
+use crate::order;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -73,9 +74,11 @@ impl Tally {
         let hosts = number(self.hosts.len());
         let mut holders: Vec<CommonHolder> =
             self.holders.iter().map(|(who, on)| common_holder(who, on, hosts)).collect();
-        holders.sort_by_key(|it| (Reverse((it.hosts, it.blocking_hosts, it.mounts)), it.who.clone()));
+        order::sort_by_key(&mut holders, |it| {
+            (Reverse((it.hosts, it.blocking_hosts, it.mounts)), it.who.clone())
+        });
         let mut causes: Vec<CommonCause> = self.causes.iter().map(|(id, of)| of.common(id, hosts)).collect();
-        causes.sort_by_key(|it| (Reverse(it.hosts), it.id.clone()));
+        order::sort_by_key(&mut causes, |it| (Reverse(it.hosts), it.id.clone()));
         let mut fleet = Fleet {
             schema: SCHEMA.to_owned(),
             summary: String::new(),
@@ -139,7 +142,7 @@ impl OfCause {
         let hosts = number(self.hosts.len());
         let mut holders: Vec<(String, u32)> =
             self.holders.iter().map(|(who, on)| (who.clone(), number(on.len()))).collect();
-        holders.sort_by_key(|(who, on)| (Reverse(*on), who.clone()));
+        order::sort_by_key(&mut holders, |(who, on)| (Reverse(*on), who.clone()));
         let mut who: Vec<&str> = holders.iter().take(3).map(|(who, _)| who.as_str()).collect();
         let more = format!("{} more", holders.len().saturating_sub(who.len()));
         if holders.len() > who.len() {

@@ -66,7 +66,16 @@ fn effect_of(snapshot: &Snapshot, target: &Target, holder: &Found) -> (Effect, S
             ),
         };
     }
-    match target.busy {
+    foreign_mount(snapshot, target.busy, target.error.is_some())
+}
+
+/// What a mount in another namespace than the caller's does to the removal of what is busy. `has_failed` where a log
+/// shows that it was tried.
+pub(crate) fn foreign_mount(snapshot: &Snapshot, busy: BusyKind, has_failed: bool) -> (Effect, String) {
+    use BusyKind::*;
+    use Effect::*;
+    let says = |effect, reason: &str| (effect, reason.to_owned());
+    match busy {
         Device => says(Blocking, "A mount in any namespace keeps a block device open, on every kernel."),
         Dataset => says(Blocking, "A mount in any namespace keeps a dataset busy, on every kernel."),
         OverlayMount => {
@@ -74,12 +83,12 @@ fn effect_of(snapshot: &Snapshot, target: &Target, holder: &Found) -> (Effect, S
         }
         Umount => says(Holding, "A mount in another namespace does not keep this one from being unmounted."),
         Cgroup => says(Unrelated, "A mount does not keep a cgroup."),
-        Directory | NamespaceFile | File | Unknown => foreign_directory_effect(snapshot, target),
+        Directory | NamespaceFile | File | Unknown => foreign_directory_effect(snapshot, has_failed),
     }
 }
 
 /// `rmdir`, `unlink` and `rename` of a path that is a mount point in another namespace.
-fn foreign_directory_effect(snapshot: &Snapshot, target: &Target) -> (Effect, String) {
+fn foreign_directory_effect(snapshot: &Snapshot, has_failed: bool) -> (Effect, String) {
     let kernel = snapshot.facts.kernel.as_deref().unwrap_or("unknown");
     match snapshot.facts.drops_foreign_mounts() {
         Some(false) => {
@@ -100,7 +109,7 @@ fn foreign_directory_effect(snapshot: &Snapshot, target: &Target) -> (Effect, St
                 "Kernel {kernel} drops another namespace's mount together with the directory, so this does not block the removal; until then it keeps the space."
             ),
         ),
-        None if target.error.is_some() => (
+        None if has_failed => (
             Effect::Blocking,
             "The bundle does not tell the kernel; the log shows that the removal failed, and kernels before 3.18 fail for exactly such a mount.".to_owned(),
         ),

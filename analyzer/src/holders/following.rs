@@ -143,13 +143,21 @@ pub(crate) fn runtime_place<'s>(
     own: &'s MountNamespace,
     copy: &MountView,
 ) -> Option<(Vec<u8>, &'s MountTable, u32, Mount<'s>)> {
-    let path = target.paths.iter().next().cloned().unwrap_or_else(|| copy.mount_point.clone().into_bytes());
+    let seen_by_copy = || {
+        let holder =
+            snapshot.namespaces.values().find_map(|n| snapshot.parent_of(n.key, MountId(copy.id)))?;
+        snapshot.path_in(own, &holder.2, copy.mount_point.as_bytes())
+    };
+    // Without both, a copy below a prefix such as /rootfs shows the host's path after it.
+    let cut = || {
+        let point = copy.mount_point.as_bytes();
+        let at = position_of_any(point, &[b"/var/lib/", b"/run/", b"/var/run/"]).unwrap_or(0);
+        point.get(at..).unwrap_or(point).to_vec()
+    };
+    let path = target.paths.iter().next().cloned().or_else(seen_by_copy).unwrap_or_else(cut);
     if same_path(&path, b"/") {
         return None;
     }
-    // A copy below a prefix such as /rootfs shows the host's path after it.
-    let at = position_of_any(&path, &[b"/var/lib/", b"/run/", b"/var/run/"]);
-    let path = at.and_then(|at| path.get(at..)).unwrap_or(&path).to_vec();
     let tables = own.tables.iter().filter_map(|t| snapshot.table(*t));
     let (table, line, mount) = tables
         .filter_map(|table| table.lookup(&path).map(|(line, mount)| (table, line, mount)))

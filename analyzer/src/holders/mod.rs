@@ -9,13 +9,14 @@ mod references;
 mod stacked_devices;
 mod unread_namespaces;
 
+use crate::order;
 use std::collections::BTreeSet;
 
 use crate::report::{ContainerRef, Effect, Evidence, HolderKind, MountView, OpenFile};
 use crate::resolve::Target;
 use crate::snapshot::{NamespaceKey, Pid, Snapshot};
 
-pub(crate) use effect::target_is_running;
+pub(crate) use effect::{foreign_mount, target_is_running};
 pub(crate) use following::runtime_place;
 pub(crate) use matching::{is_mount_of_path, mount_view};
 pub(crate) use unread_namespaces::{open_count, unread};
@@ -135,6 +136,8 @@ pub fn find(snapshot: &Snapshot, target: &Target) -> Vec<Found> {
     for own in found.iter_mut().filter(|h| h.is_daemons && h.kind != HolderKind::OpenFile) {
         own.turn = 1;
     }
-    found.sort_by_key(|h| (h.effect, h.turn, h.namespace, h.pids.first().copied(), h.device.clone()));
+    order::sort_by_key(&mut found, |h| {
+        (h.effect, h.turn, h.namespace, h.pids.first().copied(), h.device.clone())
+    });
     found
 }

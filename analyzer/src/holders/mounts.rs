@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Found;
 use super::matching::{match_mount, mount_view};
+use crate::order;
 use crate::report::{HolderKind, MountView};
 use crate::resolve::Target;
 use crate::snapshot::{MountNamespace, Pid, Snapshot, TableId};
@@ -68,7 +69,7 @@ pub(super) fn find(snapshot: &Snapshot, target: &Target) -> Vec<Found> {
 
 /// Processes of the namespace without the collector itself.
 fn pids_that_count(snapshot: &Snapshot, namespace: &MountNamespace) -> std::collections::BTreeSet<Pid> {
-    namespace.pids.iter().copied().filter(|p| Some(*p) != snapshot.facts.collector_pid).collect()
+    order::set(namespace.pids.iter().copied().filter(|p| Some(*p) != snapshot.facts.collector_pid))
 }
 
 /// Whether the namespace is the target container's: its processes are in the container's cgroup.
@@ -98,9 +99,8 @@ fn kind_of(snapshot: &Snapshot, target: &Target, namespace: &MountNamespace) -> 
 /// Processes that keep a namespace by a descriptor.
 pub(super) fn keepers(snapshot: &Snapshot, namespace: &MountNamespace) -> std::collections::BTreeSet<Pid> {
     let pins = snapshot.pins.iter().filter(|p| p.kind == b"mnt" && Some(p.inode.0) == namespace.inode());
-    pins.filter_map(|p| match p.by {
+    order::set(pins.filter_map(|p| match p.by {
         crate::snapshot::PinnedBy::Descriptor(pid, _) => Some(pid),
         _ => None,
-    })
-    .collect()
+    }))
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use super::Found;
 use crate::bytes::{is_at_or_below, visible};
+use crate::order;
 use crate::parse::links::Link;
 use crate::report::{Evidence, HolderKind, OpenFile};
 use crate::resolve::Target;
@@ -15,7 +16,7 @@ const LISTED: usize = 50;
 
 pub(super) fn find(snapshot: &Snapshot, target: &Target, found: &mut Vec<Found>) {
     let mount_ids: BTreeSet<MountId> =
-        found.iter().filter(|h| h.has_object).flat_map(|h| &h.mounts).map(|m| MountId(m.id)).collect();
+        order::set(found.iter().filter(|h| h.has_object).flat_map(|h| &h.mounts).map(|m| MountId(m.id)));
     for (pid, process) in &snapshot.processes {
         if Some(*pid) == snapshot.facts.collector_pid {
             continue;
@@ -137,8 +138,9 @@ fn open_files(
 fn is_on_target(target: &Target, mounts: &BTreeSet<MountId>, link: &Link) -> bool {
     let by_device = link.device.is_some_and(|d| target.devices.contains(&d));
     let by_node = link.is_block_device && link.node.is_some_and(|n| target.devices.contains(&n));
-    // A mount id tells for file systems whose device number is not the target's alone.
-    let by_mount = target.devices.is_empty() && link.mount.is_some_and(|m| mounts.contains(&m));
+    // A mount id tells where the device number does not: files of an overlay over several file systems and of btrfs
+    // subvolumes have numbers of their own (kernel doc overlayfs.rst, "Inode properties").
+    let by_mount = link.mount.is_some_and(|m| mounts.contains(&m));
     // `fuser` and a pasted `lsof` tell paths, and nothing else may tell the target's device.
     let by_path = target.devices.is_empty()
         && link.mount.is_none()

@@ -28,10 +28,18 @@ pub(super) fn find(snapshot: &Snapshot, target: &Target, found: &mut Vec<Found>)
             found.push(holder);
         }
     }
+    let host = snapshot.host_namespace();
     for (path, evidence) in &snapshot.swaps {
-        let on_target = target.devices.iter().filter_map(|d| snapshot.device_path(*d)).any(|p| p == *path)
-            || target.devices.iter().any(|d| Some(d.minor) == dm_minor(path) && d.major != 0)
-            || target.paths.iter().any(|p| crate::bytes::is_at_or_below(path, p));
+        let is_device = target.devices.iter().filter_map(|d| snapshot.device_path(*d)).any(|p| p == *path)
+            || target.devices.iter().any(|d| Some(d.minor) == dm_minor(path) && d.major != 0);
+        // A swap file lies on the mount that its path leads to.
+        let lies_on = || {
+            let tables = host.into_iter().flat_map(|n| &n.tables).filter_map(|t| snapshot.table(*t));
+            let mut mounts = tables.filter_map(|table| Some(table.lookup(path)?.1.device));
+            !path.starts_with(b"/dev/") && mounts.any(|device| target.devices.contains(&device))
+        };
+        let below = || target.paths.iter().any(|p| crate::bytes::is_at_or_below(path, p));
+        let on_target = is_device || below() || lies_on();
         if on_target {
             let mut holder = Found::new(HolderKind::Device, None);
             holder.has_object = true;

@@ -1,5 +1,6 @@
 //! What the namespaces of a host are called.
 
+use crate::order;
 use serde::{Deserialize, Serialize};
 
 use crate::bytes::visible;
@@ -32,7 +33,9 @@ pub(crate) fn names(snapshot: &Snapshot) -> Vec<NamespaceName> {
             (!is_host, NamespaceName { key: key(namespace.key), label, processes })
         })
         .collect();
-    names.sort_by(|(a_other, a), (b_other, b)| (a_other, &a.label, &a.key).cmp(&(b_other, &b.label, &b.key)));
+    order::sort_by(&mut names, |(a_other, a), (b_other, b)| {
+        (a_other, &a.label, &a.key).cmp(&(b_other, &b.label, &b.key))
+    });
     names.into_iter().map(|(_, name)| name).collect()
 }
 

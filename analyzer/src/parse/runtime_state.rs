@@ -1,6 +1,7 @@
 //! What container runtimes keep about their containers: the collector's `runtime/containers.json`, docker's
 //! `containers/ID/config.v2.json`, and what `docker inspect` prints. Only identities and states are read.
 
+use crate::json;
 use serde_json::Value;
 
 /// A container as one source tells it. Unknown fields are `None`.
@@ -40,7 +41,7 @@ pub struct ContainerRecord {
 
 /// The collector's array.
 pub fn containers(text: &[u8]) -> Vec<ContainerRecord> {
-    let Ok(Value::Array(items)) = serde_json::from_slice(text) else { return Vec::new() };
+    let Ok(Value::Array(items)) = json::value(text) else { return Vec::new() };
     items
         .iter()
         .filter_map(|item| {
@@ -65,7 +66,7 @@ pub fn containers(text: &[u8]) -> Vec<ContainerRecord> {
 /// docker's `config.v2.json` (one object) or `docker inspect` (an array of objects). Both name the same
 /// things; the graph driver's data stands in `inspect` only.
 pub fn docker(text: &[u8]) -> Vec<ContainerRecord> {
-    let items = match serde_json::from_slice(text) {
+    let items = match json::value(text) {
         Ok(Value::Array(items)) => items,
         Ok(object @ Value::Object(_)) => vec![object],
         _ => return Vec::new(),

@@ -1,5 +1,6 @@
 //! One text, line by line: which file of the host each line is from.
 
+use crate::order;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -72,7 +73,7 @@ impl Source {
             let mut unknown = std::mem::take(&mut source.unknown);
             let lines = source.files.entry(file).or_default();
             lines.append(&mut unknown);
-            lines.sort();
+            order::sort(lines);
         }
         source.text = text;
         source
@@ -211,7 +212,7 @@ impl Source {
         }
         let mut same: BTreeMap<Vec<Vec<u8>>, Vec<u8>> = BTreeMap::new();
         for (path, mut lines) in self.files {
-            lines.sort();
+            order::sort(&mut lines);
             lines.dedup();
             let content = if path.ends_with("/mountinfo") || path.ends_with("/mounts") {
                 // Processes of one namespace show the same lines: one table for all, as in /proc.

@@ -7,6 +7,7 @@ use super::{
 use crate::Query;
 use crate::bytes::visible;
 use crate::holders::{self, Found};
+use crate::order;
 use crate::snapshot::Snapshot;
 use crate::{causes, resolve};
 
@@ -28,7 +29,9 @@ pub(crate) fn overview(snapshot: &Snapshot) -> Overview {
             driver: c.record.driver.clone(),
         })
         .collect();
-    containers.sort_by(|a, b| (a.name.is_none(), &a.name, &a.id).cmp(&(b.name.is_none(), &b.name, &b.id)));
+    order::sort_by(&mut containers, |a, b| {
+        (a.name.is_none(), &a.name, &a.id).cmp(&(b.name.is_none(), &b.name, &b.id))
+    });
     Overview {
         host: host(snapshot),
         bundle: bundle(snapshot),
@@ -74,6 +77,7 @@ fn host(snapshot: &Snapshot) -> Host {
         collected_at: facts.collected_at.clone(),
         runtime,
         drops_foreign_mounts: facts.drops_foreign_mounts(),
+        boot_id: facts.boot_id.as_deref().map(|id| visible(id.as_bytes())),
     }
 }
 

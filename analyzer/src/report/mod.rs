@@ -31,6 +31,7 @@ pub const SCHEMA: &str = "ebusy.report/1";
 
 /// The answer to "who keeps this busy?" for one target on one host.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Report {
     /// Always [`SCHEMA`].
     pub schema: String,
@@ -63,6 +64,7 @@ pub struct Report {
 
 /// Something that happened, with the clock that told.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TimelineEvent {
     /// RFC 3339 UTC; `None` where the source tells no year or no zone.
     pub at: Option<String>,
@@ -78,6 +80,7 @@ pub struct TimelineEvent {
 
 /// Kinds of events, in the order in which they are listed at the same time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum TimelineKind {
     /// The host started.
@@ -105,6 +108,7 @@ pub enum TimelineKind {
 
 /// Facts about the host.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Host {
     /// Host name, where the bundle tells it.
     pub name: Option<String>,
@@ -117,10 +121,14 @@ pub struct Host {
     /// Whether this kernel drops mounts of other namespaces when a directory is removed
     /// (3.18 and later, or RHEL 7 with `fs.may_detach_mounts`); `None` where the bundle cannot tell.
     pub drops_foreign_mounts: Option<bool>,
+    /// The kernel's random id of this boot (`/proc/sys/kernel/random/boot_id`): another one is another boot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boot_id: Option<String>,
 }
 
 /// What kind of archive was read and how complete it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BundleInfo {
     /// `ebusy.bundle/1`, `proc-tree`, `sosreport`, …
     pub format: String,
@@ -142,6 +150,7 @@ pub struct BundleInfo {
 
 /// What is busy.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Target {
     /// What was asked for: the id, name, path or device as typed, or the object of the chosen error.
     pub query: String,
@@ -165,6 +174,7 @@ pub struct Target {
 
 /// What kind of object was busy; the kernel's rules differ for each.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum BusyKind {
     /// A directory that is or was a mount point, at `rmdir`, `unlinkat` or `rename`.
@@ -190,6 +200,7 @@ pub enum BusyKind {
 
 /// Another name of the target.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Alias {
     /// The name itself.
     pub value: String,
@@ -201,6 +212,7 @@ pub struct Alias {
 
 /// Kinds of names.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum AliasKind {
     /// Full or short container id.
@@ -228,6 +240,7 @@ pub enum AliasKind {
 
 /// The verdict.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Verdict {
     /// Held, free or unknown.
     pub status: Status,
@@ -237,6 +250,7 @@ pub struct Verdict {
 
 /// The verdict's three values.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// Something in the bundle holds the target and blocks the operation.
@@ -250,6 +264,7 @@ pub enum Status {
 
 /// A mount namespace, process or device that keeps a reference to the target.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Holder {
     /// What kind of holder.
     pub kind: HolderKind,
@@ -286,6 +301,7 @@ pub struct Holder {
 
 /// Kinds of holders.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum HolderKind {
     /// The host's own mount namespace (that of pid 1).
@@ -309,6 +325,7 @@ pub enum HolderKind {
 
 /// What the holder does to the operation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Effect {
     /// The operation fails while it is there.
@@ -322,6 +339,7 @@ pub enum Effect {
 
 /// A process as the report shows it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ProcessView {
     /// Pid on the host.
     pub pid: u32,
@@ -337,6 +355,7 @@ pub struct ProcessView {
 
 /// A container by id and name.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ContainerRef {
     /// Full id.
     pub id: String,
@@ -348,6 +367,7 @@ pub struct ContainerRef {
 
 /// One mount of the target.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MountView {
     /// Mount id, unique over all mount namespaces of a running kernel.
     pub id: u32,
@@ -422,6 +442,7 @@ impl MountView {
 
 /// A reference from a process to a file of the target.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OpenFile {
     /// Pid on the host.
     pub pid: u32,
@@ -435,6 +456,7 @@ pub struct OpenFile {
 
 /// The named reason why a holder came to be.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Cause {
     /// Stable name, e.g. `systemd-private-namespace`.
     pub id: String,
@@ -444,6 +466,7 @@ pub struct Cause {
 
 /// File and line in the bundle that a claim rests on.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Evidence {
     /// Path in the bundle, without the bundle's own top directory.
     pub file: String,
@@ -455,6 +478,7 @@ pub struct Evidence {
 
 /// A command with its effect and its risk.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Remedy {
     /// Frees the target now, or keeps it from coming back.
     pub when: When,
@@ -468,6 +492,7 @@ pub struct Remedy {
 
 /// When a remedy acts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum When {
     /// Frees the target.
@@ -479,6 +504,7 @@ pub enum When {
 
 /// One kind of busy error with how often it was seen. The first fields are those of `ebusy errors`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BusyError {
     /// The container that could not be removed, started or stopped: full id where the log has it.
     pub container_id: Option<String>,
@@ -532,6 +558,7 @@ impl BusyError {
 
 /// A lane of the picture: one mount namespace and the target's mount in it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NamespaceView {
     /// What this namespace is.
     pub role: NamespaceRole,
@@ -555,6 +582,7 @@ pub struct NamespaceView {
 
 /// Roles in the picture.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum NamespaceRole {
     /// pid 1's.
@@ -568,6 +596,7 @@ pub enum NamespaceRole {
 
 /// Something that could not be read or is missing; data never makes the analyzer fail.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Diagnostic {
     /// Stable code, e.g. `truncated-bundle`.
     pub code: String,
@@ -583,6 +612,7 @@ pub struct Diagnostic {
 
 /// What a bundle offers before a target is chosen.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Overview {
     /// The host.
     pub host: Host,
@@ -598,6 +628,7 @@ pub struct Overview {
 
 /// A container in the overview.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ContainerSummary {
     /// Full id.
     pub id: String,

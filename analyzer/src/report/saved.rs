@@ -99,7 +99,7 @@ pub fn write_whole(page: &str, saved: &Saved, bundle: &[u8]) -> Result<String, S
 /// # Errors
 /// Where it is damaged or of a newer version, in words.
 pub fn read(json: &str) -> Result<Saved, String> {
-    serde_json::from_str(json).map_err(|error| error.to_string())
+    crate::json::record(json.as_bytes()).map_err(|error| error.to_string())
 }
 
 /// JSON without any character that could mean something to HTML: such a one is in a string there, where it can be

@@ -200,8 +200,5 @@ pub fn kind_name(kind: HolderKind) -> &'static str {
 
 /// The name that serde gives a unit variant.
 pub(crate) fn kebab<T: serde::Serialize>(value: &T) -> String {
-    match serde_json::to_value(value) {
-        Ok(serde_json::Value::String(name)) => name,
-        _ => String::new(),
-    }
+    serde_json::to_string(value).map(|quoted| quoted.trim_matches('"').to_owned()).unwrap_or_default()
 }

@@ -169,10 +169,46 @@ fn doubts(snapshot: &Snapshot, target: &Target, found: &[Found]) -> Option<Strin
                 .to_owned(),
         );
     }
+    if matches!(target.busy, BusyKind::Dataset | BusyKind::OverlayMount)
+        && let Some(who) = open_nowhere(snapshot)
+    {
+        return Some(format!(
+            "{who} on a file system that is mounted nowhere any more (a lazy umount), and nothing tells which that is. It may be this one."
+        ));
+    }
     let device = matches!(target.busy, BusyKind::Device | BusyKind::Dataset | BusyKind::Umount)
         && !target.devices.is_empty();
     if device && target.error.is_some() && snapshot.processes.values().all(|p| p.links.is_empty()) {
         return Some("the bundle has no device numbers of open files, so a process that has a file open there would not be seen.".to_owned());
+    }
+    None
+}
+
+/// A process with a file open on a mount that no table shows and that has no device of its own: after a lazy umount a
+/// dataset's or an overlay's number leads nowhere.
+fn open_nowhere(snapshot: &Snapshot) -> Option<String> {
+    // What is not a file system that somebody mounted: memory and descriptors of the kernel's own mounts.
+    const INTERNAL: [&[u8]; 7] =
+        [b"/memfd:", b"/SYSV", b"/dev/", b"/anon_hugepage", b"/[aio]", b"/i915", b"/drm"];
+    let mut known: std::collections::BTreeSet<_> = std::collections::BTreeSet::new();
+    let mut read = false;
+    for process in snapshot.processes.values().filter(|p| !p.links.is_empty()) {
+        for link in &process.links {
+            let path = link.path.as_ref().or_else(|| process.link_texts.get(&link.name));
+            let (Some(mount), Some(device), Some(path)) = (link.mount, link.device, path) else { continue };
+            if !device.is_anonymous()
+                || !path.starts_with(b"/")
+                || INTERNAL.iter().any(|i| path.starts_with(i))
+            {
+                continue;
+            }
+            if !std::mem::replace(&mut read, true) {
+                known = snapshot.tables.iter().flat_map(|t| t.mounts()).map(|(_, m)| m.id).collect();
+            }
+            if !known.contains(&mount) {
+                return Some(format!("{} has {} open", process.name(), crate::bytes::visible(path)));
+            }
+        }
     }
     None
 }

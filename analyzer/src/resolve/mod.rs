@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 
 use crate::Query;
 use crate::bytes::visible;
+use crate::order;
 use crate::report::{Alias, AliasKind, BusyError, BusyKind, Diagnostic, Evidence};
 use crate::snapshot::{DeviceNumber, NamespaceInode, Snapshot};
 
@@ -120,7 +121,7 @@ pub fn resolve(snapshot: &Snapshot, query: &Query) -> Target {
         }
         storage::locate(snapshot, &mut target);
     }
-    target.aliases.sort_by(|a, b| (a.kind, &a.value).cmp(&(b.kind, &b.value)));
+    order::sort_by(&mut target.aliases, |a, b| (a.kind, &a.value).cmp(&(b.kind, &b.value)));
     target
 }
 

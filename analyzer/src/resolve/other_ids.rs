@@ -3,6 +3,7 @@
 
 use super::{Target, identity, short};
 use crate::bytes::{components, visible};
+use crate::order;
 use crate::report::{AliasKind, BusyError, Diagnostic, Evidence};
 use crate::snapshot::{Container, Snapshot};
 
@@ -17,8 +18,8 @@ struct Lead {
 
 /// Follows an id that is no container's; true where it leads to one, or to several candidates.
 pub(super) fn follow(snapshot: &Snapshot, target: &mut Target, text: &str) -> bool {
-    let rules: [fn(&Snapshot, &str) -> Option<Lead>; 6] =
-        [by_gone_device, by_sandbox, by_image, by_snapshot, by_cgroup, by_name];
+    let rules: [fn(&Snapshot, &str) -> Option<Lead>; 7] =
+        [by_gone_device, by_sandbox, by_image, by_snapshot, by_cgroup, by_name, by_job];
     let Some(lead) = rules.iter().find_map(|rule| rule(snapshot, text)) else {
         return false;
     };
@@ -196,9 +197,20 @@ fn by_cgroup(snapshot: &Snapshot, text: &str) -> Option<Lead> {
             !snapshot.processes.values().any(|p| p.membership.container.as_ref() == Some(id))
         }),
     );
-    found.sort();
+    order::sort(&mut found);
     found.dedup_by(|a, b| a.0 == b.0);
     lead(if is_uuid(text) { "a pod's uid" } else { "a group of containers (a pod or a job)" }, found)
+}
+
+/// docker 1.x numbers its jobs: `[8ad069f7] -job rm(ac05cffda663) = ERR (1)`.
+fn by_job(snapshot: &Snapshot, text: &str) -> Option<Lead> {
+    if text.len() != 8 || !identity::is_hex(text) {
+        return None;
+    }
+    let job = format!("[{text}]");
+    let error = snapshot.errors.iter().find(|e| e.all().any(|w| w.line.contains(&job)))?;
+    let id = error.all().find_map(|e| e.container_id.clone().filter(|id| id.len() >= 12))?;
+    lead("the number of a job of docker 1.x", vec![(id, error.evidence.clone())])
 }
 
 /// Nomad, swarm and CI runners put the job's id into the container's name.

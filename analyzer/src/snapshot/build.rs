@@ -5,7 +5,6 @@ mod together;
 mod tools;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde_json::Value;
 
@@ -15,8 +14,10 @@ use super::{
     Snapshot, TableForm, TableId,
 };
 use crate::archive::{Content, End, Want};
-use crate::bytes::{components, visible};
+use crate::bytes::{components, quick_hash, visible};
 use crate::errors::LogScanner;
+use crate::json;
+use crate::order;
 use crate::parse::cgroup::Membership;
 use crate::parse::{
     cgroup, container_list, device_tools, device_trees, fuser, kernel_release, links, lsof, mountinfo,
@@ -47,6 +48,7 @@ pub struct Builder {
     saw_summary: bool,
     saw_manifest: bool,
     saw_sosreport: bool,
+    saw_must_gather: bool,
     /// Where it was read, for texts that were put together from lines of other files.
     read_in: Option<String>,
     tables_read_in: HashMap<TableId, String>,
@@ -103,6 +105,7 @@ impl Builder {
                     | b"sys/kernel/osrelease"
                     | b"sys/kernel/hostname"
                     | b"sys/fs/may_detach_mounts"
+                    | b"sys/kernel/random/boot_id"
             ),
             _ => true,
         };
@@ -121,6 +124,8 @@ impl Builder {
     pub(crate) fn add(&mut self, path: &EntryPath<'_>, content: &Content<'_>) {
         self.recorded.add(path, content);
         self.saw_sosreport |= path.0.first() == Some(&&b"sos_commands"[..]);
+        self.saw_must_gather |=
+            matches!(path.0.first(), Some(&(b"host_service_logs" | b"cluster-scoped-resources")));
         match content {
             Content::File(bytes) => self.add_file(path, bytes),
             Content::Symlink(target) => self.add_symlink(path, target),
@@ -223,7 +228,7 @@ impl Builder {
     }
 
     fn add_manifest(&mut self, bytes: &[u8], file: &str) {
-        let Ok(manifest) = serde_json::from_slice::<Value>(bytes) else {
+        let Ok(manifest) = json::value(bytes) else {
             self.warn(
                 "bad-manifest",
                 Some(file.to_owned()),
@@ -272,7 +277,7 @@ impl Builder {
 
     fn add_summary(&mut self, bytes: &[u8]) {
         self.saw_summary = true;
-        let Ok(summary) = serde_json::from_slice::<Value>(bytes) else { return };
+        let Ok(summary) = json::value(bytes) else { return };
         for skipped in summary.get("skipped").and_then(Value::as_array).into_iter().flatten() {
             let text = |key: &str| skipped.get(key).and_then(Value::as_str).unwrap_or_default();
             let count = skipped.get("count").and_then(Value::as_u64).unwrap_or(1);
@@ -346,6 +351,7 @@ impl Builder {
         match name {
             b"sys/kernel/osrelease" => set_if_absent(&mut facts.kernel, text_of(bytes)),
             b"sys/kernel/hostname" => set_if_absent(&mut facts.host, text_of(bytes)),
+            b"sys/kernel/random/boot_id" => set_if_absent(&mut facts.boot_id, text_of(bytes)),
             b"sys/fs/may_detach_mounts" => facts.may_detach_mounts = Some(bytes.trim_ascii() != b"0"),
             b"version" => {
                 let release = bytes
@@ -429,9 +435,13 @@ impl Builder {
         self.name_pinned_tables();
         let mut snapshot = self.snapshot;
         snapshot.recorded = self.recorded;
-        snapshot.swaps.sort();
+        order::sort(&mut snapshot.swaps);
         snapshot.swaps.dedup_by(|a, b| a.0 == b.0);
         let facts = &mut snapshot.facts;
+        // Its hosts' own archives may lie in it; without one there are the cluster's logs only.
+        if self.saw_must_gather && snapshot.tables.is_empty() {
+            facts.format = "must-gather".into();
+        }
         facts.complete =
             *end == End::Complete && (self.saw_summary || !self.saw_manifest) && !facts.is_paste();
         if facts.format.is_empty() {
@@ -447,13 +457,13 @@ impl Builder {
             snapshot.log_lines = 0;
         }
         // An error that names nothing can be looked at, but never answers "what is busy?" by itself.
-        snapshot.errors.sort_by_key(|e| !e.names_something());
+        order::sort_by_key(&mut snapshot.errors, |e| !e.names_something());
         snapshot.group_namespaces(&self.pinned_tables);
         together::note_namespace_keepers(&mut snapshot);
         together::add_container_processes(&mut snapshot);
         together::add_listed_containers(&mut snapshot, self.listed_containers);
         together::add_logged_layers(&mut snapshot);
-        snapshot.diagnostics.sort();
+        order::sort(&mut snapshot.diagnostics);
         snapshot
     }
 }

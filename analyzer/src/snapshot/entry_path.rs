@@ -41,7 +41,7 @@ pub(super) enum Role<'a> {
     Other,
 }
 
-const TOPS: [&[u8]; 20] = [
+const TOPS: [&[u8]; 23] = [
     b"proc",
     b"sys",
     b"ns",
@@ -59,6 +59,10 @@ const TOPS: [&[u8]; 20] = [
     b"sos_commands",
     b"sos_reports",
     b"sos_logs",
+    // must-gather of OpenShift (`oc adm must-gather`).
+    b"host_service_logs",
+    b"namespaces",
+    b"cluster-scoped-resources",
     b"hostname",
     b"manifest.json",
     b"summary.json",
@@ -114,6 +118,11 @@ impl<'a> EntryPath<'a> {
             [b"systemd", name] if name.ends_with(b".show") => Role::UnitProperties(&name[..name.len() - 5]),
             [b"logs" | b"journal" | b"sos_logs", ..] => Role::Log,
             [b"var", b"log", ..] => Role::Log,
+            [b"host_service_logs", ..] => Role::Log,
+            // Logs of pods, those of CSI drivers among them.
+            [b"namespaces", .., b"logs", name] if name.ends_with(b".log") || name.ends_with(b".log.gz") => {
+                Role::Log
+            }
             [b"rm.txt"] => Role::Log,
             // sos 4 keeps the outputs of `ps` and others at the top, too.
             [b"etc", b"hostname"] | [b"hostname"] | [b"sos_commands", b"host" | b"general", b"hostname"] => {
@@ -156,6 +165,15 @@ mod tests {
         assert_eq!(entry.role(), Role::LayerOf { driver: b"overlay2", container: b"ab", init: false });
         let entry = EntryPath::new(b"nsfs/mnt:[4026532255].mountinfo");
         assert_eq!(entry.role(), Role::PinnedTable(Some(NamespaceInode(4026532255))));
+        let pod = EntryPath::new(
+            b"must-gather.local.1/quay-io-x/namespaces/shop/pods/api-1/api/api/logs/current.log",
+        );
+        assert_eq!(
+            (pod.role(), pod.shown().as_str()),
+            (Role::Log, "namespaces/shop/pods/api-1/api/api/logs/current.log")
+        );
+        assert_eq!(EntryPath::new(b"m/x/host_service_logs/masters/kubelet_service.log").role(), Role::Log);
+        assert_eq!(EntryPath::new(b"m/x/cluster-scoped-resources/core/nodes/n1.yaml").role(), Role::Other);
         assert_eq!(EntryPath::new(b"a/manifest.json").role(), Role::Manifest);
         assert_eq!(EntryPath::new(b"../../etc/passwd").role(), Role::Other);
     }

@@ -6,6 +6,7 @@ use super::build::Builder;
 use super::entry_path::{EntryPath, Role};
 use crate::archive::{Content, End, Entry};
 use crate::bytes::visible;
+use crate::order;
 use crate::paste::Paste;
 use crate::report::Diagnostic;
 
@@ -86,7 +87,7 @@ impl Hosts {
     /// The hosts, sorted by name; empty where there is nothing of a host in it.
     pub fn finish(self, end: &End) -> Vec<Snapshot> {
         let Self { mut hosts, mut loose } = self;
-        loose.sort();
+        order::sort(&mut loose);
         if !hosts.iter().any(|h| h.builder.has_host()) {
             return without_processes(hosts, loose, end);
         }
@@ -103,12 +104,12 @@ impl Hosts {
             name_apart(&mut named);
         }
         let mut snapshots: Vec<Snapshot> = named.into_iter().map(|(_, snapshot)| snapshot).collect();
-        snapshots.sort_by(|a, b| a.facts.host.cmp(&b.facts.host));
+        order::sort_by(&mut snapshots, |a, b| a.facts.host.cmp(&b.facts.host));
         if !alone {
             let names: Vec<String> = snapshots.iter().filter_map(|s| s.facts.host.clone()).collect();
             for (snapshot, name) in snapshots.iter_mut().zip(&names) {
                 snapshot.diagnostics.push(several_hosts(&names, name));
-                snapshot.diagnostics.sort();
+                order::sort(&mut snapshot.diagnostics);
             }
         }
         snapshots

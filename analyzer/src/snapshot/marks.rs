@@ -30,6 +30,21 @@ impl Process {
 }
 
 impl Snapshot {
+    /// Whether a process or a live container is of a Kubernetes pod. Cgroups write its uid with underscores, too.
+    pub fn pod_is_alive(&self, uid: &str) -> bool {
+        let escaped = uid.replace('-', "_");
+        let by_container = self.containers.values().any(|c| {
+            c.record.pod_uid.as_deref() == Some(uid)
+                && (!c.pids.is_empty() || c.record.state.as_deref() == Some("running"))
+        });
+        by_container
+            || self
+                .processes
+                .values()
+                .filter_map(|p| p.membership.evidence())
+                .any(|e| e.text.contains(uid) || e.text.contains(&escaped))
+    }
+
     /// What systemd leaves in a namespace that it made: the unit's name and the line that shows it.
     pub fn systemd_marks(&self, namespace: &MountNamespace) -> Option<(String, Evidence)> {
         for table in namespace.tables.iter().filter_map(|t| self.table(*t)) {

@@ -11,6 +11,7 @@ mod propagation;
 mod recorded;
 mod shortcomings;
 
+use crate::order;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::bytes::visible;
@@ -28,7 +29,7 @@ pub(crate) use entry_path::EntryPath;
 pub use hosts::Hosts;
 pub use ids::{DeviceNumber, MountId, NamespaceInode, PeerGroup, Pid, TableId};
 pub use namespaces::{MountNamespace, NamespaceKey};
-pub use propagation::{PeerGroups, same_directory};
+pub use propagation::PeerGroups;
 pub use recorded::Recorded;
 
 /// A host.
@@ -73,7 +74,7 @@ pub struct Snapshot {
 /// Facts about host and bundle.
 #[derive(Debug, Default, Clone)]
 pub struct Facts {
-    /// `ebusy.bundle/1`, `proc-tree`, `sosreport`, `supportconfig` or `paste`.
+    /// `ebusy.bundle/1`, `proc-tree`, `sosreport`, `supportconfig`, `must-gather` or `paste`.
     pub format: String,
     /// Collector's version.
     pub collector: Option<String>,
@@ -85,6 +86,8 @@ pub struct Facts {
     pub collected_at: Option<String>,
     /// Boot time, seconds since 1970.
     pub boot_time: Option<u64>,
+    /// The kernel's random id of this boot.
+    pub boot_id: Option<String>,
     /// Clock ticks a second of process start times.
     pub clock_ticks: Option<u64>,
     /// `fs.may_detach_mounts`, where the file is there.
@@ -102,12 +105,28 @@ pub struct Facts {
 impl Facts {
     /// Whether the input is text that shows a part of the host only.
     pub fn is_paste(&self) -> bool {
-        matches!(self.format.as_str(), "paste" | "supportconfig")
+        matches!(self.format.as_str(), "paste" | "supportconfig" | "must-gather")
     }
 
     /// Parsed kernel release.
     pub fn kernel_version(&self) -> Option<KernelVersion> {
         kernel_release::parse(self.kernel.as_deref()?.as_bytes())
+    }
+
+    /// Major and minor of `17.05.0-ce` or `20.10.24+dfsg1`.
+    pub fn docker(&self) -> Option<(u32, u32)> {
+        let mut parts = self.docker_version.as_deref()?.split(|c: char| !c.is_ascii_digit());
+        Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+    }
+
+    /// Whether dockerd removes a layer's mount point after the umount: 20.10 does, 17.05 does not (tried on kernel
+    /// 6.1); between them it changed driver by driver (moby af0d589623): `None`.
+    pub fn docker_removes_mount_points(&self) -> Option<bool> {
+        match self.docker()? {
+            (20.., _) => Some(true),
+            (..=17, _) => Some(false),
+            _ => None,
+        }
     }
 
     /// Whether removing a directory drops other namespaces' mounts on it; `None` where the kernel is unknown.
@@ -361,7 +380,7 @@ impl Snapshot {
         let all = tables.flat_map(|t| t.mounts()).map(|(_, m)| m);
         let mut children: Vec<Mount<'_>> = all.filter(|m| m.parent == id && m.id != id).collect();
         // One namespace seen from several roots shows the same mount several times.
-        children.sort_by_key(|m| m.id);
+        order::sort_by_key(&mut children, |m| m.id);
         children.dedup_by_key(|m| m.id);
         children
     }

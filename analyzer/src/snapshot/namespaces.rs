@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{MountId, NamespaceInode, Pid, Snapshot, TableForm, TableId};
+use crate::order;
 use crate::report::Evidence;
 
 /// What tells namespaces apart.
@@ -88,7 +89,9 @@ impl Snapshot {
         mut owner: HashMap<MountId, NamespaceKey>,
     ) -> BTreeMap<TableId, NamespaceKey> {
         let mut by_size: Vec<TableId> = tables.iter().copied().collect();
-        by_size.sort_by_key(|t| (std::cmp::Reverse(self.table(*t).map_or(0, |t| t.text.len())), *t));
+        order::sort_by_key(&mut by_size, |t| {
+            (std::cmp::Reverse(self.table(*t).map_or(0, |t| t.text.len())), *t)
+        });
         let mut keys = BTreeMap::new();
         for table in by_size {
             let ids: Vec<MountId> = self.mount_ids(table).collect();

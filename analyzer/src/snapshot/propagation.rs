@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{PeerGroup, Snapshot};
+use super::{MountNamespace, PeerGroup, Snapshot};
 use crate::bytes::{components, is_at_or_below};
 use crate::parse::mountinfo::Mount;
 
@@ -34,7 +34,8 @@ impl PeerGroups {
     ) -> bool {
         let Some(group) = parent.shared() else { return false };
         parent.id != copy_parent.id
-            && same_directory((parent, at), (copy_parent, copy_at))
+            && parent.device == copy_parent.device
+            && place_on(parent, at).is_some_and(|place| Some(place) == place_on(copy_parent, copy_at))
             && self.reaches(group, copy_parent)
     }
 
@@ -56,10 +57,26 @@ impl PeerGroups {
     }
 }
 
-/// Whether a path on a mount and another path on another mount are one directory of one file system.
-pub fn same_directory((mount, path): (&Mount<'_>, &[u8]), (other, other_path): (&Mount<'_>, &[u8])) -> bool {
-    mount.device == other.device
-        && place_on(mount, path).is_some_and(|place| Some(place) == place_on(other, other_path))
+impl Snapshot {
+    /// The path that leads to a directory in a namespace: the one that `path` is on `mount`, a mount of any namespace.
+    pub fn path_in(&self, namespace: &MountNamespace, mount: &Mount<'_>, path: &[u8]) -> Option<Vec<u8>> {
+        let place = place_on(mount, path)?;
+        let tables = namespace.tables.iter().filter_map(|t| self.table(*t));
+        let paths = tables.flat_map(|table| {
+            let place = &place;
+            table.mounts().filter(|(_, m)| m.device == mount.device).filter_map(move |(_, m)| {
+                let root = m.root();
+                let rest =
+                    place.strip_prefix(&components(&root).map(<[u8]>::to_vec).collect::<Vec<_>>()[..])?;
+                let point = m.mount_point();
+                let whole: Vec<&[u8]> = components(&point).chain(rest.iter().map(Vec::as_slice)).collect();
+                let path = [b"/", &whole.join(&b'/')[..]].concat();
+                // A mount in between may hide it.
+                (table.lookup(&path)?.1.id == m.id).then_some(path)
+            })
+        });
+        paths.min_by_key(|path| components(path).count())
+    }
 }
 
 /// The directory that `path` is on a mount, as components within its file system.

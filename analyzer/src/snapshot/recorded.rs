@@ -9,6 +9,7 @@ use super::entry_path::{EntryPath, Role};
 use super::{NamespaceInode, Pid};
 use crate::archive::Content;
 use crate::bytes::visible;
+use crate::json;
 use crate::parse::{namespace_link, numbered_lines, whole_number};
 use crate::report::Evidence;
 
@@ -63,7 +64,7 @@ impl Recorded {
     }
 
     fn add_ends(&mut self, text: &[u8], file: &str, id: &str, end: &str) {
-        let items = match serde_json::from_slice(text) {
+        let items = match json::value(text) {
             Ok(Value::Array(items)) => items,
             Ok(object @ Value::Object(_)) => vec![object],
             _ => return,

@@ -8,6 +8,7 @@ pub(super) fn of(snapshot: &Snapshot) -> Vec<Diagnostic> {
     let name = match format {
         "sosreport" => "A sosreport",
         "supportconfig" => "A supportconfig",
+        "must-gather" => "A must-gather",
         "proc-tree" => "This archive",
         "paste" => "This text",
         _ => return Vec::new(),
@@ -23,6 +24,14 @@ pub(super) fn of(snapshot: &Snapshot) -> Vec<Diagnostic> {
             advice: format!("{means} ebusy-collector takes it."),
         });
     };
+    if format == "must-gather" {
+        say(
+            "no-mount-tables",
+            "has the cluster's logs, but no mount table and no process of any node.",
+            "Who holds a mount cannot be seen in it. On the node that the error names,",
+        );
+        return found;
+    }
     if format == "supportconfig" && snapshot.tables.len() < 2 {
         say(
             "one-mount-table",

@@ -9,6 +9,7 @@ use clock::Moment;
 
 use crate::bytes::visible;
 use crate::holders::Found;
+use crate::order;
 use crate::report::{BusyError, Effect, Evidence, HolderKind, TimelineEvent, TimelineKind};
 use crate::resolve::{Target, short};
 use crate::snapshot::{Container, Pid, Process, Snapshot};
@@ -35,7 +36,7 @@ pub(crate) fn events(
     events.extend(mount_events(snapshot, target));
     events.extend(error_events(errors));
     events.extend(collected(snapshot));
-    events.sort_by(|a, b| {
+    order::sort_by(&mut events, |a, b| {
         let place = |e: &Dated| e.event.evidence.first().map(|e| (e.file.clone(), e.line));
         (a.moment.is_none(), &a.moment, a.event.kind, place(a), &a.event.what).cmp(&(
             b.moment.is_none(),
@@ -211,7 +212,7 @@ pub(crate) fn when_copied(snapshot: &Snapshot, target: &Target, holder: &Found) 
 fn unit_events<'s>(snapshot: &'s Snapshot, holders: impl Iterator<Item = &'s Found>) -> Vec<Dated> {
     let daemon = snapshot.daemon().and_then(|(_, p)| p.membership.unit.as_deref().map(visible));
     let mut units: Vec<String> = holders.filter_map(|h| h.unit.clone()).chain(daemon).collect();
-    units.sort();
+    order::sort(&mut units);
     units.dedup();
     let event = |unit: &String| {
         let properties = snapshot.units.get(unit.as_bytes())?;

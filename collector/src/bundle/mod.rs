@@ -11,7 +11,9 @@ use std::io;
 pub(crate) enum Secrets {
     /// None: kernel text, ids, numbers.
     None,
-    /// Names of hosts and addresses, no other.
+    /// Users in paths.
+    Paths,
+    /// Names of hosts and addresses, and `user:password@` in a URL.
     Names,
     /// `user:password@` in a URL, as in the source field of a mount.
     Urls,

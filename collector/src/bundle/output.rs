@@ -94,15 +94,24 @@ impl Output {
     }
 }
 
-/// Creates `.NAME.partial-PID` and fails if it is there, so that no prepared link is followed.
+/// Creates `.NAME.partial-PID-N` under the first N that is free, so that neither a prepared link is followed nor what a
+/// killed run has left is in the way: in a container each run may have the same process id.
 fn create_beside(dir: &OwnedFd, name: &[u8]) -> io::Result<(File, CString)> {
+    const TRIES: usize = 1000;
     let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL | libc::O_NOFOLLOW;
     // File names have at most 255 bytes.
     let start = &name[..name.len().min(200)];
-    let temporary = [b".", start, format!(".partial-{}", std::process::id()).as_bytes()].concat();
-    let temporary = sys::c_path(&temporary)?;
-    let fd = sys::open_at(Some(dir.as_fd()), &temporary, flags, 0o600)?;
-    Ok((File::from(fd), temporary))
+    let mut failure = io::Error::from(io::ErrorKind::AlreadyExists);
+    for number in 0..TRIES {
+        let end = format!(".partial-{}-{number}", std::process::id());
+        let temporary = sys::c_path(&[b".", start, end.as_bytes()].concat())?;
+        match sys::open_at(Some(dir.as_fd()), &temporary, flags, 0o600) {
+            Ok(fd) => return Ok((File::from(fd), temporary)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => failure = error,
+            Err(error) => return Err(error),
+        }
+    }
+    Err(failure)
 }
 
 impl Unfinished {

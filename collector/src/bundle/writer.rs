@@ -102,6 +102,11 @@ impl<W: Write> Writer<W> {
         self.tables.count()
     }
 
+    /// A text about the host as the bundle may have it.
+    pub(crate) fn note(&mut self, text: &str) -> String {
+        self.redactor.note(text)
+    }
+
     /// Secrets replaced so far: distinct ones.
     pub(crate) fn secrets(&self) -> usize {
         self.redactor.distinct()
@@ -129,7 +134,10 @@ impl<W: Write> Writer<W> {
                     let data = self.redactor.redact(data, secrets);
                     self.file(path, &data)?;
                 }
-                Kind::Symlink => self.header(EntryType::Symlink, path, &[data], 0),
+                Kind::Symlink => {
+                    let target = self.redactor.paths(data);
+                    self.header(EntryType::Symlink, path, &[&target], 0);
+                }
                 Kind::Table => {
                     let data = self.redactor.redact(data, Secrets::Urls);
                     match self.tables.earlier(path, &data) {

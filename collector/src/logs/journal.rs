@@ -71,6 +71,11 @@ pub(super) fn read(
         });
         let truncated = match ended {
             Ok(Ended::ByItself) => false,
+            Ok(Ended::Failed(code)) => {
+                let why = format!("journalctl ended with {code}; it may have left something out");
+                batch.skips.push(Skip::because("journalctl", b"journalctl", "failed", why));
+                false
+            }
             Ok(Ended::Enough) => true,
             Ok(Ended::TimedOut) => {
                 let why = "journalctl did not end in time; its newest lines were kept";

@@ -68,11 +68,11 @@ pub(super) fn read(
         }
     }
     if !lines.is_empty() {
-        process.add(Kind::File(Secrets::None), "links", &lines);
+        process.add(Kind::File(Secrets::Paths), "links", &lines);
     } else if !process.live {
         // A recorded copy may bring its own.
         if process.dir.read_virtual_until(b"links", 16 << 20, |_| false, process.buffer).is_ok() {
-            process.add_buffer(Kind::File(Secrets::None), "links");
+            process.add_buffer(Kind::File(Secrets::Paths), "links");
         }
     }
     Ok(())

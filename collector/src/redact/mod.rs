@@ -3,13 +3,14 @@
 //! A secret becomes `[redacted-N]`, with the same N wherever the same secret stands: one can still see that two
 //! processes were given the same password, and nothing can be computed back from a number.
 
+mod homes;
 mod shapes;
 pub(crate) mod strict;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use self::shapes::{Short, is_secret_name, is_secret_shape, short_option};
+use self::shapes::{ShortOptions, is_secret_name, is_secret_shape};
 use self::strict::Strict;
 use crate::bundle::Secrets;
 
@@ -38,7 +39,7 @@ struct Scan<'a> {
     at: usize,
     out: Vec<u8>,
     /// Programs named in the whole command line, whose short options are known.
-    program: Option<Short>,
+    program: ShortOptions,
     /// In a command line, `--password=a b` is one argument up to its end.
     is_argument: bool,
 }
@@ -53,7 +54,8 @@ impl Redactor {
     pub(crate) fn redact<'a>(&mut self, data: &'a [u8], secrets: Secrets) -> Cow<'a, [u8]> {
         let data = match secrets {
             Secrets::None => return Cow::Borrowed(data),
-            Secrets::Names => Cow::Borrowed(data),
+            Secrets::Paths => return self.paths(data),
+            Secrets::Names => self.urls(data),
             Secrets::Urls => self.urls(data),
             Secrets::Arguments => Cow::Owned(self.arguments(data)),
             Secrets::Lines => Cow::Owned(self.lines(data)),
@@ -65,6 +67,20 @@ impl Redactor {
         }
     }
 
+    /// A path, or a text with paths.
+    pub(crate) fn paths<'a>(&mut self, text: &'a [u8]) -> Cow<'a, [u8]> {
+        match &mut self.strict {
+            None => Cow::Borrowed(text),
+            Some(strict) => strict.paths(text),
+        }
+    }
+
+    /// A text of the collector's own about the host, such as an option that was given to it.
+    pub(crate) fn note(&mut self, text: &str) -> String {
+        let redacted = self.redact(text.as_bytes(), Secrets::Arguments);
+        String::from_utf8_lossy(&redacted).into_owned()
+    }
+
     /// How many different secrets were replaced.
     pub(crate) fn distinct(&self) -> usize {
         self.numbers.len()
@@ -72,7 +88,7 @@ impl Redactor {
 
     /// A command line: arguments separated by NUL.
     pub(crate) fn arguments(&mut self, command: &[u8]) -> Vec<u8> {
-        let program = short_option(command);
+        let program = ShortOptions::of(command);
         let mut next = Next::Ordinary;
         let mut parts: Vec<Vec<u8>> = Vec::new();
         for argument in command.split(|&b| b == 0) {
@@ -91,7 +107,7 @@ impl Redactor {
     pub(crate) fn lines(&mut self, text: &[u8]) -> Vec<u8> {
         let mut out = Vec::with_capacity(text.len());
         for line in text.split_inclusive(|&b| b == b'\n') {
-            out.extend(self.scan(line, short_option(line), false, &mut Next::Ordinary));
+            out.extend(self.scan(line, ShortOptions::of(line), false, &mut Next::Ordinary));
         }
         out
     }
@@ -147,7 +163,7 @@ impl Redactor {
         }
     }
 
-    fn scan(&mut self, text: &[u8], program: Option<Short>, is_argument: bool, next: &mut Next) -> Vec<u8> {
+    fn scan(&mut self, text: &[u8], program: ShortOptions, is_argument: bool, next: &mut Next) -> Vec<u8> {
         let text = self.urls(text);
         let text = self.private_keys(text.into_owned());
         let mut scan = Scan { text: &text, at: 0, out: Vec::with_capacity(text.len()), program, is_argument };
@@ -189,7 +205,7 @@ impl Redactor {
             let mark = self.mark(token);
             return scan.out.extend(mark);
         }
-        if let Some(secret_at) = scan.program.and_then(|p| p.attached(token)) {
+        if let Some(secret_at) = scan.program.attached(token) {
             scan.out.extend_from_slice(&token[..secret_at]);
             let rest_end = scan.value_end(start + secret_at, None);
             let mark = self.mark(&scan.text[start + secret_at..rest_end]);
@@ -203,9 +219,7 @@ impl Redactor {
         }
         let announced = if matches!(token, b"-u" | b"-U" | b"--user" | b"--proxy-user") {
             Next::UserAndPassword
-        } else if (token.starts_with(b"-") && is_secret_name(token))
-            || scan.program.is_some_and(|p| p.announces(token))
-        {
+        } else if (token.starts_with(b"-") && is_secret_name(token)) || scan.program.announces(token) {
             Next::Secret { path_allowed }
         } else if is_scheme(token) && !scan.is_argument_end() {
             Next::Secret { path_allowed: false }

@@ -121,55 +121,41 @@ fn is_bootstrap_token(token: &str) -> bool {
     })
 }
 
-/// Programs whose one-letter options take a password.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Short {
+/// Programs that a command line names and that take a secret as a short option.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct ShortOptions {
     /// `mysql -pSECRET`; `-p` alone asks for it.
-    Mysql,
+    mysql: bool,
     /// `sshpass -p SECRET` and `-pSECRET`; `docker login -p SECRET`.
-    PasswordP,
+    password_p: bool,
     /// `redis-cli -a SECRET`.
-    Redis,
+    redis: bool,
     /// `ldapsearch -w SECRET`.
-    Ldap,
+    ldap: bool,
 }
 
-/// The program of this kind that a command line names.
-pub(super) fn short_option(command: &[u8]) -> Option<Short> {
-    const PROGRAMS: [(&str, Short); 7] = [
-        ("mysql", Short::Mysql),
-        ("mariadb", Short::Mysql),
-        ("sshpass", Short::PasswordP),
-        ("login", Short::PasswordP),
-        ("redis-cli", Short::Redis),
-        ("ldapsearch", Short::Ldap),
-        ("ldapmodify", Short::Ldap),
-    ];
-    let word_end = |b: &u8| b" \0\t;|&\"'".contains(b);
-    command.split(|b| word_end(b)).find_map(|word| {
-        let base = word.rsplit(|&b| b == b'/').next()?;
-        let named = |(name, short): &(&str, Short)| match short {
-            Short::Mysql => base.starts_with(name.as_bytes()).then_some(*short),
-            _ => (base == name.as_bytes()).then_some(*short),
-        };
-        PROGRAMS.iter().find_map(named)
-    })
-}
+impl ShortOptions {
+    /// Those of all programs that stand anywhere in a command line or a line of text.
+    pub(super) fn of(command: &[u8]) -> Self {
+        let mut programs = Self::default();
+        let is_name = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+        for name in command.split(|b| !is_name(b)) {
+            programs.mysql |= name.starts_with(b"mysql") || name.starts_with(b"mariadb");
+            programs.password_p |= name == b"sshpass" || name == b"login";
+            programs.redis |= name == b"redis-cli";
+            programs.ldap |= name == b"ldapsearch" || name == b"ldapmodify";
+        }
+        programs
+    }
 
-impl Short {
     /// Where the secret starts in an option with its value attached.
     pub(super) fn attached(self, token: &[u8]) -> Option<usize> {
-        let letter = matches!(self, Self::Mysql | Self::PasswordP) && token.starts_with(b"-p");
+        let letter = (self.mysql || self.password_p) && token.starts_with(b"-p");
         (letter && token.len() > 2).then_some(2)
     }
 
     /// Whether the secret is the next word.
     pub(super) fn announces(self, token: &[u8]) -> bool {
-        match self {
-            Self::Mysql => false,
-            Self::PasswordP => token == b"-p",
-            Self::Redis => token == b"-a",
-            Self::Ldap => token == b"-w",
-        }
+        (self.password_p && token == b"-p") || (self.redis && token == b"-a") || (self.ldap && token == b"-w")
     }
 }

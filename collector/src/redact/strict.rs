@@ -2,13 +2,16 @@
 //! number for the same name all over the bundle.
 //!
 //! Known are the host's own name, what `/etc/hosts` has, the domain of these, and the accounts of people in
-//! `/etc/passwd`; besides them, what a URL or `user@host` names. What begins with a slash is a path and stays: mounts,
-//! devices and layers are found by it. So do container ids, which are none of these.
+//! `/etc/passwd`; besides them, what a URL or `user@host` names. What begins with a slash is a path and stays but for the users
+//! in it ([`homes`]): mounts, devices and layers are found by it. So do container ids, which are none of these.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 
-use crate::host_files::Dir;
+use super::homes::{self, Homes};
+use crate::context::Context;
 
 /// Longest of the files that names come from.
 const FILE_MAX: usize = 1 << 20;
@@ -49,15 +52,21 @@ pub(crate) struct Strict {
     /// `.example.com`
     domains: BTreeSet<Vec<u8>>,
     users: BTreeSet<Vec<u8>>,
+    homes: Homes,
+    /// What is read is a mount table, in which `NAME:/…` and `//NAME/…` name servers.
+    in_table: bool,
     numbers: HashMap<(Kind, Vec<u8>), usize>,
     count: [usize; 3],
 }
 
 impl Strict {
     /// `own` is the host's name.
-    pub(crate) fn new(root: &Dir, own: &str) -> Self {
-        let read = |path: &[u8]| root.read(path, FILE_MAX).map(|content| content.bytes).unwrap_or_default();
-        Self::from_files(own, &read(b"etc/hosts"), &read(b"etc/passwd"))
+    pub(crate) fn new(context: &Arc<Context>, own: &str) -> Self {
+        let read =
+            |path: &[u8]| context.root.read(path, FILE_MAX).map(|content| content.bytes).unwrap_or_default();
+        let mut strict = Self::from_files(own, &read(b"etc/hosts"), &read(b"etc/passwd"));
+        strict.homes = homes::keep_mounted(strict.homes, context);
+        strict
     }
 
     fn from_files(own: &str, hosts: &[u8], passwd: &[u8]) -> Self {
@@ -72,6 +81,9 @@ impl Strict {
             let (Some(name), Some(uid)) = (fields.next(), fields.nth(1)) else { continue };
             if uid.parse().is_ok_and(|uid: u32| PEOPLE.contains(&uid)) && !KEPT.contains(&name) {
                 strict.users.insert(name.as_bytes().to_vec());
+                // uid, gid, comment, home
+                let home = fields.nth(2).unwrap_or_default();
+                strict.homes.add(home.as_bytes(), name.as_bytes());
             }
         }
         strict
@@ -101,8 +113,25 @@ impl Strict {
         String::from_utf8_lossy(&mark).trim_matches(['[', ']']).to_owned()
     }
 
-    /// Text of any kind: words, options, URLs.
+    /// A path, or a text with paths: the users in it.
+    pub(crate) fn paths<'a>(&mut self, text: &'a [u8]) -> Cow<'a, [u8]> {
+        let homes = std::mem::take(&mut self.homes);
+        let text = homes.replace(text, |name, in_home| {
+            let is_user = self.users.contains(name) || in_home;
+            let is_kept = KEPT.iter().any(|kept| kept.as_bytes() == name);
+            (is_user && !is_kept).then(|| self.mark(Kind::User, name))
+        });
+        self.homes = homes;
+        text
+    }
+
+    /// Text of any kind: words, options, URLs, paths.
     pub(crate) fn text(&mut self, text: &[u8], with_users: bool) -> Vec<u8> {
+        let words = self.words(text, with_users);
+        self.paths(&words).into_owned()
+    }
+
+    fn words(&mut self, text: &[u8], with_users: bool) -> Vec<u8> {
         let mut out = Vec::with_capacity(text.len());
         for part in text.split_inclusive(|b| is_separator(*b)) {
             let (word, end) = match part.split_last() {
@@ -116,22 +145,31 @@ impl Strict {
     }
 
     /// A mount table: addresses and hosts in the source and the options, after the ` - ` of a line. Overlays have
-    /// paths only.
+    /// paths only. A line of `/proc/mounts` has no ` - `, and nothing but the mount point that is not looked at.
     pub(crate) fn table(&mut self, table: &[u8]) -> Vec<u8> {
         let mut out = Vec::with_capacity(table.len());
         for line in table.split_inclusive(|&b| b == b'\n') {
-            let at = memchr::memmem::find(line, b" - ").filter(|at| !line[*at..].starts_with(b" - overlay "));
-            let at = at.unwrap_or(line.len());
-            out.extend_from_slice(&line[..at]);
-            if at < line.len() {
-                let scrubbed = self.text(&line[at..], false);
-                out.extend_from_slice(&scrubbed);
-            }
+            let start = match memchr::memmem::find(line, b" - ") {
+                Some(at) if line[at..].starts_with(b" - overlay ") => line.len(),
+                Some(at) => at,
+                None if line.split(|&b| b == b' ').nth(2) == Some(b"overlay") => line.len(),
+                None => 0,
+            };
+            out.extend_from_slice(&line[..start]);
+            self.in_table = true;
+            out.extend(self.words(&line[start..], false));
+            self.in_table = false;
         }
         out
     }
 
     fn word(&mut self, word: &[u8], with_users: bool, out: &mut Vec<u8>) {
+        if let (true, Some(share)) = (self.in_table, word.strip_prefix(b"//")) {
+            let length = share.iter().position(|&b| b == b'/').unwrap_or(share.len());
+            out.extend_from_slice(b"//");
+            self.authority(&share[..length], out);
+            return out.extend_from_slice(&share[length..]);
+        }
         if word.starts_with(b"/") || word.is_empty() {
             return out.extend_from_slice(word);
         }
@@ -144,7 +182,10 @@ impl Strict {
         }
         // An NFS or Ceph source, `server:/export`.
         if let Some(at) = memchr::memmem::find(word, b":/") {
-            self.atoms(&word[..at], with_users, out);
+            match self.in_table {
+                true => self.authority(&word[..at], out),
+                false => self.atoms(&word[..at], with_users, out),
+            }
             return out.extend_from_slice(&word[at..]);
         }
         if let Some((user, host)) = user_at_host(word) {
@@ -300,7 +341,7 @@ mod tests {
     fn what_the_analysis_needs_stays() {
         let id = "ac05e1b8a2f14d4c9e7b6a5d4c3b2a1908f7e6d5c4b3a29181716151413121110";
         for kept in [
-            &format!("remove {id} /home/alice/web1/10.1.2.3 on /dev/dm-3 253:7"),
+            &format!("remove {id} /srv/alice/web1/10.1.2.3 on /dev/dm-3 253:7"),
             "user@1000.service docker.service io.containerd.runtime.v2.task",
             "at 12:34:56 127.0.0.1 0.0.0.0 localhost ::1 www-data root",
             "image@sha256:0123 6.1.0-50-amd64 1.2.3",
@@ -312,11 +353,15 @@ mod tests {
     #[test]
     fn of_a_mount_only_the_source_and_the_options() {
         let table = "9 1 0:44 / /mnt/web1/10.1.2.3 rw - nfs4 db7:/srv/x rw,addr=10.1.2.3\n\
+                     7 1 0:46 / /s rw - cifs //filer9/share rw,username=x\n\
+                     nas8:/x /n nfs4 rw,addr=10.1.2.3 0 0\n\
                      8 1 0:45 / /m rw - overlay overlay rw,lowerdir=/l/10.1.2.3\n";
         let scrubbed = String::from_utf8(strict().table(table.as_bytes())).unwrap();
         assert_eq!(
             scrubbed,
             "9 1 0:44 / /mnt/web1/10.1.2.3 rw - nfs4 [host-1]:/srv/x rw,addr=[address-1]\n\
+             7 1 0:46 / /s rw - cifs //[host-2]/share rw,username=x\n\
+             [host-3]:/x /n nfs4 rw,addr=[address-1] 0 0\n\
              8 1 0:45 / /m rw - overlay overlay rw,lowerdir=/l/10.1.2.3\n"
         );
     }

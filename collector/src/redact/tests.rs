@@ -32,6 +32,10 @@ fn secrets_inside_a_shell_command_and_in_json() {
         "sh -c run --token [redacted-1]; mysql -p[redacted-2] -h db"
     );
     assert_eq!(
+        line("cmd=mysqldump -pabc db && redis-cli -a xyz\n"),
+        "cmd=mysqldump -p[redacted-1] db && redis-cli -a [redacted-2]\n"
+    );
+    assert_eq!(
         arguments(&["curl", "-H", "Authorization: Bearer abc.def", "-d", r#"{"password": "x y","a":1}"#]),
         r#"curl -H Authorization: Bearer [redacted-1] -d {"password": "[redacted-2]","a":1}"#
     );

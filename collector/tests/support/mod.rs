@@ -1,6 +1,8 @@
 //! Runs the real collector and reads what it wrote.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub(crate) mod fuse;
+
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};

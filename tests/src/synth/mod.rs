@@ -55,6 +55,8 @@ pub struct Host {
     pub may_detach_mounts: Option<u8>,
     /// Seconds since 1970.
     pub boot_time: u64,
+    /// How often it was restarted; each boot has an id of its own.
+    pub boots: u32,
     /// Seconds since boot: the time at which the next thing happens.
     pub now: u64,
     /// True for the one hierarchy of cgroup v2.
@@ -100,6 +102,7 @@ impl Host {
             kernel: kernel.into(),
             may_detach_mounts: None,
             boot_time: 1_491_981_200,
+            boots: 0,
             now: 1,
             cgroup_v2: false,
             collector_uid: 0,

@@ -32,6 +32,12 @@ impl Host {
         super::hex64(&format!("boot {}", self.name))[..32].to_owned()
     }
 
+    /// The kernel's id of this boot: another one after each.
+    pub fn random_boot_id(&self) -> String {
+        let id = super::hex64(&format!("boot {} of {}", self.boots, self.name));
+        format!("{}-{}-{}-{}-{}", &id[..8], &id[8..12], &id[12..16], &id[16..20], &id[20..32])
+    }
+
     /// Starts a service with `processes` processes of the same command.
     pub fn service(&mut self, unit: &str, args: &[&str], processes: usize, sandbox: Sandbox) -> Service {
         let ns = match sandbox {

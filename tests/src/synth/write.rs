@@ -182,6 +182,7 @@ impl Host {
             ("proc/swaps", "Filename\t\t\t\tType\t\tSize\tUsed\tPriority\n".to_owned()),
             ("proc/sys/kernel/osrelease", format!("{}\n", self.kernel)),
             ("proc/sys/kernel/hostname", format!("{}\n", self.name)),
+            ("proc/sys/kernel/random/boot_id", format!("{}\n", self.random_boot_id())),
         ];
         if let Some(value) = self.may_detach_mounts {
             files.push(("proc/sys/fs/may_detach_mounts", format!("{value}\n")));

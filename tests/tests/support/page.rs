@@ -174,13 +174,18 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(page: &Path) -> Self {
+        Self::with_policy(page, "")
+    }
+
+    /// With a Content-Security-Policy of the server's own beside that of the page.
+    pub(crate) fn with_policy(page: &Path, policy: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let address = listener.local_addr().expect("it has an address");
         let asked = Arc::new(Mutex::new(Vec::new()));
         let (page, log) = (std::fs::read(page).expect("the page can be read"), Arc::clone(&asked));
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let path = answer(stream, &page).unwrap_or_else(|error| error.to_string());
+                let path = answer(stream, &page, policy).unwrap_or_else(|error| error.to_string());
                 log.lock().expect("no one panics with it").push(path);
             }
         });
@@ -192,7 +197,7 @@ impl Server {
     }
 }
 
-fn answer(mut stream: TcpStream, page: &[u8]) -> std::io::Result<String> {
+fn answer(mut stream: TcpStream, page: &[u8], policy: &str) -> std::io::Result<String> {
     let mut head = Vec::new();
     let mut byte = [0];
     while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte)? == 1 {
@@ -205,9 +210,12 @@ fn answer(mut stream: TcpStream, page: &[u8]) -> std::io::Result<String> {
     let (status, body) =
         if path == "/" || path == own { ("200 OK", page) } else { ("404 Not Found", &b""[..]) };
     let length = body.len();
+    let policy =
+        if policy.is_empty() { String::new() } else { format!("Content-Security-Policy: {policy}\r\n") };
     write!(
         stream,
-        "HTTP/1.1 {status}\r\nContent-Type: text/html\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+        "HTTP/1.1 {status}\r\nContent-Type: text/html\r\n{policy}Content-Length: {length}\r\n\
+         Connection: close\r\n\r\n"
     )?;
     stream.write_all(body)?;
     Ok(path)

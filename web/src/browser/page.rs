@@ -81,6 +81,75 @@ impl PasteZone {
     }
 }
 
+/// A key that was pressed, as far as the page cares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    /// As `KeyboardEvent.key` has it.
+    pub key: String,
+    /// With Control or Command.
+    pub control: bool,
+    /// Where text goes in, such as a field: then only keys with Control are meant for the page.
+    pub in_field: bool,
+}
+
+/// Listens for keys pressed anywhere for as long as it lives.
+pub struct KeyZone {
+    _listener: EventListener,
+}
+
+impl KeyZone {
+    /// `pressed` hears of each key and says whether it was meant for it; then the browser does nothing with it.
+    pub fn new(pressed: Callback<Key, bool>) -> Self {
+        let options = EventListenerOptions::enable_prevent_default();
+        let window = gloo::utils::window();
+        let _listener = EventListener::new_with_options(&window, "keydown", options, move |event| {
+            let Some(event) = event.dyn_ref::<web_sys::KeyboardEvent>() else { return };
+            let in_field = event.target().is_some_and(|target| {
+                target.has_type::<HtmlTextAreaElement>()
+                    || target.has_type::<HtmlInputElement>()
+                    || target.has_type::<web_sys::HtmlSelectElement>()
+            });
+            let control = (event.ctrl_key() || event.meta_key()) && !event.alt_key();
+            if event.alt_key() || event.default_prevented() {
+                return;
+            }
+            if pressed.emit(Key { key: event.key(), control, in_field }) {
+                event.prevent_default();
+            }
+        });
+        Self { _listener }
+    }
+}
+
+/// Shows a dialog over everything else, which the keyboard does not leave until it is closed.
+pub fn show_modal(element: &Element) {
+    if let Some(dialog) = element.dyn_ref::<HtmlDialogElement>()
+        && !dialog.open()
+    {
+        let _ = dialog.show_modal();
+    }
+}
+
+/// Closes the dialog that is open: the focus goes back to where it was, and the dialog tells of its end.
+pub fn close_modal() {
+    let open = gloo::utils::document().query_selector("dialog[open]").ok().flatten();
+    if let Some(dialog) = open.and_then(|element| element.dyn_into::<HtmlDialogElement>().ok()) {
+        dialog.close();
+    }
+}
+
+/// Whether there is an element with that id.
+pub fn has_id(id: &str) -> bool {
+    gloo::utils::document().get_element_by_id(id).is_some()
+}
+
+/// Presses the button that a CSS selector finds; false where there is none.
+pub fn press(selector: &str) -> bool {
+    let found = gloo::utils::document().query_selector(selector).ok().flatten();
+    let button = found.and_then(|element| element.dyn_into::<HtmlElement>().ok());
+    button.as_ref().map(HtmlElement::click).is_some()
+}
+
 /// Tells the width of an element, now and whenever it changes.
 pub struct WidthWatch {
     observer: web_sys::ResizeObserver,
@@ -130,12 +199,60 @@ pub fn set_title(title: &str) {
     gloo::utils::document().set_title(title);
 }
 
+/// Scrolls a list so that a row at `top` pixels of so many rows' height is in sight, below the list's head.
+pub fn scroll_to_row(list: &Element, top: i32, height: i32) {
+    let (now, room) = (list.scroll_top(), list.client_height() - height);
+    if top < now {
+        list.set_scroll_top(top);
+    } else if top + height > now + room {
+        list.set_scroll_top(top + height - room);
+    }
+}
+
+/// Scrolls as little as it takes to see the element with that id.
+pub fn reveal(id: &str) {
+    if let Some(element) = gloo::utils::document().get_element_by_id(id) {
+        let options = web_sys::ScrollIntoViewOptions::new();
+        options.set_block(web_sys::ScrollLogicalPosition::Nearest);
+        element.scroll_into_view_with_scroll_into_view_options(&options);
+    }
+}
+
+/// Opens what the element with that id is folded into, moves focus and window there, and marks it.
+pub fn go_to(id: &str) {
+    let document = gloo::utils::document();
+    let Some(element) = document.get_element_by_id(id) else { return };
+    // On another side of the host: its tab first, which shows it in a moment.
+    if let Ok(Some(panel)) = element.closest("[role=tabpanel][hidden]") {
+        let id = id.to_owned();
+        press(&format!("#{}", panel.get_attribute("aria-labelledby").unwrap_or_default()));
+        gloo::timers::callback::Timeout::new(0, move || go_to(&id)).forget();
+        return;
+    }
+    let mut around = element.closest("details").ok().flatten();
+    let inside = element.query_selector("details").ok().flatten();
+    while let Some(details) = around {
+        let _ = details.set_attribute("open", "");
+        around = details.parent_element().and_then(|parent| parent.closest("details").ok().flatten());
+    }
+    if let Some(details) = inside {
+        let _ = details.set_attribute("open", "");
+    }
+    if let Ok(Some(last)) = document.query_selector("[data-found]") {
+        let _ = last.remove_attribute("data-found");
+    }
+    let _ = element.set_attribute("data-found", "");
+    if !element.has_attribute("tabindex") {
+        let _ = element.set_attribute("tabindex", "-1");
+    }
+    element.scroll_into_view();
+    focus(&element);
+}
+
 /// Moves the keyboard's focus.
 pub fn focus(element: &Element) {
-    if let Some(element) = element.dyn_ref::<HtmlElement>() {
-        // An element that cannot take the focus leaves it where it is.
-        let _ = element.focus();
-    }
+    // Elements of an SVG have `focus`, too, without being HTML. What cannot take the focus leaves it where it is.
+    let _ = element.unchecked_ref::<HtmlElement>().focus();
 }
 
 /// Moves the keyboard's focus to the element with that id, where there is one.

@@ -5,6 +5,7 @@ use super::thrown;
 use crate::text;
 use crate::worker::host::{Host, sha256};
 use crate::worker::protocol::{Failure, Request, Response};
+use ebusy_analyzer::json;
 use std::collections::VecDeque;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::{Closure, JsValue};
@@ -84,7 +85,7 @@ impl Ear {
                     }
                 }
             }
-            Err(other) => match serde_json::from_str::<Request>(&other.as_string().unwrap_or_default()) {
+            Err(other) => match json::record::<Request>(other.as_string().unwrap_or_default().as_bytes()) {
                 Ok(Request::Hash) => {
                     let known = self.hash.clone();
                     emit(Response::Hashed(known.unwrap_or_else(|| hash(self.file.as_ref()))));

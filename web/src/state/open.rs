@@ -55,6 +55,8 @@ pub enum Tab {
     Census,
     /// All containers, to ask for one of them.
     Containers,
+    /// The mounts of any namespace.
+    Mounts,
 }
 
 impl Tab {

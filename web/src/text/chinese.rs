@@ -36,6 +36,8 @@ pub static CHINESE: Texts = Texts {
     key_tree: "挂载树中：上一行、下一行",
     key_tree_fold: "挂载树中：展开、折叠分支",
     key_escape: "关闭已打开的内容",
+    keys_single: "启用单键快捷键",
+    keys_button: "键盘",
     palette_title: "跳转到",
     palette_placeholder: "错误、容器、占用者、命名空间、章节或命令",
     palette_none: "没有匹配项。",
@@ -47,7 +49,7 @@ pub static CHINESE: Texts = Texts {
     go_section: "章节",
     go_command: "命令",
     // Start.
-    start_picture: "演示：主机已卸载，httpd 和 cadvisor 仍持有副本。",
+    start_picture: "主机已卸载，httpd 和 cadvisor 仍持有副本。",
     start_title: "是谁占用着这个容器？",
     start_lead: "拖入数据包，即可看到哪个进程占用着挂载，以及原因。",
     drop_bundle: "将数据包拖到页面任意位置",
@@ -176,6 +178,7 @@ pub static CHINESE: Texts = Texts {
     // Tree of mounts.
     tree_title: "命名空间的挂载",
     tree_text: "如 findmnt 所示，按挂载点、设备和根与主机自身的挂载比较。",
+    tree_tab: "挂载",
     tree_namespace: "命名空间",
     tree_filter: "筛选",
     tree_only_changes: "仅显示与主机不同的",
@@ -288,35 +291,7 @@ pub static CHINESE: Texts = Texts {
         HolderKind::Device => "其上的设备",
     },
     headline: |report| Some(headline(report)),
-    cause_titles: |id| {
-        Some(match id {
-            "cgroup-members" => "cgroup 中还有进程",
-            "container-running" => "容器本身仍在运行",
-            "container-survivor" => "容器的某个进程还活着",
-            "daemon-namespaces-differ" => "守护进程与 shim 处于不同的命名空间",
-            "device-stack" => "其上叠有另一个设备",
-            "entered-container-namespace" => "有人进入了容器",
-            "host-bind-without-rslave" => "绑定了主机文件但没有 rslave",
-            "leftover-mount" => "遗留的挂载",
-            "loop-file-inside" => "某个 loop 设备的文件在其中",
-            "lxd-namespace" => "LXD 保留着自己的命名空间",
-            "mount-point-on-purpose" => "它本来就是挂载点",
-            "nfs-silly-rename" => "NFS 上已删除的文件仍被打开",
-            "old-kernel" => "内核无法丢弃其他命名空间的挂载",
-            "open-files" => "文件仍被打开",
-            "overlay-upper-in-use" => "overlay 的上层目录正在使用",
-            "pinned-namespace" => "命名空间没有进程却被保留",
-            "plugin-mount" => "插件的挂载",
-            "runc-self-bind" => "runc 将目录绑定到自身",
-            "shm-copied" => "容器的共享内存被复制",
-            "swap-on-device" => "其上有交换区",
-            "systemd-private-namespace" => "服务有自己的命名空间",
-            "uninterruptible-process" => "进程卡在内核中",
-            "unshared-copy" => "有人分离了挂载命名空间",
-            "virtual-machine" => "被虚拟机使用",
-            _ => return None,
-        })
-    },
+    cause_titles: super::causes::chinese,
 };
 
 /// The answer, made of the report's data.

@@ -36,6 +36,8 @@ pub static ENGLISH: Texts = Texts {
     key_tree: "In a tree of mounts: the row above, below",
     key_tree_fold: "In a tree of mounts: open and close a branch",
     key_escape: "Close what is open",
+    keys_single: "Single keys do something",
+    keys_button: "Keyboard",
     palette_title: "Go to",
     palette_placeholder: "Error, container, holder, namespace, section or command",
     palette_none: "Nothing fits.",
@@ -50,7 +52,7 @@ pub static ENGLISH: Texts = Texts {
     go_section: "section",
     go_command: "command",
     // Start.
-    start_picture: "The demo: the host unmounted it, httpd and cadvisor still have copies.",
+    start_picture: "The host unmounted it; httpd and cadvisor still have copies.",
     start_title: "Who keeps this container busy?",
     start_lead: "Drop a bundle. See which process holds the mount, and why.",
     drop_bundle: "Drop a bundle anywhere on this page",
@@ -180,6 +182,7 @@ pub static ENGLISH: Texts = Texts {
     // Tree of mounts.
     tree_title: "Mounts of a namespace",
     tree_text: "As findmnt shows them, compared with the host’s own by mount point, device and root.",
+    tree_tab: "Mounts",
     tree_namespace: "Namespace",
     tree_filter: "Filter",
     tree_only_changes: "Only what differs from the host",
@@ -196,7 +199,7 @@ pub static ENGLISH: Texts = Texts {
     column_source: "Source and root",
     column_type: "Type",
     column_propagation: "Propagation",
-    column_change: "Compared with the host",
+    column_change: "Against the host",
     changes: |change| match change {
         Change::Same => "same",
         Change::Added => "added",
@@ -300,35 +303,7 @@ pub static ENGLISH: Texts = Texts {
         HolderKind::Device => "device on top of it",
     },
     headline: |_| None,
-    cause_titles: |id| {
-        Some(match id {
-            "cgroup-members" => "Processes are left in the cgroup",
-            "container-running" => "The container itself is still running",
-            "container-survivor" => "Something of the container lives on",
-            "device-stack" => "A device is stacked on it",
-            "loop-file-inside" => "A loop device’s file is in it",
-            "daemon-namespaces-differ" => "Daemon and shim are in different namespaces",
-            "entered-container-namespace" => "Somebody entered the container",
-            "host-bind-without-rslave" => "A bind of the host’s files without rslave",
-            "leftover-mount" => "A mount was left behind",
-            "lxd-namespace" => "LXD keeps a namespace of its own",
-            "mount-point-on-purpose" => "It is a mount point on purpose",
-            "nfs-silly-rename" => "A deleted file on NFS is still open",
-            "old-kernel" => "A kernel that cannot drop foreign mounts",
-            "open-files" => "Files are still open",
-            "overlay-upper-in-use" => "The overlay’s upper directory is in use",
-            "pinned-namespace" => "A namespace is kept without a process",
-            "plugin-mount" => "A plugin’s mount",
-            "runc-self-bind" => "runc’s bind of the directory on itself",
-            "shm-copied" => "The container’s shared memory was copied",
-            "swap-on-device" => "There is swap on it",
-            "systemd-private-namespace" => "A service with a namespace of its own",
-            "uninterruptible-process" => "A process hangs in the kernel",
-            "unshared-copy" => "Somebody unshared the mounts",
-            "virtual-machine" => "A virtual machine has it",
-            _ => return None,
-        })
-    },
+    cause_titles: super::causes::english,
 };
 
 fn bundle_facts(bundle: &BundleInfo) -> String {

@@ -72,7 +72,7 @@ pub struct FleetTexts {
 pub(super) static ENGLISH: FleetTexts = FleetTexts {
     putting_together: "Read to its end. Putting processes, namespaces and mounts together …",
     fault_file: "This is about the file, not about the host or this page.",
-    fault_page: "This is a fault of the page, not of the file or its host.",
+    fault_page: "This is not about the file or its host.",
     fault_browser: "This is a limit or a setting of the browser, not a fault of the file or its host.",
     fault_copy: "This is about this copy of the page, not about a file.",
     copy_details: "Copy the details",
@@ -146,7 +146,7 @@ pub(super) static ENGLISH: FleetTexts = FleetTexts {
 pub(super) static CHINESE: FleetTexts = FleetTexts {
     putting_together: "已读完。正在整理进程、命名空间和挂载……",
     fault_file: "问题在于文件，与主机和此页面无关。",
-    fault_page: "这是页面的错误，与文件及其主机无关。",
+    fault_page: "问题不在文件或其主机。",
     fault_browser: "这是浏览器的限制或设置，与文件及其主机无关。",
     fault_copy: "问题在于页面的这份副本，与文件无关。",
     copy_details: "复制详情",

@@ -4,6 +4,7 @@
 //! lacks a sentence does not compile. What the analyzer says (summaries, reasons, effects of remedies) is data
 //! of the report and English in every language; views mark it with [`data_language`].
 
+mod causes;
 mod chinese;
 mod english;
 mod fleet;
@@ -92,6 +93,8 @@ pub struct Texts {
     pub key_tree: &'static str,
     pub key_tree_fold: &'static str,
     pub key_escape: &'static str,
+    pub keys_single: &'static str,
+    pub keys_button: &'static str,
     pub palette_title: &'static str,
     pub palette_placeholder: &'static str,
     pub palette_none: &'static str,
@@ -227,6 +230,7 @@ pub struct Texts {
     // Tree of mounts.
     pub tree_title: &'static str,
     pub tree_text: &'static str,
+    pub tree_tab: &'static str,
     pub tree_namespace: &'static str,
     pub tree_filter: &'static str,
     pub tree_only_changes: &'static str,

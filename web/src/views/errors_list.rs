@@ -57,7 +57,7 @@ fn item(error: &BusyError, chosen: bool, onclick: Callback<MouseEvent>) -> Html 
 }
 
 /// What the error is about, as short as it stays clear: name and short id, else device or path.
-fn subject(error: &BusyError) -> String {
+pub(super) fn subject(error: &BusyError) -> String {
     let object = match (&error.name, &error.container_id) {
         (Some(name), Some(id)) => Some(format!("{name} ({})", text::short_id(id))),
         (Some(name), None) => Some(name.clone()),

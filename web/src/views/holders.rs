@@ -1,5 +1,6 @@
 //! The holders, grouped by mount namespace, each with everything that is known of it.
 
+use super::destination::use_destination;
 use super::mount_lines::MountLines;
 use super::parts::{EvidenceTable, badge, effect_name, place, time, use_fold};
 use crate::text;
@@ -50,7 +51,8 @@ pub fn Holders(props: &HoldersProps) -> Html {
     let t = text::t();
     let report = &props.report;
     let groups = by_namespace(&report.holders);
-    let fold = use_fold(groups.len(), 12);
+    let place = use_destination();
+    let fold = use_fold(groups.len(), if place.wants("holder-") { usize::MAX - 1 } else { 12 });
     let aliases: Rc<[String]> = report.target.aliases.iter().map(|alias| alias.value.clone()).collect();
     let sections = groups.iter().take(fold.shown).map(|(namespace, holders)| {
         let cards = holders.iter().map(|(index, holder)| {
@@ -106,7 +108,7 @@ fn card(index: usize, holder: &Holder, aliases: &Rc<[String]>) -> Html {
     let evidence = further_evidence(holder);
     let namespace = holder.mount_namespace.map(|inode| inode.to_string()).unwrap_or_default();
     html! {
-        <article key={index} class={classes!("card", effect)} data-test="holder" data-effect={effect}
+        <article key={index} id={format!("holder-{index}")} class={classes!("card", effect)} tabindex="-1" data-test="holder" data-effect={effect}
             data-kind={kind_name(holder.kind)} data-ns={namespace}>
             <details open={holder.effect != Effect::Unrelated}>
                 <summary>
@@ -147,6 +149,12 @@ fn further_evidence(holder: &Holder) -> Vec<Evidence> {
     holder.evidence.iter().filter(|item| !is_shown(item)).cloned().collect()
 }
 
+/// The cause, and after it what let it come to that.
+fn causes(holder: &Holder) -> String {
+    let causes = holder.cause.iter().chain(&holder.more_causes).map(|cause| cause.summary.as_str());
+    causes.collect::<Vec<_>>().join(" ")
+}
+
 /// Unit, container and cause.
 fn facts(holder: &Holder) -> Html {
     let t = text::t();
@@ -159,14 +167,23 @@ fn facts(holder: &Holder) -> Html {
             .collect::<Vec<_>>()
             .join(" · ")
     });
-    // What let it come to that follows the cause itself.
-    let causes = holder.cause.iter().chain(&holder.more_causes).map(|cause| cause.summary.as_str());
-    let causes = causes.collect::<Vec<_>>().join(" ");
-    let cause = (!causes.is_empty()).then_some(causes);
+    let cause = match &holder.cause {
+        Some(cause) => html! {
+            <>
+                <strong class="slot">{ (t.cause_titles)(&cause.id) }</strong>{ " " }
+                <span lang={text::data_language()}>{ causes(holder) }</span>
+            </>
+        },
+        None if !holder.more_causes.is_empty() => {
+            html! { <span lang={text::data_language()}>{ causes(holder) }</span> }
+        }
+        None => html! { { t.cause_unknown } },
+    };
+    let text = |value: String| html! { { value } };
     let known = [
-        (t.cause, Some(cause.unwrap_or_else(|| t.cause_unknown.to_owned()))),
-        (t.unit, holder.unit.clone()),
-        (t.container_label, container),
+        (t.cause, Some(cause)),
+        (t.unit, holder.unit.clone().map(text)),
+        (t.container_label, container.map(text)),
     ];
     let rows = known.into_iter().filter_map(|(name, value)| value.map(|value| (name, value)));
     html! {

@@ -20,6 +20,12 @@
 //! | `remedy` | something to type | `data-when` = `now`, `lasting` |
 //! | `copy` | copies a text | `data-copied` = `true` once copied, `data-copy-text` |
 //! | `picture` | the picture | |
+//! | `lane` | a namespace, or a stack of like ones, in it | `data-form` = `single`, `folded`, `unfolded`; `data-effect` |
+//! | `lane-evidence` | what the chosen lane rests on | |
+//! | `to-holder`, `to-tree` | from there to the holder's card, to the namespace's mounts | |
+//! | `save-svg`, `save-png` | saves the picture | |
+//! | `tree`, `tree-row` | the mounts of a namespace | `data-change` = `same`, `added`, `missing`, `different` |
+//! | `tree-namespace`, `tree-filter`, `tree-changes` | which, and which of them | |
 //! | `timeline`, `event` | what happened when | `data-at` (absent where the source has no full date) |
 //! | `holder` | a holder's card | `data-effect`, `data-kind`, `data-ns` (empty where unknown) |
 //! | `mount-line` | a line of mountinfo | |
@@ -43,10 +49,14 @@
 //! | `containers`, `container-filter`, `container-count`, `container-row` | all containers | `aria-rowindex` |
 //! | `all-hosts` | back to the list | |
 //! | `host-select` | the hosts of an archive that has several | |
+//! | `palette-button`, `palette`, `palette-input`, `palette-entry` | going to anything, doing anything | |
+//! | `keys-button`, `keys`, `single-keys` | the sheet of keys | |
+//! | `prefer-language`, `prefer-theme`, `prefer-zone` | preferences | |
 //! | `close` | closes the bundle | |
 
 pub mod census;
 pub mod containers;
+pub mod destination;
 pub mod diff;
 pub mod errors_list;
 pub mod failure;
@@ -55,19 +65,24 @@ pub mod given;
 pub mod holders;
 pub mod host;
 pub mod hosts;
+pub mod keyboard;
 pub mod mount_lines;
+pub mod palette;
 pub mod parts;
 pub mod paste;
 pub mod picture;
+pub mod preferences;
 pub mod reading;
 pub mod remedies;
 pub mod report;
 pub mod search;
 pub mod share;
 pub mod start;
+pub mod start_picture;
 pub mod tabs;
 pub mod target;
 pub mod timeline;
+pub mod tree;
 pub mod verdict;
 pub mod virtual_table;
 pub mod warnings;
@@ -82,7 +97,11 @@ use crate::state::fleet::Place;
 use crate::state::{Action, Screen, State};
 use crate::text;
 use crate::worker::protocol::Question;
+use destination::{Destination, use_destinations};
 use ebusy_analyzer::report::saved::Saved;
+use keyboard::{Keys, Overlay, use_keys};
+use palette::Palette;
+use preferences::PreferencesBar;
 use std::mem::Discriminant;
 use yew::prelude::*;
 
@@ -156,6 +175,21 @@ pub struct PageProps {
 pub fn Page(props: &PageProps) -> Html {
     let t = text::t();
     let PageProps { state, act } = props;
+    let destination = use_destinations();
+    let overlay = use_state_eq(Overlay::default);
+    let show = {
+        let overlay = overlay.setter();
+        Callback::from(move |wanted: Overlay| overlay.set(wanted))
+    };
+    use_keys(state, &act.ask, &show);
+    let over = match *overlay {
+        Overlay::None => None,
+        Overlay::Keys => Some(html! { <Keys key="keys" close={show.reform(|()| Overlay::None)} /> }),
+        Overlay::Palette => Some(
+            html! { <Palette key="palette" state={state.clone()} ask={act.ask.clone()} show={show.clone()} /> },
+        ),
+    };
+    let keys = show.reform(|_: MouseEvent| Overlay::Keys);
     let main = use_node_ref();
     use_focus_on_change(&main, std::mem::discriminant(&state.screen));
     let screen = match &state.screen {
@@ -190,13 +224,24 @@ pub fn Page(props: &PageProps) -> Html {
         },
     };
     html! {
+        <ContextProvider<Destination> context={destination}>
         <div class="page">
             <a class="skip" href="#main">{ t.skip }</a>
-            { masthead(state, act) }
+            { masthead(state, act, &show) }
             <main id="main" tabindex="-1" ref={main}>{ screen }</main>
-            <footer class="foot"><p>{ t.promise }</p></footer>
+            <footer class="foot">
+                <p>{ t.promise }</p>
+                <div class="foot-tools">
+                    <PreferencesBar />
+                    <button type="button" class="copy" data-test="keys-button" aria-haspopup="dialog" onclick={keys}>
+                        { t.keys_button }{ " " }<kbd>{ "?" }</kbd>
+                    </button>
+                </div>
+            </footer>
+            <div class="slot">{ over }</div>
             <div class="drop-here" hidden={!state.dragging} aria-hidden="true"><p>{ t.drop_here }</p></div>
         </div>
+        </ContextProvider<Destination>>
     }
 }
 
@@ -216,7 +261,7 @@ fn use_focus_on_change(target: &NodeRef, screen: Discriminant<Screen>) {
 }
 
 /// The strip at the top: the product's name, the open bundle, and the way to the next one.
-fn masthead(state: &State, act: &Acts) -> Html {
+fn masthead(state: &State, act: &Acts, show: &Callback<Overlay>) -> Html {
     let t = text::t();
     let close = act.close.reform(|_: MouseEvent| ());
     let way_on = || {
@@ -247,6 +292,7 @@ fn masthead(state: &State, act: &Acts) -> Html {
     html! {
         <header class="masthead">
             <span class="brand">{ parts::icon(parts::Glyph::Brand) }{ "ebusy" }</span>
+            { palette::button(show) }
             { bundle }
         </header>
     }

@@ -23,6 +23,8 @@ pub enum Glyph {
     Ring,
     /// A warning.
     Warning,
+    /// A way to somewhere.
+    Go,
 }
 
 /// A sign. Decoration: the word beside it says the same.
@@ -56,6 +58,9 @@ pub fn icon(glyph: Glyph) -> Html {
             </g>
         },
         Glyph::Ring => html! { <circle cx="12" cy="12" r="8" class="stroke dashed" /> },
+        Glyph::Go => html! {
+            <g><circle cx="10" cy="10" r="6.5" class="stroke" /><path d="M15 15l6 6" class="stroke" /></g>
+        },
         Glyph::Warning => html! {
             <g><path d="M12 2.5L23 21.5H1z" class="fill" /><path d="M12 9v6M12 17.8v.2" class="knock" /></g>
         },

@@ -15,6 +15,7 @@ use super::share::Share;
 use super::tabs::{self, tabs};
 use super::target::Aliases;
 use super::timeline::Timeline;
+use super::tree::TreeView;
 use super::verdict::verdict;
 use super::warnings::{self, Warnings};
 use crate::state::{Open, Tab};
@@ -43,6 +44,7 @@ pub fn BundleView(props: &BundleViewProps) -> Html {
     // Long lists are made only where they can be seen: a table in a hidden panel has no height to measure.
     let containers = (bundle.tab == Tab::Containers)
         .then(|| html! { <Containers overview={bundle.overview.clone()} ask={ask.clone()} /> });
+    let mounts = (bundle.tab == Tab::Mounts).then(|| tree(bundle));
     html! {
         <div class="bundle">
             { given(bundle) }
@@ -61,10 +63,19 @@ pub fn BundleView(props: &BundleViewProps) -> Html {
                     }) }
                     { tabs::panel(Tab::Census, bundle, html! { <div class="slot">{ census }</div> }) }
                     { tabs::panel(Tab::Containers, bundle, html! { <div class="slot">{ containers }</div> }) }
+                    { tabs::panel(Tab::Mounts, bundle, html! { <div class="slot">{ mounts }</div> }) }
                 </div>
             </div>
         </div>
     }
+}
+
+/// The mounts of any namespace, the target's marked.
+fn tree(bundle: &Open) -> Html {
+    let spaces = bundle.report.iter().flat_map(|report| &report.namespaces);
+    let targets: Rc<[u32]> = spaces.flat_map(|view| &view.mounts).map(|mount| mount.id).collect();
+    let wanted = bundle.mounts_wanted.clone().map(AttrValue::from);
+    html! { <TreeView mounts={bundle.mounts.clone()} {wanted} {targets} /> }
 }
 
 /// What stands below the verdict, the most useful first. Another answer is another element: nothing

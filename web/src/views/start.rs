@@ -3,6 +3,7 @@
 use super::Acts;
 use super::parts::Copy;
 use super::paste::Paste;
+use super::start_picture::StartPicture;
 use crate::browser::files::{self, Picked};
 use crate::text;
 use web_sys::HtmlInputElement;
@@ -26,10 +27,13 @@ pub fn start(draft: &AttrValue, act: &Acts) -> Html {
                     <p class="muted small">{ t.what_is_read }</p>
                 </div>
                 <Paste draft={draft.clone()} act={act.clone()} />
-                <div class="demo-box">
-                    <p>{ t.demo_text }</p>
+            </div>
+            <div class="demo-box">
+                <StartPicture />
+                <p>
+                    { t.demo_text }{ " " }
                     <button type="button" data-test="demo-button" onclick={demo}>{ t.try_demo }</button>
-                </div>
+                </p>
             </div>
             <div class="how-to">
                 <h2>{ t.collect_title }</h2>

@@ -6,7 +6,7 @@ use crate::state::{Action, Open, Tab};
 use crate::text;
 use yew::prelude::*;
 
-const ALL: [Tab; 3] = [Tab::Report, Tab::Census, Tab::Containers];
+const ALL: [Tab; 4] = [Tab::Report, Tab::Census, Tab::Containers, Tab::Mounts];
 
 /// Name of a side in attributes.
 fn name(tab: Tab) -> &'static str {
@@ -14,6 +14,7 @@ fn name(tab: Tab) -> &'static str {
         Tab::Report => "report",
         Tab::Census => "census",
         Tab::Containers => "containers",
+        Tab::Mounts => "mounts",
     }
 }
 
@@ -27,6 +28,7 @@ pub fn tabs(bundle: &Open, act: &Acts) -> Html {
             (t.fleet.tab_census)(groups)
         }
         Tab::Containers => (t.fleet.tab_containers)(bundle.overview.containers.len()),
+        Tab::Mounts => t.tree_tab.to_owned(),
     };
     let current = bundle.tab;
     let send = act.send.clone();

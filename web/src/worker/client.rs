@@ -4,6 +4,7 @@ use super::protocol::{Failure, Request, Response};
 use crate::browser::files::Picked;
 use crate::browser::thread::{Message, Thread};
 use crate::text;
+use ebusy_analyzer::json;
 use yew::Callback;
 
 /// A worker that holds one bundle.
@@ -59,7 +60,7 @@ impl Client {
 /// What a message of the worker means.
 fn understand(message: Message) -> Response {
     match message {
-        Message::Text(json) => serde_json::from_str(&json).unwrap_or_else(|error| {
+        Message::Text(text) => json::record(text.as_bytes()).unwrap_or_else(|error| {
             Response::Failed(failure("worker-answer", text::t().worker_answer, &error.to_string()))
         }),
         Message::Crashed(reason) => {

@@ -3,16 +3,17 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use ebusy_analyzer::diff::{Diff, compare, text};
+use ebusy_analyzer::diff::{Diff, compare, markdown, text};
 use lexopt::{Arg, Parser, ValueExt};
 
+use crate::census::Format;
 use crate::{Failure, open_analysis, print_out};
 
 struct Options {
     a: OsString,
     b: OsString,
     id: Option<String>,
-    json: bool,
+    format: Format,
 }
 
 pub(crate) fn run(arguments: Vec<OsString>) -> Result<ExitCode, Failure> {
@@ -22,7 +23,7 @@ pub(crate) fn run(arguments: Vec<OsString>) -> Result<ExitCode, Failure> {
     }
     let (a, b) = (open_analysis(&options.a)?, open_analysis(&options.b)?);
     let compared = compare(&a, &b, options.id.as_deref());
-    print_out(&render(&compared.diff, options.json)?);
+    print_out(&render(&compared.diff, options.format)?);
     if compared.found {
         return Ok(ExitCode::SUCCESS);
     }
@@ -35,16 +36,12 @@ pub(crate) fn run(arguments: Vec<OsString>) -> Result<ExitCode, Failure> {
 
 fn parse(arguments: Vec<OsString>) -> Result<Options, lexopt::Error> {
     let mut parser = Parser::from_args(arguments);
-    let (mut bundles, mut id, mut json) = (Vec::new(), None, false);
+    let (mut bundles, mut id, mut format) = (Vec::new(), None, Format::Text);
     while let Some(argument) = parser.next()? {
         match argument {
             Arg::Long("id") => id = Some(parser.value()?.string()?),
             Arg::Long("format") => {
-                json = match parser.value()?.string()?.as_str() {
-                    "text" => false,
-                    "json" => true,
-                    other => return Err(format!("there is no format '{other}': text or json").into()),
-                }
+                format = Format::of(&parser.value()?.string()?)?;
             }
             Arg::Value(value) if bundles.len() < 2 => bundles.push(value),
             other => return Err(other.unexpected()),
@@ -54,12 +51,14 @@ fn parse(arguments: Vec<OsString>) -> Result<Options, lexopt::Error> {
     let (Some(a), Some(b)) = (bundles.next(), bundles.next()) else {
         return Err("name two bundles of one host, the earlier one first".into());
     };
-    Ok(Options { a, b, id, json })
+    Ok(Options { a, b, id, format })
 }
 
-fn render(diff: &Diff, json: bool) -> Result<String, Failure> {
-    if !json {
-        return Ok(text::render(diff));
+fn render(diff: &Diff, format: Format) -> Result<String, Failure> {
+    match format {
+        Format::Text => return Ok(text::render(diff)),
+        Format::Markdown => return Ok(markdown::render(diff)),
+        Format::Json => {}
     }
     serde_json::to_string_pretty(diff)
         .map(|json| json + "\n")

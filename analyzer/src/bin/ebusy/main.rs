@@ -34,11 +34,11 @@ ebusy: who keeps this container busy?
       Lists the busy errors of a log in any format: what could not be removed, unmounted or mounted.
       json prints one object a line.
 
-  ebusy census BUNDLE|- [--format text|json]
+  ebusy census BUNDLE|- [--format text|json|markdown]
       Lists what of containers lives on where it no longer belongs, without any error: who keeps it,
       the space or device that it pins, and what of it will block a removal.
 
-  ebusy diff A B [--id ID|NAME|PATH|DEVICE] [--format text|json]
+  ebusy diff A B [--id ID|NAME|PATH|DEVICE] [--format text|json|markdown]
       Compares two bundles of one host, the earlier one first: holders gone, new and still there, so that
       a race is told from a leak. Without --id the latest busy error of A is the question.
 

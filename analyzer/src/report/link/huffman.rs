@@ -55,7 +55,7 @@ fn unlimited(weights: &[u32]) -> Vec<u8> {
     let mut lengths = vec![0_u8; weights.len()];
     // Leaves by weight, the lightest first; equal ones by symbol, so that they always join alike.
     let mut leaves: Vec<usize> = (0..weights.len()).filter(|s| weights[*s] > 0).collect();
-    leaves.sort_by_key(|symbol| weights[*symbol]);
+    crate::order::sort_by_key(&mut leaves, |symbol| weights[*symbol]);
     if let [only] = leaves[..] {
         lengths[only] = 1;
         return lengths;

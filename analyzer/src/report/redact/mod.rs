@@ -9,6 +9,7 @@ mod terms;
 
 use super::Report;
 use super::link::visit_texts;
+use crate::order;
 use serde::{Deserialize, Serialize};
 use terms::Terms;
 
@@ -84,7 +85,7 @@ pub fn redact(report: &Report, kinds: &[Kind]) -> (Report, Vec<Replaced>) {
         let places = arguments.iter().map(|(whole, _)| terms::words(whole)).fold(0, u32::saturating_add);
         replaced.push(Replaced { kind: Kind::Argument, different: count, places });
     }
-    replaced.sort_by_key(|r| r.kind);
+    order::sort_by_key(&mut replaced, |r| r.kind);
     (report, replaced)
 }
 
@@ -106,7 +107,7 @@ fn cut_arguments(report: &mut Report) -> Vec<(String, String)> {
             process.cmdline = short;
         }
     }
-    cut.sort_by(|(a, _), (b, _)| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+    order::sort_by(&mut cut, |(a, _), (b, _)| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
     cut
 }
 

@@ -1,6 +1,7 @@
 //! The names that a report tells about itself, and the stand-ins for everything that is replaced.
 
 use super::{Kind, Replaced};
+use crate::order;
 use crate::report::{AliasKind, BusyError, Report};
 
 /// Stands for the arguments of a command line.
@@ -107,7 +108,7 @@ impl Terms {
         all.add(Kind::Container, report.target.candidates.iter().filter(|c| !is_id(c)));
         all.add(Kind::Image, containers.filter_map(|c| c.image.as_ref()));
         let terms = &all.terms;
-        all.words.sort_by_key(|index| std::cmp::Reverse(terms[*index].name.len()));
+        order::sort_by_key(&mut all.words, |index| std::cmp::Reverse(terms[*index].name.len()));
         all
     }
 

@@ -1,3 +1,5 @@
+#![allow(clippy::field_reassign_with_default, reason = "reads like the list of facts that it is")]
+
 use super::*;
 use crate::report::{ContainerRef, Evidence, Holder, MountView, OpenFile, ProcessView, Remedy};
 

@@ -1,6 +1,7 @@
 //! Mount tables: each different one is kept once, whatever file shows it.
 
 use super::*;
+use crate::order;
 
 impl Builder {
     /// Only mount tables are stored as hard links. The member that holds the bytes comes first in a bundle as
@@ -57,7 +58,7 @@ impl Builder {
     /// `/proc/PID/mounts` counts where there is no mountinfo. The table of whoever made the capture stands for the
     /// host's where no process has one.
     pub(super) fn add_mounts(&mut self) {
-        self.own_tables.sort();
+        order::sort(&mut self.own_tables);
         let own = std::mem::take(&mut self.own_tables);
         let none = self.mounts.is_empty() && self.snapshot.processes.values().all(|p| p.table.is_none());
         if none && let Some((file, bytes)) = own.into_iter().next_back() {
@@ -115,9 +116,7 @@ impl Builder {
     }
 
     pub(super) fn intern_table(&mut self, bytes: &[u8], file: &str, form: TableForm) -> TableId {
-        let mut hasher = DefaultHasher::new();
-        bytes.hash(&mut hasher);
-        let same_hash = self.tables_by_hash.entry(hasher.finish()).or_default();
+        let same_hash = self.tables_by_hash.entry(quick_hash(bytes)).or_default();
         let tables = &mut self.snapshot.tables;
         if let Some(known) = same_hash.iter().find(|t| tables.get(t.0).is_some_and(|t| t.text == bytes)) {
             return *known;
@@ -170,7 +169,7 @@ impl Builder {
     pub(super) fn sort_tables(&mut self) {
         let mut first_file: BTreeMap<TableId, (u32, String)> = BTreeMap::new();
         let mut files: Vec<(&String, TableId)> = self.table_of_file.iter().map(|(f, t)| (f, *t)).collect();
-        files.sort();
+        order::sort(&mut files);
         for (file, table) in files {
             let pid = file.split('/').nth(1).and_then(|p| p.parse().ok()).unwrap_or(u32::MAX);
             let candidate = (pid, file.clone());
@@ -178,7 +177,7 @@ impl Builder {
             *first = candidate.min(first.clone());
         }
         let mut order: Vec<((u32, String), TableId)> = first_file.into_iter().map(|(t, f)| (f, t)).collect();
-        order.sort();
+        order::sort(&mut order);
         let new_id: HashMap<TableId, TableId> =
             (0..).zip(&order).map(|(new, (_, old))| (*old, TableId(new))).collect();
         let mut old: Vec<Option<MountTable>> =
@@ -195,11 +194,11 @@ impl Builder {
         for (_, table) in &mut self.pinned_tables {
             *table = new_id.get(table).copied().unwrap_or(*table);
         }
-        self.pinned_tables.sort();
+        order::sort(&mut self.pinned_tables);
         for index in 0..self.snapshot.tables.len() {
             self.check_table(TableId(index));
         }
-        self.snapshot.pins.sort();
+        order::sort(&mut self.snapshot.pins);
         self.snapshot.pins.dedup();
     }
 
@@ -221,17 +220,14 @@ impl Builder {
             };
             let unread: Vec<&NamespacePin> =
                 self.snapshot.pins.iter().filter(|p| p.kind == b"mnt" && !read(p.inode)).collect();
-            let by_name: BTreeSet<NamespaceInode> = unread
-                .iter()
-                .filter(|p| match &p.by {
-                    PinnedBy::Bind(_, path) | PinnedBy::BindSeenBy(_, path) => {
-                        components(path).next_back().is_some_and(|name| file.contains(&visible(name)))
-                    }
-                    _ => false,
-                })
-                .map(|p| p.inode)
-                .collect();
-            let all: BTreeSet<NamespaceInode> = unread.iter().map(|p| p.inode).collect();
+            let by_name = unread.iter().filter(|p| match &p.by {
+                PinnedBy::Bind(_, path) | PinnedBy::BindSeenBy(_, path) => {
+                    components(path).next_back().is_some_and(|name| file.contains(&visible(name)))
+                }
+                _ => false,
+            });
+            let by_name: BTreeSet<NamespaceInode> = order::set(by_name.map(|p| p.inode));
+            let all: BTreeSet<NamespaceInode> = order::set(unread.iter().map(|p| p.inode));
             let only =
                 |set: &BTreeSet<NamespaceInode>| if set.len() == 1 { set.first().copied() } else { None };
             self.pinned_tables[*index].0 = only(&by_name).or(only(&all).filter(|_| nameless.len() == 1));

@@ -1,6 +1,7 @@
 //! What needs all members to be known: containers from cgroups, listings and logs.
 
 use super::*;
+use crate::order;
 
 /// Namespaces without a process get what keeps them.
 pub(super) fn note_namespace_keepers(snapshot: &mut Snapshot) {
@@ -31,13 +32,13 @@ pub(super) fn add_listed_containers(
     snapshot: &mut Snapshot,
     mut listed: Vec<(Evidence, runtime_state::ContainerRecord)>,
 ) {
-    listed.sort_by(|a, b| a.0.cmp(&b.0));
+    order::sort_by(&mut listed, |a, b| a.0.cmp(&b.0));
     for (evidence, mut record) in listed {
         // The log names ids in full, too.
         let logged = snapshot.errors.iter().flat_map(|e| e.all()).filter_map(|e| e.container_id.as_ref());
         let all = snapshot.containers.keys().chain(logged);
         let known: BTreeSet<&String> =
-            all.filter(|id| id.len() == 64 && id.starts_with(&record.id)).collect();
+            order::set(all.filter(|id| id.len() == 64 && id.starts_with(&record.id)));
         if let (Some(only), 1) = (known.first(), known.len()) {
             record.id = (*only).clone();
         }
@@ -50,11 +51,12 @@ pub(super) fn add_listed_containers(
 
 /// The runtime's log links ids that its state has forgotten.
 pub(super) fn add_logged_layers(snapshot: &mut Snapshot) {
-    let links: BTreeMap<(String, String), Evidence> = snapshot
-        .log_links
-        .iter()
-        .filter_map(|l| Some(((l.container_id.clone(), l.layer_id.clone()?), l.evidence.clone())))
-        .collect();
+    let links: BTreeMap<(String, String), Evidence> = order::map(
+        snapshot
+            .log_links
+            .iter()
+            .filter_map(|l| Some(((l.container_id.clone(), l.layer_id.clone()?), l.evidence.clone()))),
+    );
     for ((id, layer), evidence) in links {
         let known: Vec<String> = snapshot.containers.keys().filter(|k| k.starts_with(&id)).cloned().collect();
         let id = if let [one] = &known[..] { one.clone() } else { id };

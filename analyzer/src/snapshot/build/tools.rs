@@ -1,6 +1,7 @@
 //! What tools, runtimes and `/sys` tell of devices, containers, units and processes.
 
 use super::*;
+use crate::order;
 
 impl Builder {
     pub(super) fn add_pins(&mut self, inode: NamespaceInode, bytes: &[u8], file: &str) {
@@ -214,13 +215,9 @@ impl Builder {
     /// Open files that only `lsof` tells of, for processes without links of their own.
     pub(super) fn add_open_files(&mut self) {
         let listed = std::mem::take(&mut self.open_files);
-        let known: BTreeSet<Pid> = self
-            .snapshot
-            .processes
-            .iter()
-            .filter(|(_, p)| !p.links.is_empty())
-            .map(|(pid, _)| *pid)
-            .collect();
+        let processes = self.snapshot.processes.iter();
+        let known: BTreeSet<Pid> =
+            order::set(processes.filter(|(_, p)| !p.links.is_empty()).map(|(pid, _)| *pid));
         for (file, row) in listed.into_iter().filter(|(_, row)| !known.contains(&row.pid)) {
             let process = self.process(row.pid);
             if process.comm.is_empty() {
@@ -255,7 +252,9 @@ impl Builder {
     pub(super) fn add_listed(&mut self) {
         let mut listed = std::mem::take(&mut self.listed);
         // A listed short name is surer than one that the command line suggests.
-        listed.sort_by(|(a, x), (b, y)| (x.comm.is_none(), a, x.line).cmp(&(y.comm.is_none(), b, y.line)));
+        order::sort_by(&mut listed, |(a, x), (b, y)| {
+            (x.comm.is_none(), a, x.line).cmp(&(y.comm.is_none(), b, y.line))
+        });
         for (file, row) in listed {
             let Some(process) = self.snapshot.processes.get_mut(&row.pid) else { continue };
             if process.comm.is_empty() {

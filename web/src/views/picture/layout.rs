@@ -4,10 +4,17 @@
 //! mount on the right, and the rail that a umount travels along between them; in a narrow one the
 //! rail is at the left edge and the mount below the namespace.
 
+mod compact;
+mod tracks;
+
+use super::groups::{self, Item};
 use super::relation::{Relation, origin, relation};
 use super::words::{columns, elide, first_lines, of_relation, propagation, shorten_ids, wrap};
 use crate::text;
-use ebusy_analyzer::report::{Effect, NamespaceRole, NamespaceView, Report};
+use ebusy_analyzer::report::{Effect, Holder, NamespaceView};
+use std::collections::BTreeSet;
+
+pub use tracks::Track;
 
 /// Below this width namespace and mount do not fit beside each other.
 const WIDE: f64 = 840.0;
@@ -29,7 +36,7 @@ const PILL_CHAR: f64 = 7.4;
 const TITLE: f64 = 8.4;
 /// Mounts of one namespace that are drawn; more are counted.
 const MOUNTS: usize = 3;
-const NOTE_LINES: usize = 6;
+const NOTE_LINES: usize = 4;
 
 /// The whole picture.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,13 +49,28 @@ pub struct Scene {
     pub lanes: Vec<Lane>,
     /// The line that a umount travels along.
     pub rail: Vec<Line>,
+    /// What joins the target's mounts that are in one peer group.
+    pub tracks: Vec<Track>,
 }
 
-/// One mount namespace.
+/// What a lane stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// One namespace.
+    Single,
+    /// So many like ones, folded.
+    Folded(usize),
+    /// The head of so many that follow.
+    Unfolded(usize),
+}
+
+/// One mount namespace, or a stack of like ones.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Lane {
-    /// Its index in the report's namespaces.
+    /// Its index in the report's namespaces; of a stack, that of the first.
     pub index: usize,
+    /// One or several.
+    pub form: Form,
     /// All of it.
     pub area: Area,
     /// What it does to the operation.
@@ -113,6 +135,8 @@ pub struct MountBox {
     pub texts: Vec<Text>,
     /// Centres of the signs that mark the target.
     pub targets: Vec<(f64, f64)>,
+    /// For each mount of the report that is drawn, the height that its tracks leave the box at.
+    pub heights: Vec<f64>,
 }
 
 /// A straight line.
@@ -139,21 +163,31 @@ pub enum Style {
     CutMark,
 }
 
-/// How many lanes are there for context: host and daemon.
-pub fn context(report: &Report) -> usize {
-    report.namespaces.iter().filter(|view| view.role != NamespaceRole::Holder).count()
-}
-
-/// Lays out the first `shown` namespaces of a report in `width` CSS pixels.
-pub fn scene(report: &Report, width: f64, shown: usize) -> Scene {
-    let frame = Frame::new(width.max(NARROWEST));
-    let start = origin(&report.namespaces);
+/// Lays out namespaces in `width` CSS pixels; `open` has the stacks that are unfolded, by their first members.
+pub fn scene(spaces: &[NamespaceView], holders: &[Holder], width: f64, open: &BTreeSet<usize>) -> Scene {
+    let items = groups::items(spaces, open);
+    let groups = tracks::groups(spaces, &items);
+    let frame = Frame::new(width.max(NARROWEST), tracks::room(groups.len()));
+    let start = origin(spaces);
     let mut lanes = Vec::new();
+    let mut notes = BTreeSet::new();
     let mut y = 1.0;
-    for (index, view) in report.namespaces.iter().enumerate().take(shown) {
-        let relation = start.map_or(Relation::Unknown, |start| relation(&report.namespaces, start, index));
-        let lane = frame.lane(index, view, relation, &open_files(report, view), y);
-        y += lane.area.height + GAP;
+    for item in &items {
+        let Some((index, view)) = item.first().and_then(|index| Some((index, spaces.get(index)?))) else {
+            continue;
+        };
+        let relation = start.map_or(Relation::Unknown, |start| relation(spaces, start, index));
+        let lane = match item {
+            Item::Full(_) => {
+                // What several lanes have in common is written once.
+                let noted = !notes.insert(view.propagation.as_str());
+                frame.lane(index, view, relation, (holders, noted), y)
+            }
+            Item::Row(_) => frame.row(index, view, relation, y),
+            Item::Folded(members) => frame.folded(members, spaces, relation, y),
+            Item::Unfolded(members) => frame.unfolded(members, view, relation, y),
+        };
+        y += lane.area.height + if lane.is_row() { 3.0 } else { GAP };
         lanes.push(lane);
     }
     if let [lane] = lanes.as_mut_slice() {
@@ -161,12 +195,13 @@ pub fn scene(report: &Report, width: f64, shown: usize) -> Scene {
         lane.branch.lines.clear();
     }
     let rail = frame.rail(&lanes);
-    Scene { width: frame.width, height: y - GAP + 1.0, lanes, rail }
+    let tracks = tracks::lay(&groups, spaces, &lanes, frame.inner_right());
+    Scene { width: frame.width, height: y - GAP + 1.0, lanes, rail, tracks }
 }
 
 /// What processes of a namespace have open on the target, where no mount of it is left there.
-fn open_files(report: &Report, view: &NamespaceView) -> String {
-    let holders = report.holders.iter().filter(|holder| {
+fn open_files(holders: &[Holder], view: &NamespaceView) -> String {
+    let holders = holders.iter().filter(|holder| {
         view.mounts.is_empty()
             && view.inode.is_some()
             && holder.mount_namespace == view.inode
@@ -192,7 +227,7 @@ struct Frame {
 }
 
 impl Frame {
-    fn new(width: f64) -> Self {
+    fn new(width: f64, tracks: f64) -> Self {
         if width >= WIDE {
             // The mount's path needs the room; beyond 460 px the namespace has enough.
             let space = (width * 0.34).min(460.0);
@@ -205,35 +240,52 @@ impl Frame {
                 rail,
                 space: (PAD + 6.0, space - 6.0),
                 pill: rail + 36.0,
-                mount: (mount, width - PAD - mount),
+                mount: (mount, width - PAD - tracks - mount),
             }
         } else {
             let left = 26.0;
             let inner = (left + PAD + 4.0, width - left - 2.0 * PAD - 4.0);
-            Self { width, wide: false, left, rail: 10.0, space: inner, pill: left + 36.0, mount: inner }
+            let mount = (inner.0, inner.1 - tracks);
+            Self { width, wide: false, left, rail: 10.0, space: inner, pill: left + 36.0, mount }
         }
     }
 
-    fn lane(&self, index: usize, view: &NamespaceView, relation: Relation, open: &str, top: f64) -> Lane {
-        let (mut texts, chips, left_end) = self.space(view, top + PAD);
+    /// Where the mount boxes end and the tracks begin.
+    fn inner_right(&self) -> f64 {
+        self.mount.0 + self.mount.1
+    }
+
+    fn lane(
+        &self,
+        index: usize,
+        view: &NamespaceView,
+        relation: Relation,
+        (holders, noted): (&[Holder], bool),
+        top: f64,
+    ) -> Lane {
+        let open = &open_files(holders, view);
+        let (mut texts, chips, left_end) = self.space(view, holders, top + PAD);
         let branch_y = if self.wide { top + PAD + 14.0 } else { left_end + PILL / 2.0 };
         let mount_top = if self.wide { top + PAD } else { branch_y + PILL / 2.0 + 8.0 };
         let mount = self.mount(view, open, mount_top);
         let branch = self.branch(relation, branch_y, &mount);
         let mut end = mount.area.y + mount.area.height + 8.0;
-        let (x, room) = self.mount;
-        for line in first_lines(wrap(&view.propagation, (room / SANS) as usize), NOTE_LINES) {
+        // Below the branch there is room, too.
+        let x = if self.wide { self.pill } else { self.mount.0 };
+        let room = self.inner_right() - x;
+        let note = if noted { "" } else { &view.propagation };
+        for line in first_lines(wrap(note, (room / SANS) as usize), NOTE_LINES) {
             texts.push(text(x, end + 12.0, "note", line));
             end += LINE;
         }
         let end = end.max(left_end);
         let area =
             Area { x: self.left, y: top, width: self.width - self.left - 1.0, height: end + 6.0 - top };
-        Lane { index, area, effect: view.effect, texts, chips, branch, mount }
+        Lane { index, form: Form::Single, area, effect: view.effect, texts, chips, branch, mount }
     }
 
     /// Label, inode number and chips; also where they end.
-    fn space(&self, view: &NamespaceView, top: f64) -> (Vec<Text>, Vec<Chip>, f64) {
+    fn space(&self, view: &NamespaceView, holders: &[Holder], top: f64) -> (Vec<Text>, Vec<Chip>, f64) {
         let t = text::t();
         let (x, room) = self.space;
         let label = elide(&view.label, (room / TITLE) as usize);
@@ -245,12 +297,12 @@ impl Frame {
             let after = x + columns(what) as f64 * TITLE + 10.0;
             texts.push(text(after, top + 12.0 + LINE, "mono muted", inode));
         }
-        let (chips, end) = self.chips(view, top + 2.0 * LINE + 6.0);
+        let (chips, end) = self.chips(view, holders, top + 2.0 * LINE + 6.0);
         (texts, chips, end)
     }
 
     /// Up to two rows of processes, then how many more there are.
-    fn chips(&self, view: &NamespaceView, top: f64) -> (Vec<Chip>, f64) {
+    fn chips(&self, view: &NamespaceView, holders: &[Holder], top: f64) -> (Vec<Chip>, f64) {
         let (left, room) = self.space;
         let total = view.process_count as usize;
         if view.processes.is_empty() && total == 0 {
@@ -262,8 +314,9 @@ impl Frame {
         let (mut x, mut y, mut row) = (left, top, 0);
         let mut chips = Vec::new();
         for process in &view.processes {
-            let content =
-                elide(&format!("{} {}", process.comm, process.pid), ((room - 16.0) / MONO) as usize);
+            let owner = owner(holders, view, process.pid).map(|owner| format!(" · {owner}"));
+            let content = format!("{} {}{}", process.comm, process.pid, owner.unwrap_or_default());
+            let content = elide(&content, ((room - 16.0) / MONO) as usize);
             let width = columns(&content) as f64 * MONO + 16.0;
             let end = if row == 1 { left + room - more_room } else { left + room };
             if x > left && x + width > end {
@@ -292,8 +345,9 @@ impl Frame {
         let (x, width) = self.mount;
         let (inner, mut y) = (x + 10.0, top + 19.0);
         let room = |from: f64| ((x + width - 8.0 - from) / MONO) as usize;
-        let (mut texts, mut targets) = (Vec::new(), Vec::new());
+        let (mut texts, mut targets, mut heights) = (Vec::new(), Vec::new(), Vec::new());
         for mount in view.mounts.iter().take(MOUNTS) {
+            heights.push(y - 4.0);
             targets.push((inner + 6.0, y - 4.0));
             let path = elide(&shorten_ids(&mount.mount_point), room(inner + 18.0));
             texts.push(text(inner + 18.0, y, "mono strong", path));
@@ -321,7 +375,7 @@ impl Frame {
             y += LINE;
         }
         let area = Area { x, y: top, width, height: y - top - 6.0 };
-        MountBox { area, here: !targets.is_empty(), texts, targets }
+        MountBox { area, here: !targets.is_empty(), texts, targets, heights }
     }
 
     fn branch(&self, relation: Relation, y: f64, mount: &MountBox) -> Branch {
@@ -349,6 +403,15 @@ impl Frame {
             _ => Vec::new(),
         }
     }
+}
+
+/// Unit or container of a process, where the lane's label does not tell it already.
+fn owner(holders: &[Holder], view: &NamespaceView, pid: u32) -> Option<String> {
+    let holder = holders.iter().find(|holder| holder.pids.contains(&pid))?;
+    let container = holder.container.as_ref();
+    let name = container.map(|it| it.name.as_deref().unwrap_or_else(|| text::short_id(&it.id)));
+    let name = name.or(holder.unit.as_deref())?;
+    (!view.label.contains(name)).then(|| name.to_owned())
 }
 
 /// The pieces of a branch: whole where the umount arrives, with two bars and a gap where it is cut.

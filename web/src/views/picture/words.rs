@@ -2,7 +2,10 @@
 
 use super::relation::{Cut, Relation, origin, relation};
 use crate::text;
-use ebusy_analyzer::report::{MountView, NamespaceView, Report};
+use ebusy_analyzer::report::{MountView, NamespaceView};
+
+/// Lanes that are told one by one in the picture's description; a listener has the list of holders for the rest.
+const DESCRIBED: usize = 12;
 
 /// How many columns a text takes in a monospace font: wide scripts take two for each character.
 pub(super) fn columns(text: &str) -> usize {
@@ -116,24 +119,25 @@ pub(super) fn propagation(mount: &MountView) -> String {
 }
 
 /// The whole picture as sentences, for those who do not see it.
-pub(super) fn description(report: &Report) -> String {
-    let spaces = &report.namespaces;
+pub(super) fn description(spaces: &[NamespaceView]) -> String {
     let start = origin(spaces);
-    let sentences = spaces.iter().enumerate().map(|(index, view)| {
+    let sentences = spaces.iter().take(DESCRIBED).enumerate().map(|(index, view)| {
         let relation = start.map_or(Relation::Unknown, |start| relation(spaces, start, index));
         sentence(view, &relation)
     });
-    sentences.collect::<Vec<_>>().join(" ")
+    let more = (spaces.len() > DESCRIBED).then(|| (text::t().stack)(spaces.len() - DESCRIBED));
+    sentences.chain(more).collect::<Vec<_>>().join(". ")
 }
 
-fn sentence(view: &NamespaceView, relation: &Relation) -> String {
+/// One lane as a sentence.
+pub(super) fn sentence(view: &NamespaceView, relation: &Relation) -> String {
     let t = text::t();
     let effect = view.effect.map(|effect| format!(" ({})", t.effect(effect))).unwrap_or_default();
     let mounted = match view.mounts.first() {
-        Some(mount) => (t.mounted_at)(&mount.mount_point),
+        Some(mount) => (t.mounted_at)(&shorten_ids(&mount.mount_point)),
         None => t.not_mounted.to_owned(),
     };
-    format!("{}{effect}: {mounted}; {}. {}", view.label, of_relation(relation), view.propagation)
+    format!("{}{effect}: {mounted}; {}", view.label, of_relation(relation))
 }
 
 #[cfg(test)]

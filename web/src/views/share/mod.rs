@@ -62,7 +62,7 @@ pub fn Share(props: &ShareProps) -> Html {
 }
 
 /// `ebusy-HOST.html`. The host's name is the bundle's word: only what is harmless in a file name stays.
-fn file_name(report: &Report, ending: &str) -> String {
+pub(super) fn file_name(report: &Report, ending: &str) -> String {
     let host = report.host.name.as_deref().unwrap_or("report");
     let host: String =
         host.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).take(60).collect();

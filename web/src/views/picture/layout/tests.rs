@@ -2,8 +2,13 @@
 
 use super::*;
 use crate::sample;
+use ebusy_analyzer::report::Report;
 
 const WIDTHS: [f64; 5] = [328.0, 500.0, 839.0, 840.0, 1240.0];
+
+fn drawn(report: &Report, width: f64) -> Scene {
+    scene(&report.namespaces, &report.holders, width, &BTreeSet::new())
+}
 
 fn inside(outer: &Area, inner: &Area) -> bool {
     inner.x >= outer.x
@@ -15,7 +20,7 @@ fn inside(outer: &Area, inner: &Area) -> bool {
 #[test]
 fn lanes_follow_each_other_without_touching_and_fill_the_width() {
     for width in WIDTHS {
-        let scene = scene(&sample::report(), width, 99);
+        let scene = drawn(&sample::report(), width);
         assert_eq!(scene.lanes.len(), 4);
         for pair in scene.lanes.windows(2) {
             assert!(pair[0].area.y + pair[0].area.height < pair[1].area.y, "at {width}");
@@ -35,7 +40,7 @@ fn what_belongs_to_a_lane_lies_in_it_and_does_not_overlap() {
         if let Some(parent) = &mut report.namespaces[3].parent_mount {
             parent.shared = Some(u32::MAX);
         }
-        for lane in scene(&report, width, 99).lanes {
+        for lane in drawn(&report, width).lanes {
             assert!(inside(&lane.area, &lane.mount.area), "{width}: {:?} {:?}", lane.area, lane.mount.area);
             for chip in &lane.chips {
                 assert!(inside(&lane.area, &chip.area), "at {width}: {chip:?}");
@@ -54,7 +59,7 @@ fn what_belongs_to_a_lane_lies_in_it_and_does_not_overlap() {
 #[test]
 fn every_monospace_text_has_room() {
     for width in WIDTHS {
-        for lane in scene(&sample::report(), width, 99).lanes {
+        for lane in drawn(&sample::report(), width).lanes {
             for text in &lane.mount.texts {
                 let end = text.x + columns(&text.content) as f64 * MONO;
                 let edge = lane.mount.area.x + lane.mount.area.width;
@@ -67,7 +72,7 @@ fn every_monospace_text_has_room() {
 #[test]
 fn a_cut_branch_has_its_mark_and_never_an_arrow() {
     for width in WIDTHS {
-        let scene = scene(&sample::report(), width, 99);
+        let scene = drawn(&sample::report(), width);
         let styles: Vec<Vec<Style>> = scene
             .lanes
             .iter()
@@ -81,7 +86,7 @@ fn a_cut_branch_has_its_mark_and_never_an_arrow() {
 
 #[test]
 fn the_target_is_marked_where_it_is_mounted_and_nowhere_else() {
-    let scene = scene(&sample::report(), 960.0, 99);
+    let scene = drawn(&sample::report(), 960.0);
     let marked: Vec<usize> = scene.lanes.iter().map(|lane| lane.mount.targets.len()).collect();
     assert_eq!(marked, [0, 0, 1, 1]);
 }
@@ -90,16 +95,60 @@ fn the_target_is_marked_where_it_is_mounted_and_nowhere_else() {
 fn open_files_after_a_lazy_umount_are_in_the_picture() {
     let mut report = sample::report();
     report.holders[2].effect = Effect::Blocking;
-    let host = scene(&report, 960.0, 99).lanes.swap_remove(0);
+    let host = drawn(&report, 960.0).lanes.swap_remove(0);
     assert!(host.mount.here && host.mount.targets.len() == 1);
     assert!(host.mount.texts.iter().any(|text| text.content == "open on it: 900 fd/3"), "{:?}", host.mount);
 }
 
 #[test]
-fn only_the_lanes_that_are_wanted_are_drawn() {
-    let report = sample::report_with(200);
-    assert_eq!(report.namespaces.len(), 202);
-    assert_eq!(scene(&report, 960.0, 10).lanes.len(), 10);
+fn two_hundred_namespaces_fit_on_two_screens_and_unfold_into_rows() {
+    for width in WIDTHS {
+        let report = sample::report_with(200);
+        let folded = drawn(&report, width);
+        let last = &folded.lanes[folded.lanes.len() - 1];
+        assert_eq!(last.form, Form::Folded(195), "at {width}");
+        assert!(folded.height < 2_400.0, "{} at {width}", folded.height);
+        let open = BTreeSet::from([last.index]);
+        let unfolded = scene(&report.namespaces, &report.holders, width, &open);
+        let rows: Vec<&Lane> = unfolded.lanes.iter().filter(|lane| lane.is_row()).collect();
+        assert_eq!(rows.len(), 195, "at {width}");
+        for pair in unfolded.lanes.windows(2) {
+            assert!(pair[0].area.y + pair[0].area.height < pair[1].area.y, "at {width}");
+        }
+        for row in rows {
+            assert!(inside(&row.area, &row.branch.pill), "at {width}: {:?} {:?}", row.area, row.branch.pill);
+        }
+    }
+}
+
+#[test]
+fn mounts_of_one_peer_group_are_joined_and_slaves_hang_on_an_arrow() {
+    let mut report = sample::report();
+    report.namespaces[0].mounts = report.namespaces[2].mounts.clone();
+    report.namespaces[0].mounts[0].shared = Some(88);
+    report.namespaces[2].mounts[0].shared = Some(88);
+    report.namespaces[3].mounts[0].master = Some(88);
+    for width in WIDTHS {
+        let scene = drawn(&report, width);
+        let [track] = &scene.tracks[..] else { panic!("{:?} at {width}", scene.tracks) };
+        assert_eq!((track.group, track.dots.len()), (88, 2));
+        assert_eq!(track.lines.iter().filter(|line| line.style == Style::Reaches).count(), 1);
+        for lane in &scene.lanes {
+            assert!(lane.mount.area.x + lane.mount.area.width < track.dots[0].0, "at {width}");
+            assert!(track.text.x < lane.area.x + lane.area.width, "at {width}");
+        }
+    }
+    assert!(drawn(&sample::report(), 960.0).tracks.is_empty(), "private mounts are joined to nothing");
+}
+
+#[test]
+fn a_process_of_another_unit_than_its_lane_says_so() {
+    let mut report = sample::report();
+    let pid = report.namespaces[0].processes[1].pid;
+    report.holders[2].pids = vec![pid];
+    report.holders[2].unit = Some("sshd.service".into());
+    let host = drawn(&report, 960.0).lanes.swap_remove(0);
+    assert!(host.chips.iter().any(|chip| chip.text.content == "sshd 640 · sshd.service"), "{:?}", host.chips);
 }
 
 #[test]
@@ -108,7 +157,7 @@ fn more_processes_than_fit_are_counted() {
     let process = report.namespaces[0].processes[0].clone();
     report.namespaces[0].processes = vec![process; 40];
     report.namespaces[0].process_count = 118;
-    let lane = scene(&report, 328.0, 99).lanes.swap_remove(0);
+    let lane = drawn(&report, 328.0).lanes.swap_remove(0);
     let last = lane.chips.last().map(|chip| chip.text.content.clone());
     assert_eq!(last, Some(format!("+{}", 118 - (lane.chips.len() - 1))));
     assert!(lane.chips.len() < 12, "{}", lane.chips.len());

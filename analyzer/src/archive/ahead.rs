@@ -1,0 +1,188 @@
+//! Inflating on a thread of its own, while this one analyses what is already there.
+//!
+//! Only the decoder moves to the other thread. The input stays here, with its progress and its owner: the other
+//! thread says when it has taken a block, and the next one is read for it while waiting for its output.
+
+use std::io::{Error, Read, Result};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+
+use super::compression::decode;
+use super::{Input, Kind};
+
+/// Bytes of a block, before and after inflating.
+const BLOCK: usize = 64 << 10;
+/// Inflated blocks that wait here at most.
+const WAITING: usize = 16;
+/// Blocks that the decoder has in store, so that it need not wait for one.
+const IN_STORE: usize = 2;
+
+/// What the other thread says.
+enum Message {
+    /// It has taken a block.
+    Taken,
+    /// A block of output; empty at the end.
+    Output(Result<Vec<u8>>),
+}
+
+/// The stream inside, inflated on this thread where there can be no other.
+pub(super) fn inflate(kind: Kind, input: Input<'_>) -> Input<'_> {
+    let (to_decoder, blocks) = channel();
+    let (messages, from_decoder) = sync_channel(WAITING);
+    let work = move || {
+        let taken = messages.clone();
+        let blocks = Blocks { blocks, taken, block: Vec::new(), at: 0 };
+        // It fails where nobody wants more of it.
+        let _ = send_all(&mut *decode(kind, Box::new(blocks)), &messages);
+    };
+    if std::thread::Builder::new().spawn(work).is_err() {
+        return decode(kind, input);
+    }
+    let mut ahead = Ahead { input, to_decoder, from_decoder, block: Vec::new(), at: 0, is_over: false };
+    for _ in 0..IN_STORE {
+        ahead.feed();
+    }
+    Box::new(ahead)
+}
+
+/// The other thread's work.
+fn send_all(stream: &mut dyn Read, messages: &SyncSender<Message>) -> std::result::Result<(), ()> {
+    loop {
+        let mut block = Vec::with_capacity(BLOCK);
+        let end = stream.take(BLOCK as u64).read_to_end(&mut block);
+        let is_over = block.is_empty();
+        if !is_over || end.is_ok() {
+            messages.send(Message::Output(Ok(block))).map_err(drop)?;
+        }
+        match end {
+            Err(error) => return messages.send(Message::Output(Err(error))).map_err(drop),
+            Ok(_) if is_over => return Ok(()),
+            Ok(_) => {}
+        }
+    }
+}
+
+/// The input as the other thread sees it.
+struct Blocks {
+    blocks: Receiver<Result<Vec<u8>>>,
+    taken: SyncSender<Message>,
+    block: Vec<u8>,
+    at: usize,
+}
+
+impl Read for Blocks {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        if self.at == self.block.len() {
+            let gone = |_| Error::other("stopped");
+            self.block = self.blocks.recv().map_err(|_| Error::other("stopped"))??;
+            self.at = 0;
+            self.taken.send(Message::Taken).map_err(gone)?;
+        }
+        Ok(copy(&self.block, &mut self.at, buffer))
+    }
+}
+
+/// The output as this thread sees it.
+struct Ahead<'r> {
+    input: Input<'r>,
+    to_decoder: Sender<Result<Vec<u8>>>,
+    from_decoder: Receiver<Message>,
+    block: Vec<u8>,
+    at: usize,
+    is_over: bool,
+}
+
+impl Ahead<'_> {
+    /// Reads a block of the input for the decoder; an empty one is its end.
+    fn feed(&mut self) {
+        let mut block = Vec::with_capacity(BLOCK);
+        let end = self.input.by_ref().take(BLOCK as u64).read_to_end(&mut block);
+        // What was read before an error is inflated, too. A decoder that has ended wants nothing.
+        let _ = self.to_decoder.send(Ok(block));
+        if let Err(error) = end {
+            let _ = self.to_decoder.send(Err(error));
+        }
+    }
+}
+
+impl Read for Ahead<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        while self.at == self.block.len() && !self.is_over {
+            match self.from_decoder.recv() {
+                Ok(Message::Taken) => self.feed(),
+                Ok(Message::Output(output)) => {
+                    self.block = output?;
+                    self.at = 0;
+                    self.is_over = self.block.is_empty();
+                }
+                Err(_) => self.is_over = true,
+            }
+        }
+        Ok(copy(&self.block, &mut self.at, buffer))
+    }
+}
+
+fn copy(block: &[u8], at: &mut usize, buffer: &mut [u8]) -> usize {
+    let rest = &block[*at..];
+    let length = rest.len().min(buffer.len());
+    buffer[..length].copy_from_slice(&rest[..length]);
+    *at += length;
+    length
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Cursor, Write as _};
+
+    fn packed() -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        for number in 0..200_000_u32 {
+            encoder.write_all(&number.wrapping_mul(2_654_435_761).to_le_bytes()).unwrap();
+        }
+        encoder.finish().unwrap()
+    }
+
+    fn read(mut stream: Input<'_>) -> (Vec<u8>, Option<String>) {
+        let mut bytes = Vec::new();
+        let end = stream.read_to_end(&mut bytes);
+        (bytes, end.err().map(|error| error.to_string()))
+    }
+
+    #[test]
+    fn gives_what_one_thread_gives_of_a_damaged_stream_too() {
+        let whole = packed();
+        for length in [whole.len(), whole.len() - 1, whole.len() / 2, 3 * BLOCK, 20, 1, 0] {
+            let part = || Box::new(Cursor::new(&whole[..length]));
+            let (ours, plain) = (read(inflate(Kind::Gzip, part())), read(decode(Kind::Gzip, part())));
+            assert!(ours == plain, "{length} bytes: {} and {}, {:?}", ours.0.len(), plain.0.len(), ours.1);
+        }
+        let mut damaged = whole.clone();
+        damaged[whole.len() / 2] ^= 0x55;
+        let damaged = read(inflate(Kind::Gzip, Box::new(&damaged[..])));
+        assert!(damaged.1.is_some());
+    }
+
+    #[test]
+    fn an_error_of_the_input_is_told() {
+        struct Broken;
+        impl Read for Broken {
+            fn read(&mut self, _: &mut [u8]) -> Result<usize> {
+                Err(Error::other("the disk is gone"))
+            }
+        }
+        let whole = packed();
+        let (bytes, error) = read(inflate(Kind::Gzip, Box::new(whole[..100_000].chain(Broken))));
+        assert_eq!(error.as_deref(), Some("the disk is gone"), "{} bytes", bytes.len());
+        assert!(bytes.len() > 50_000, "what came before is there");
+    }
+
+    #[test]
+    fn may_be_left_before_its_end() {
+        let whole = packed();
+        let mut stream = inflate(Kind::Gzip, Box::new(&whole[..]));
+        let mut first = [0; 8];
+        stream.read_exact(&mut first).unwrap();
+        drop(stream);
+        assert_eq!(first, [0, 0, 0, 0, 0xb1, 0x79, 0x37, 0x9e]);
+    }
+}

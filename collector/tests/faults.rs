@@ -1,0 +1,271 @@
+//! What goes wrong around a collection: it is killed, has nowhere to write, may not call the kernel, or is given
+//! nonsense. Never a half file under the bundle's name.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends by panicking")]
+
+mod support;
+
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Output, Stdio};
+use std::time::Instant;
+
+use support::{Bundle, Helper, Scratch, collect, collector, is_root, sh, stderr};
+
+/// A small host of 60 processes.
+fn host() -> Scratch {
+    let host = Scratch::new();
+    host.write("proc/version", "Linux version 6.1.0\n");
+    host.write("proc/stat", "btime 1795332813\n");
+    for pid in 1..=60 {
+        host.write(&format!("proc/{pid}/stat"), &format!("{pid} (sh) S 1 1 1 0 -1 4194304 0"));
+        let table = format!("21 1 253:1 / / rw - ext4 /dev/vda1 rw\n{pid} 21 0:{pid} / /m rw - tmpfs x rw\n");
+        host.write(&format!("proc/{pid}/mountinfo"), &table.repeat(20));
+    }
+    host
+}
+
+#[test]
+fn killed_at_any_time_it_leaves_a_whole_bundle_or_none() {
+    let (host, target) = (host(), Scratch::new());
+    let path = target.path("b.tar.gz");
+    let start = || {
+        let mut command = collector();
+        command.args(["-q", "-o", &path, "--root", &host.dir()]).spawn().unwrap()
+    };
+    let begun = Instant::now();
+    assert!(start().wait().unwrap().success());
+    let (took, mut killed, mut whole) = (begun.elapsed(), 0, 0);
+    std::fs::remove_file(&path).unwrap();
+    for number in 0..200 {
+        let mut child = start();
+        let until = Instant::now() + took * number / 200;
+        while Instant::now() < until {
+            std::thread::yield_now();
+        }
+        child.kill().unwrap();
+        killed += u32::from(!child.wait().unwrap().success());
+        if let Ok(bytes) = std::fs::read(&path) {
+            whole += 1;
+            assert_eq!(Bundle::read(&bytes).json("summary.json")["processes"], 60, "kill {number}");
+            std::fs::remove_file(&path).unwrap();
+        }
+    }
+    println!("{killed} of 200 runs were killed before their end, {whole} left a bundle");
+    assert!(killed > 20, "{killed}");
+    // What killed runs have left is in nobody's way.
+    assert!(start().wait().unwrap().success());
+}
+
+/// In a directory that everybody may write to, somebody has put links where the unfinished file may be.
+#[test]
+fn prepared_links_are_not_followed() {
+    let (host, target) = (host(), Scratch::new());
+    std::fs::set_permissions(&target.0, std::fs::Permissions::from_mode(0o1777)).unwrap();
+    target.write("victim", "precious");
+    // The collector's process id is one of the next.
+    let mut next = Command::new("true").spawn().unwrap();
+    next.wait().unwrap();
+    for pid in next.id()..next.id() + 2000 {
+        target.link(&format!(".b.tar.gz.partial-{pid}-0"), &target.path("victim"));
+        target.link(&format!(".b.tar.gz.partial-{pid}-1"), &target.path("created"));
+    }
+    let path = target.path("b.tar.gz");
+    let output = collector().args(["-o", &path, "--root", &host.dir()]).output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(Bundle::read(&std::fs::read(&path).unwrap()).json("summary.json")["complete"], true);
+    assert_eq!(std::fs::read(target.0.join("victim")).unwrap(), b"precious");
+    assert!(!target.0.join("created").exists());
+}
+
+#[test]
+fn a_target_that_cannot_be_written_to_is_named() {
+    if !is_root("a_target_that_cannot_be_written_to_is_named") {
+        return;
+    }
+    let (host, scratch) = (host(), Scratch::new());
+    let mount = scratch.path("read-only");
+    std::fs::create_dir(&mount).unwrap();
+    sh(&format!("mount -t tmpfs -o ro read-only {mount}"));
+    let _mounted = support::Mounted(mount.clone());
+    let run = |path: &str| collector().args(["-o", path, "--root", &host.dir()]).output().unwrap();
+    let output = run(&format!("{mount}/b.tar.gz"));
+    assert_eq!(output.status.code(), Some(1));
+    let told = stderr(&output);
+    assert!(
+        told.contains("Read-only file system") && told.contains("b.tar.gz") && told.contains("-o"),
+        "{told}"
+    );
+    let full = collector().args(["-o", "-", "--root", &host.dir()]).stdout(full()).output().unwrap();
+    assert_eq!(full.status.code(), Some(1));
+    assert!(stderr(&full).contains("no room"), "{}", stderr(&full));
+}
+
+fn full() -> std::fs::File {
+    std::fs::File::options().write(true).open("/dev/full").unwrap()
+}
+
+/// A reader of the stream that goes away early.
+#[test]
+fn a_pipe_that_is_closed_early_ends_it_with_a_message() {
+    let host = host();
+    let mut child = collector()
+        .args(["-o", "-", "--root", &host.dir()])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(stderr(&output).contains("Broken pipe"), "{}", stderr(&output));
+}
+
+/// Runs the collector with a seccomp filter that answers these system calls with an error.
+fn with_forbidden(calls: &[libc::c_long], errno: i32) -> Output {
+    const LOAD: u16 = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;
+    const JUMP_IF_EQUAL: u16 = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16;
+    const RETURN: u16 = (libc::BPF_RET | libc::BPF_K) as u16;
+    let statement = |code, k| libc::sock_filter { code, jt: 0, jf: 0, k };
+    // The number of the call is the first field of what a filter sees.
+    let mut filter = vec![statement(LOAD, 0)];
+    for call in calls {
+        filter.push(libc::sock_filter {
+            code: JUMP_IF_EQUAL,
+            jt: 0,
+            jf: 1,
+            k: u32::try_from(*call).unwrap(),
+        });
+        filter.push(statement(RETURN, libc::SECCOMP_RET_ERRNO | errno as u32));
+    }
+    filter.push(statement(RETURN, libc::SECCOMP_RET_ALLOW));
+    let mut command = collector();
+    command.args(["-o", "-"]);
+    // SAFETY: after fork only prctl is called, with a filter that was made before.
+    unsafe {
+        command.pre_exec(move || {
+            let program = libc::sock_fprog { len: filter.len() as u16, filter: filter.as_ptr().cast_mut() };
+            let set = libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+                | libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program);
+            if set == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
+        });
+    }
+    command.output().unwrap()
+}
+
+#[test]
+fn in_a_container_whose_seccomp_filter_forbids_much() {
+    if !is_root("in_a_container_whose_seccomp_filter_forbids_much") {
+        return;
+    }
+    let scratch = Scratch::new();
+    let inhabitant = Helper::start(Command::new("unshare").args([
+        "-m",
+        "/bin/sh",
+        "-ec",
+        &format!("mount -t tmpfs ebusy-seccomp {}; echo ready; exec sleep 1000", scratch.dir()),
+    ]));
+    let namespace = support::mount_namespace(inhabitant.pid);
+    let keeper =
+        Helper::shell(&format!("exec 7</proc/{}/ns/mnt; echo ready; exec sleep 1000", inhabitant.pid));
+    drop(inhabitant);
+    let forbidden = [
+        libc::SYS_statx,
+        libc::SYS_setns,
+        libc::SYS_unshare,
+        libc::SYS_ioctl,
+        libc::SYS_syslog,
+        libc::SYS_ioprio_set,
+        libc::SYS_setpriority,
+    ];
+    for errno in [libc::EPERM, libc::ENOSYS] {
+        let output = with_forbidden(&forbidden, errno);
+        assert!(output.status.success(), "{}", stderr(&output));
+        let bundle = Bundle::read(&output.stdout);
+        // Without statx the mount is told all the same.
+        let mount = bundle.link_value(keeper.pid, "cwd", "mnt").expect("the mount of its working directory");
+        let table = bundle.must(&format!("proc/{}/mountinfo", keeper.pid));
+        assert!(table.lines().any(|line| line.split(' ').next() == Some(&mount)), "{mount}");
+        // What cannot be entered is said, with what keeps it.
+        assert_eq!(bundle.must(&format!("ns/mnt-{namespace}/kept-by")), format!("fd {} 7\n", keeper.pid));
+        let summary = bundle.must("summary.json");
+        assert!(summary.contains(&format!("ns/mnt-{namespace}/mountinfo")), "{summary}");
+    }
+}
+
+/// The daemon hangs, as it does when a removal is stuck: its files are read, and it is not asked.
+#[test]
+fn a_daemon_that_hangs_is_not_asked() {
+    if !is_root("a_daemon_that_hangs_is_not_asked") {
+        return;
+    }
+    let scratch = Scratch::new();
+    scratch
+        .write("data/containers/ac05/config.v2.json", r#"{"ID":"ac05","Name":"/web","State":{"Dead":true}}"#);
+    // A shell by the name of dockerd, with the argument that tells the data root.
+    let script = format!(
+        "cp /bin/sh {0}/dockerd; exec {0}/dockerd -c 'echo ready; kill -STOP $$; exit' --data-root={0}/data",
+        scratch.dir()
+    );
+    let daemon = Helper::shell(&script);
+    let bundle = collect(&[]);
+    assert!(bundle.must(&format!("proc/{}/stat", daemon.pid)).contains("(dockerd) T "));
+    let containers = bundle.json("runtime/containers.json");
+    let web = containers.as_array().unwrap().iter().find(|c| c["id"] == "ac05").expect("its container");
+    assert_eq!((&web["name"], &web["state"]), (&"web".into(), &"dead".into()));
+}
+
+/// A clock that an administrator or a time server sets back while the collector runs.
+#[test]
+fn a_clock_that_goes_backwards_does_no_harm() {
+    let test = "a_clock_that_goes_backwards_does_no_harm";
+    if !support::is_installed("cc") {
+        println!("skipped: {test}: no cc");
+        return;
+    }
+    let (host, scratch) = (host(), Scratch::new());
+    scratch.write(
+        "clock.c",
+        "#include <time.h>\n#include <unistd.h>\n#include <sys/syscall.h>\n\
+         int clock_gettime(clockid_t id, struct timespec *t) {\n\
+           static long back; long result = syscall(SYS_clock_gettime, id, t);\n\
+           if (id == CLOCK_REALTIME) t->tv_sec -= 3600 * back++;\n\
+           return result;\n}\n",
+    );
+    sh(&format!("cc -shared -fPIC -o {0}/clock.so {0}/clock.c", scratch.dir()));
+    let output = collector()
+        .args(["-o", "-", "--root", &host.dir(), "--log", &scratch.path("clock.c")])
+        .env("LD_PRELOAD", scratch.path("clock.so"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    let bundle = Bundle::read(&output.stdout);
+    assert_eq!(bundle.json("summary.json")["complete"], true);
+    assert!(bundle.items.contains_key("logs/clock.c.log") || bundle.items.contains_key("logs/clock.log"));
+}
+
+/// More open files than are looked at in one process: it is said.
+#[test]
+fn a_cap_that_was_reached_is_reported() {
+    let scratch = Scratch::new();
+    scratch.write("open", "x");
+    // SAFETY: both take a pointer to a limit of ours.
+    unsafe {
+        let mut limit = std::mem::zeroed::<libc::rlimit>();
+        libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit);
+        limit.rlim_cur = limit.rlim_max.min(10_000);
+        libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit);
+    }
+    let file = std::fs::File::open(scratch.0.join("open")).unwrap();
+    let open: Vec<_> = (0..4300).map(|_| file.try_clone().unwrap()).collect();
+    let bundle = collect(&[]);
+    drop(open);
+    let own = std::process::id();
+    let links = bundle.must(&format!("proc/{own}/links"));
+    let count = links.lines().filter(|line| line.starts_with("fd/")).count();
+    assert!((4000..=4096).contains(&count), "{count}");
+    let summary = bundle.json("summary.json");
+    let cap = summary["skipped"].as_array().unwrap().iter().find(|s| s["error"] == "cap").expect("the cap");
+    assert_eq!(cap["path"], format!("proc/{own}/fd"));
+    assert!(cap["why"].as_str().unwrap().contains("4096"), "{cap}");
+}
