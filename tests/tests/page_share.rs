@@ -203,7 +203,7 @@ fn a_saved_page_is_the_page_with_the_report_and_the_command_writes_the_same() {
     let copy = TempCopy::of(&file);
     drop(page);
 
-    let written = std::fs::read_to_string(&copy.0).expect("it is text");
+    let written = std::fs::read_to_string(&copy.file).expect("it is text");
     let element = written.split_once(&format!("id=\"{REPORT_ID}\">")).expect("it holds the report").1;
     let json = element.split_once("</script>").expect("it has an end").0;
     let saved: Saved = serde_json::from_str(json).expect("it is JSON");
