@@ -34,7 +34,6 @@ fn host(w: &mut Wire<'_>, h: &mut Host) {
     w.time(&mut h.collected_at);
     w.maybe_text(&mut h.runtime);
     w.maybe_flag(&mut h.drops_foreign_mounts);
-    w.maybe_text(&mut h.boot_id);
 }
 
 fn bundle(w: &mut Wire<'_>, b: &mut BundleInfo) {

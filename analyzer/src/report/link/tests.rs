@@ -167,7 +167,6 @@ impl Seed {
         report.host.kernel = self.maybe(Self::text);
         report.host.collected_at = self.maybe(Self::time);
         report.host.runtime = self.maybe(Self::text);
-        report.host.boot_id = self.maybe(Self::text);
         report.host.drops_foreign_mounts = self.maybe(|s| s.below(2) == 1);
         report.bundle.format = self.text();
         report.bundle.collector = self.maybe(Self::text);
