@@ -14,8 +14,10 @@ use std::time::{Duration, Instant};
 use crate::bundle::Entries;
 use crate::summary::{LogNote, Skip};
 
-/// Batches in flight. Small: memory is bounded by this many batches' worth of data.
+/// Batches of a lane in flight. Small: memory is bounded by this many batches' worth of data.
 const IN_FLIGHT: usize = 3;
+/// The same beside the lanes, where a batch is a whole log of some MiB.
+const IN_FLIGHT_BESIDE: usize = 1;
 /// Threads that ask at the same time. Two: reading is the kernel's work, which two processors share well, and a host
 /// in trouble has other things to do with the rest.
 const LANES: usize = 2;
@@ -93,6 +95,7 @@ pub(crate) trait Work {
 
 /// One of the threads that ask, and what it has still to ask. Groups go to the lanes in turn.
 struct Lane<J, F> {
+    in_flight: usize,
     groups: VecDeque<VecDeque<J>>,
     worker: Option<Worker<F>>,
 }
@@ -115,10 +118,11 @@ pub(crate) fn run<W: Work>(
     beside: Vec<W::Job>,
     deadline: Instant,
 ) -> Result<Ended, W::Error> {
-    let mut waiting = Lane { groups: VecDeque::from([VecDeque::from(beside)]), worker: None };
+    let mut waiting =
+        Lane { in_flight: IN_FLIGHT_BESIDE, groups: VecDeque::from([VecDeque::from(beside)]), worker: None };
     waiting.start(work);
     let mut lanes: [Lane<W::Job, W::Fact>; LANES] =
-        std::array::from_fn(|_| Lane { groups: VecDeque::new(), worker: None });
+        std::array::from_fn(|_| Lane { in_flight: IN_FLIGHT, groups: VecDeque::new(), worker: None });
     let mut count = 0;
     for group in groups {
         lanes[count % LANES].groups.push_back(group.into());
@@ -140,7 +144,7 @@ impl<J: Clone + Send + 'static, F: Send + 'static> Lane<J, F> {
         if self.groups.iter().all(VecDeque::is_empty) {
             return;
         }
-        let (sender, receiver) = sync_channel(IN_FLIGHT);
+        let (sender, receiver) = sync_channel(self.in_flight);
         let begun = Arc::new(AtomicUsize::new(0));
         let (groups, counter) = (self.groups.clone(), Arc::clone(&begun));
         let (act, sink) = (work.worker(), Sink { sender });

@@ -4,7 +4,7 @@
 
 mod support;
 
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -43,21 +43,22 @@ impl Containerd {
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let containerd = Self { scratch, child };
         let until = Instant::now() + Duration::from_secs(60);
-        while !containerd.try_ctr("default", &["version"]) {
+        while !containerd.try_ctr("default", &["version"]).status.success() {
             assert!(Instant::now() < until, "containerd did not start");
             std::thread::yield_now();
         }
         Some(containerd)
     }
 
-    fn try_ctr(&self, namespace: &str, arguments: &[&str]) -> bool {
+    fn try_ctr(&self, namespace: &str, arguments: &[&str]) -> Output {
         let mut command = Command::new("ctr");
         command.args(["--address", &self.scratch.path("sock"), "--namespace", namespace]).args(arguments);
-        command.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success()
+        command.stdin(Stdio::null()).output().unwrap()
     }
 
     fn ctr(&self, namespace: &str, arguments: &[&str]) {
-        assert!(self.try_ctr(namespace, arguments), "ctr {arguments:?}");
+        let output = self.try_ctr(namespace, arguments);
+        assert!(output.status.success(), "ctr {arguments:?}: {}", support::stderr(&output));
     }
 
     /// An image of one layer with busybox in it, in `docker save`'s form.
@@ -99,7 +100,7 @@ impl Containerd {
 
 impl Drop for Containerd {
     fn drop(&mut self) {
-        self.try_ctr("k8s.io", &["task", "kill", "--signal", "KILL", "running"]);
+        self.try_ctr("k8s.io", &["task", "kill", "--signal", "KILL", &running_id()]);
         self.child.kill().ok();
         self.child.wait().ok();
         // The shim of a task outlives containerd; it has its state directory in its arguments or its working directory.
@@ -115,6 +116,11 @@ impl Drop for Containerd {
         }
         support::sh(&format!("umount {}/state/*/*/*/rootfs 2>/dev/null || true", self.scratch.dir()));
     }
+}
+
+/// The id of the container that runs. It becomes a cgroup, of which there is one of a name on the whole machine.
+fn running_id() -> String {
+    format!("running-{}", std::process::id())
 }
 
 const IMAGE: &str = "docker.io/library/bb:1";
@@ -147,8 +153,10 @@ fn stopped_containers_and_their_snapshots_are_read_from_containerds_database() {
         "k8s.io",
         &[&["container", "create"], labels.as_slice(), &["--env", "K=env-s3cret", IMAGE, "stopped"]].concat(),
     );
-    containerd
-        .ctr("k8s.io", &["run", "--detach", "--net-host", IMAGE, "running", "/bin/busybox", "sleep", "1000"]);
+    containerd.ctr(
+        "k8s.io",
+        &["run", "--detach", "--net-host", IMAGE, &running_id(), "/bin/busybox", "sleep", "1000"],
+    );
 
     // Containers come and go while it is read: what stays must be told right every time.
     let until_done = std::sync::atomic::AtomicBool::new(false);
@@ -164,8 +172,8 @@ fn stopped_containers_and_their_snapshots_are_read_from_containerds_database() {
             let list = containers(&bundle);
             let stopped = by_id(&list, "stopped");
             assert_eq!(stopped["upper_dir"], containerd.upper_dir("k8s.io", "stopped"));
-            let running = by_id(&list, "running");
-            assert_eq!(running["upper_dir"], containerd.upper_dir("k8s.io", "running"));
+            let running = by_id(&list, &running_id());
+            assert_eq!(running["upper_dir"], containerd.upper_dir("k8s.io", &running_id()));
             let told = ["runtime", "namespace", "name", "image", "pod", "pod_namespace", "state", "driver"];
             let told = told.map(|key| stopped[key].as_str().unwrap_or("-"));
             assert_eq!(

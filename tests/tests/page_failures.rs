@@ -64,7 +64,7 @@ fn a_page_that_was_cut_off_says_that_it_is_damaged() {
 #[test]
 fn a_browser_that_lacks_something_is_told_what_and_which_ones_work() {
     const TEST: &str = "page_failures::a_browser_that_lacks_something_is_told_what_and_which_ones_work";
-    for name in ["WebAssembly", "DecompressionStream", "BigInt", "Worker"] {
+    for name in ["WebAssembly", "Blob", "BigInt", "Worker"] {
         let Some(page) = broken(TEST, |html| html, &format!("delete window.{name}")) else { return };
         assert_tells(&page, "browser-too-old", &[name, "Firefox", "Safari"]);
     }

@@ -22,6 +22,11 @@ fn share_the_demo(page: &Page) {
     page.element("share-length");
 }
 
+/// What comes out of the dialog.
+fn output(page: &Page) -> String {
+    page.browser.text(&page.browser.wait_for("pre[data-test=share-text]")).trim().to_owned()
+}
+
 /// The page in Chromium at an address that brings something at once, which is not the start screen.
 fn arrive(test: &str, url: &str, ear: Option<Server>) -> Option<Page> {
     let mut page = Page::before(test, Engine::Chromium, ear)?;
@@ -77,8 +82,8 @@ fn a_link_made_here_opens_on_another_copy_and_tells_the_same_without_names() {
     let hosted = Server::start(&file);
     let address = format!("http://{}/", hosted.address);
     page.browser.type_into(&page.element("share-address"), &address);
-    let made = || page.text("share-text").trim().to_owned();
-    let link = wait_until("the link has the address", || Some(made()).filter(|l| l.starts_with(&address)));
+    let link =
+        wait_until("the link has the address", || Some(output(&page)).filter(|l| l.starts_with(&address)));
     assert!(link.len() <= USUAL_LENGTH, "{}", link.len());
     let told = page.browser.attribute(&page.element("share-length"), "data-length");
     assert_eq!(told, Some(link.len().to_string()), "the length is that of the link");
@@ -154,8 +159,8 @@ fn a_view_link_asks_for_its_bundle_and_goes_on_to_its_place() {
     page.verdict_with("nightly-report");
     page.click("share");
     page.browser.script("document.querySelector('[data-test=share-view]').click()");
-    let shown = || page.browser.all("[data-test=share-text]").first().map(|it| page.browser.text(it));
-    let link = wait_until("the link to the bundle", || shown().filter(|text| text.contains("#v=1.")));
+    let link =
+        wait_until("the link to the bundle", || Some(output(&page)).filter(|text| text.contains("#v=1.")));
     drop(page);
 
     let fragment = &link[link.find('#').expect("it has one")..];
@@ -195,9 +200,10 @@ fn a_saved_page_is_the_page_with_the_report_and_the_command_writes_the_same() {
     // Redacted: so is its name.
     let file = saved_file(&page, "ebusy-host-1.html");
     page.assert_quiet();
+    let copy = TempCopy::of(&file);
     drop(page);
 
-    let written = std::fs::read_to_string(&file).expect("it is text");
+    let written = std::fs::read_to_string(&copy.0).expect("it is text");
     let element = written.split_once(&format!("id=\"{REPORT_ID}\">")).expect("it holds the report").1;
     let json = element.split_once("</script>").expect("it has an end").0;
     let saved: Saved = serde_json::from_str(json).expect("it is JSON");
@@ -205,8 +211,7 @@ fn a_saved_page_is_the_page_with_the_report_and_the_command_writes_the_same() {
     assert_eq!((inside.name.as_str(), inside.host), ("web1.tar.gz", 0));
     assert_eq!(write_whole(&source, &saved, &demo::bundle()).as_ref(), Ok(&written), "byte for byte");
 
-    let copy = TempCopy::of(&file);
-    let Some(page) = arrive(TEST, &file_url(&copy.0), None) else { return };
+    let Some(page) = arrive(TEST, &file_url(&copy.file), None) else { return };
     assert_eq!(page.verdict_with("shop-frontend"), "held", "the bundle inside was analysed");
     wait_until("the bundle takes the place of the saved report", || (!page.has("given")).then_some(()));
     page.search("nightly-report");
@@ -215,14 +220,18 @@ fn a_saved_page_is_the_page_with_the_report_and_the_command_writes_the_same() {
 }
 
 /// A copy that outlives the directory of the page that saved it.
-struct TempCopy(PathBuf, ebusy_tests::harness::TempDir);
+struct TempCopy {
+    file: PathBuf,
+    /// Removed with the copy.
+    _dir: ebusy_tests::harness::TempDir,
+}
 
 impl TempCopy {
     fn of(file: &Path) -> Self {
         let dir = ebusy_tests::harness::TempDir::new("saved");
         let copy = dir.join("saved.html");
         std::fs::copy(file, &copy).expect("a file can be copied");
-        Self(copy, dir)
+        Self { file: copy, _dir: dir }
     }
 }
 
@@ -277,7 +286,7 @@ fn the_dialog_by_keyboard_and_what_is_replaced_is_chosen() {
     press("\u{e014}");
     press("\u{e014}");
     assert_eq!(focused(), json!("share-markdown"));
-    let text = || page.text("share-text");
+    let text = || output(&page);
     wait_until("Markdown without names", || {
         let text = text();
         (text.contains("### Held") && text.contains("container-1") && !text.contains("shop-frontend"))

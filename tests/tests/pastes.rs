@@ -269,3 +269,20 @@ fn no_damage_of_a_paste_makes_it_panic() {
         }
     }
 }
+
+#[test]
+fn a_mount_elsewhere_is_named_even_where_the_kernel_is_unknown() {
+    let layer = hex64("layer");
+    let mount = format!(
+        "/proc/622/mountinfo:88 70 0:54 / /var/lib/docker/overlay2/{layer}/merged rw - overlay overlay rw\n"
+    );
+    let report = ask(mount.as_bytes(), &layer);
+    assert_eq!(report.verdict.status, Status::Unknown);
+    assert!(
+        report.verdict.summary.contains("622") && report.verdict.summary.contains("uname"),
+        "{}",
+        report.verdict.summary
+    );
+    let old = format!("{mount}Linux web1 3.10.0-514.el7.x86_64 #1 SMP x86_64 GNU/Linux\n");
+    assert_held(&ask(old.as_bytes(), &layer), &[622]);
+}

@@ -242,6 +242,8 @@ export type HolderKind =
 
 /** Facts about the host. */
 export interface Host {
+  /** The kernel's random id of this boot (`/proc/sys/kernel/random/boot_id`): another one is another boot. */
+  boot_id?: string | null;
   /** When the bundle was taken, RFC 3339 UTC. */
   collected_at?: string | null;
   /**

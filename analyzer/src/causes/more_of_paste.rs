@@ -2,7 +2,7 @@
 
 use super::remedy;
 use crate::bytes::shell_quote;
-use crate::report::{AliasKind, Remedy};
+use crate::report::{AliasKind, BusyKind, Remedy};
 use crate::resolve::Target;
 use crate::snapshot::{Snapshot, TableForm};
 
@@ -22,6 +22,13 @@ pub(super) fn next_command(snapshot: &Snapshot, target: &Target) -> Remedy {
         return paste(
             format!("grep -nF {} /proc/[0-9]*/mountinfo", patterns.join(" ")),
             "Lists the mounts of it in every process, with device numbers and propagation.",
+        );
+    }
+    let by_kernel = matches!(target.busy, BusyKind::Directory | BusyKind::NamespaceFile);
+    if by_kernel && snapshot.facts.kernel.is_none() && !snapshot.tables.is_empty() {
+        return paste(
+            "uname -a".to_owned(),
+            "Tells the kernel, on which it depends whether a mount in another namespace blocks a removal.",
         );
     }
     let pids = |lacks: &dyn Fn(&crate::snapshot::Process) -> bool| {

@@ -14,6 +14,23 @@ pub(super) fn verdict(snapshot: &Snapshot, target: &Target, found: &[Found], que
     if !blocking.is_empty() {
         return Verdict { status: Status::Held, summary: held(snapshot, target, &blocking) };
     }
+    // Without the kernel's release nobody knows whether a foreign mount blocks: it may well be the holder.
+    let holding: Vec<&Found> = found.iter().filter(|h| h.effect == Effect::Holding && h.has_object).collect();
+    if let (Some(first), None) = (holding.first(), snapshot.facts.drops_foreign_mounts()) {
+        return Verdict {
+            status: Status::Unknown,
+            summary: format!(
+                "{} has {} mounted{}; whether that blocks depends on the kernel, whose release (`uname -r`) is not told.",
+                first.name(snapshot),
+                object(snapshot, target),
+                match holding.len() - 1 {
+                    0 => String::new(),
+                    1 => ", and so has one more holder".to_owned(),
+                    n => format!(", and so have {n} more holders"),
+                }
+            ),
+        };
+    }
     match doubts(snapshot, target, found) {
         Some(doubt) => Verdict {
             status: Status::Unknown,

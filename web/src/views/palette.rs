@@ -242,7 +242,7 @@ fn fitting(entries: &[Entry], typed: &str) -> Vec<Entry> {
             words.iter().all(|word| all.contains(word)).then(|| (!label.starts_with(&typed), entry))
         })
         .collect();
-    found.sort_by_key(|(later, _)| *later);
+    ebusy_analyzer::order::sort_by_key(&mut found, |(later, _)| *later);
     found.into_iter().map(|(_, entry)| entry.clone()).collect()
 }
 

@@ -107,7 +107,7 @@ mod tests {
                 Item::Unfolded(_) => Vec::new(),
             })
             .collect();
-        all.sort_unstable();
+        ebusy_analyzer::order::sort(&mut all);
         all
     }
 

@@ -32,7 +32,7 @@ pub(super) fn fields(report: &Report) -> Html {
 fn lines(report: &Report) -> [Vec<String>; 9] {
     let mut evidence: Vec<String> =
         all_evidence(report).map(|e| format!("{}: {}", place(e), e.text)).collect();
-    evidence.sort();
+    ebusy_analyzer::order::sort(&mut evidence);
     evidence.dedup();
     let host = [&report.host.name, &report.host.kernel, &report.host.runtime, &report.host.collected_at];
     let target = &report.target;

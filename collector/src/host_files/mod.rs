@@ -1,5 +1,9 @@
 //! Files of the host. The only module that opens them: read-only, bounded, and never out of the given root.
 
+mod buffer;
+
+pub(crate) use buffer::Buffer;
+
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -24,62 +28,6 @@ pub(crate) struct Content {
     pub(crate) bytes: Vec<u8>,
     /// The file was longer than the limit.
     pub(crate) truncated: bool,
-}
-
-/// A place to read into, used for one file after another.
-#[derive(Debug, Default)]
-pub(crate) struct Buffer {
-    bytes: Vec<u8>,
-    length: usize,
-    /// The file was longer than the limit.
-    pub(crate) truncated: bool,
-}
-
-impl Buffer {
-    /// What was read last.
-    pub(crate) fn bytes(&self) -> &[u8] {
-        &self.bytes[..self.length]
-    }
-
-    fn clear(&mut self) {
-        (self.length, self.truncated) = (0, false);
-    }
-
-    /// One read more; how many bytes came.
-    fn read_some(&mut self, file: &mut impl Read) -> io::Result<usize> {
-        if self.bytes.len() - self.length < CHUNK {
-            self.bytes.resize((self.bytes.len() * 2).max(8 * CHUNK), 0);
-        }
-        loop {
-            match file.read(&mut self.bytes[self.length..]) {
-                Ok(length) => {
-                    self.length += length;
-                    return Ok(length);
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    /// Reads to the end, to `limit`, or until what was read is known to be all.
-    fn read_rest(
-        &mut self,
-        file: &mut impl Read,
-        limit: usize,
-        is_whole: impl Fn(&[u8]) -> bool,
-    ) -> io::Result<()> {
-        while self.read_some(file)? > 0 {
-            if self.length > limit {
-                (self.length, self.truncated) = (limit, true);
-                break;
-            }
-            if is_whole(self.bytes()) {
-                break;
-            }
-        }
-        Ok(())
-    }
 }
 
 /// How paths below a directory are walked.
@@ -164,20 +112,14 @@ impl Dir {
 
     /// The text of a symbolic link, in `buffer`.
     pub(crate) fn link_into(&self, path: &[u8], buffer: &mut Buffer) -> io::Result<()> {
-        buffer.clear();
-        if buffer.bytes.len() < LINK_MAX {
-            buffer.bytes.resize(LINK_MAX, 0);
-        }
-        if self.walk == Walk::Direct {
-            let read =
-                |path: &std::ffi::CStr| sys::read_link_into(self.fd(), path, &mut buffer.bytes[..LINK_MAX]);
-            buffer.length = sys::with_path(path, read)?;
-        } else {
+        buffer.fill(|room| {
+            if self.walk == Walk::Direct {
+                return sys::with_path(path, |path| sys::read_link_into(self.fd(), path, room));
+            }
             let text = self.link(path)?;
-            buffer.bytes[..text.len()].copy_from_slice(&text);
-            buffer.length = text.len();
-        }
-        Ok(())
+            room[..text.len()].copy_from_slice(&text);
+            Ok(text.len())
+        })
     }
 
     /// A small file of procfs that the kernel prints as one record (`stat`, `status`, `comm`, …): it is handed over

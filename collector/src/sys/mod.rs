@@ -1,11 +1,16 @@
 //! The system calls that std does not offer, each wrapped once. The only module with `unsafe`.
 
+mod devices;
+mod signals;
+
+pub(crate) use devices::{dm_open_count, loop_status};
+pub(crate) use signals::{catch_signals, forget_unfinished, remember_unfinished, wait_for_the_end};
+
 use std::ffi::{CStr, CString};
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
-use std::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
 
 use libc::{c_int, c_long};
 
@@ -295,152 +300,11 @@ pub(crate) fn kernel_log() -> io::Result<Vec<u8>> {
     Ok(text)
 }
 
-/// Device number and inode of the file behind a loop device (`LOOP_GET_STATUS64`, `linux/loop.h`).
-pub(crate) fn loop_status(device: &impl AsRawFd) -> io::Result<((u32, u32), u64)> {
-    const LOOP_GET_STATUS64: u64 = 0x4C05;
-    /// `struct loop_info64`: the first two fields are all that is wanted of its 232 bytes.
-    #[repr(C)]
-    struct LoopInfo64 {
-        device: u64,
-        inode: u64,
-        rest: [u64; 27],
-    }
-    let mut info = LoopInfo64 { device: 0, inode: 0, rest: [0; 27] };
-    // SAFETY: info has the size that the kernel fills in.
-    let result = unsafe { libc::ioctl(device.as_raw_fd(), LOOP_GET_STATUS64 as _, &raw mut info) };
-    check(c_long::from(result))?;
-    Ok((decode_huge_dev(info.device), info.inode))
-}
-
-/// The kernel's `huge_encode_dev`: minor bits 0-7, major bits 8-19, minor bits 20 up.
-fn decode_huge_dev(dev: u64) -> (u32, u32) {
-    (((dev >> 8) & 0xfff) as u32, ((dev & 0xff) | ((dev >> 12) & 0xf_ff00)) as u32)
-}
-
-/// The open count of a device-mapper device by its name (`DM_DEV_STATUS`, `linux/dm-ioctl.h`).
-///
-/// `control` is `/dev/mapper/control`, opened only on hosts that have a dm device: opening it loads the module.
-pub(crate) fn dm_open_count(control: &impl AsRawFd, name: &[u8]) -> io::Result<i32> {
-    const DM_DEV_STATUS: u64 = 0xc138_fd07;
-    /// `struct dm_ioctl`, 312 bytes.
-    #[repr(C)]
-    struct DmIoctl {
-        version: [u32; 3],
-        data_size: u32,
-        data_start: u32,
-        target_count: u32,
-        open_count: i32,
-        flags: u32,
-        event_nr: u32,
-        padding: u32,
-        dev: u64,
-        name: [u8; 128],
-        uuid: [u8; 129],
-        data: [u8; 7],
-    }
-    const { assert!(size_of::<DmIoctl>() == 312) };
-    let mut request = DmIoctl {
-        version: [4, 0, 0],
-        data_size: 312,
-        data_start: 0,
-        target_count: 0,
-        open_count: 0,
-        flags: 0,
-        event_nr: 0,
-        padding: 0,
-        dev: 0,
-        name: [0; 128],
-        uuid: [0; 129],
-        data: [0; 7],
-    };
-    let room = request.name.get_mut(..name.len()).filter(|_| name.len() < 128);
-    room.ok_or_else(|| io::Error::from_raw_os_error(libc::ENAMETOOLONG))?.copy_from_slice(name);
-    // SAFETY: request is a whole dm_ioctl and says so in data_size.
-    let result = unsafe { libc::ioctl(control.as_raw_fd(), DM_DEV_STATUS as _, &raw mut request) };
-    check(c_long::from(result))?;
-    Ok(request.open_count)
-}
-
 /// Lets the command die with the thread that started it, so that a signal to the collector leaves nothing behind.
 pub(crate) fn die_with_parent(command: &mut Command) {
     // SAFETY: between fork and exec only prctl is called, which is safe after fork.
     unsafe {
         command
             .pre_exec(|| check(c_long::from(libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL))).map(drop));
-    }
-}
-
-/// The directory and name of the unfinished output, for the signal handler. -1: there is none.
-static UNFINISHED_DIR: AtomicI32 = AtomicI32::new(-1);
-static UNFINISHED_NAME: AtomicPtr<libc::c_char> = AtomicPtr::new(std::ptr::null_mut());
-
-/// From now on SIGINT, SIGTERM and SIGHUP remove this file before they end the program.
-/// `dir` must stay open until [`forget_unfinished`].
-pub(crate) fn remember_unfinished(dir: BorrowedFd<'_>, name: &CStr) {
-    // The name is leaked: a handler may read it at any moment.
-    UNFINISHED_NAME.store(name.to_owned().into_raw(), Ordering::SeqCst);
-    UNFINISHED_DIR.store(dir.as_raw_fd(), Ordering::SeqCst);
-}
-
-/// The file is whole or gone; a signal has nothing to remove any more.
-pub(crate) fn forget_unfinished() {
-    UNFINISHED_DIR.store(-1, Ordering::SeqCst);
-}
-
-extern "C" fn on_signal(signal: c_int) {
-    let dir = UNFINISHED_DIR.load(Ordering::SeqCst);
-    let name = UNFINISHED_NAME.load(Ordering::SeqCst);
-    let text = b"ebusy-collector: stopped by a signal; no bundle was written\n";
-    // SAFETY: unlinkat, write and _exit are async-signal-safe; name is leaked and so always valid.
-    unsafe {
-        if dir >= 0 && !name.is_null() {
-            libc::unlinkat(dir, name, 0);
-        }
-        libc::write(2, text.as_ptr().cast(), text.len());
-        libc::_exit(128 + signal);
-    }
-}
-
-/// Installs the handler for SIGINT, SIGTERM and SIGHUP; a signal that is ignored (nohup) stays ignored.
-pub(crate) fn catch_signals() {
-    for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
-        // SAFETY: sigaction is plain data; the handler only makes async-signal-safe calls.
-        unsafe {
-            let mut action: libc::sigaction = std::mem::zeroed();
-            libc::sigaction(signal, std::ptr::null(), &raw mut action);
-            if action.sa_sigaction == libc::SIG_IGN {
-                continue;
-            }
-            action = std::mem::zeroed();
-            action.sa_sigaction = on_signal as extern "C" fn(c_int) as usize;
-            libc::sigaction(signal, &raw const action, std::ptr::null_mut());
-        }
-    }
-}
-
-/// Sleeps until somebody sends SIGINT, SIGTERM or SIGHUP. They are blocked and waited for, since the first process
-/// of a pid namespace gets no signal that it does not ask for (pid_namespaces(7)).
-pub(crate) fn wait_for_the_end() {
-    // SAFETY: sigset_t is plain data that sigemptyset initialises; sigwait only writes to `signal`.
-    unsafe {
-        let mut set: libc::sigset_t = std::mem::zeroed();
-        libc::sigemptyset(&raw mut set);
-        for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
-            libc::sigaddset(&raw mut set, signal);
-        }
-        libc::sigprocmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut());
-        let mut signal = 0;
-        libc::sigwait(&raw const set, &raw mut signal);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn loop_device_numbers_are_split_as_the_kernel_joins_them() {
-        assert_eq!(decode_huge_dev(0xfd01), (253, 1));
-        assert_eq!(decode_huge_dev(0x0010_0801), (8, 257));
     }
 }
