@@ -67,7 +67,7 @@ fn use_wishes(preferences: &UseStateHandle<Preferences>, state: &UseReducerHandl
         setter.set(wanted);
     });
     let mounts = use_callback((), move |key: String, ()| dispatch.dispatch(Action::MountsWanted(key)));
-    Wishes { prefer, mounts }
+    Wishes { now: **preferences, prefer, mounts }
 }
 
 /// What somebody can do, as callbacks that never change.

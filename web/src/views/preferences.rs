@@ -1,7 +1,7 @@
 //! Language, colours and time zone, to choose from.
 
-use super::wishes::use_wishes;
-use crate::preferences::{self, Language, Preferences, Theme, Zone};
+use super::wishes::{Wishes, use_wishes};
+use crate::preferences::{Language, Preferences, Theme, Zone};
 use crate::text;
 use web_sys::HtmlSelectElement;
 use yew::prelude::*;
@@ -11,7 +11,7 @@ use yew::prelude::*;
 pub fn PreferencesBar() -> Html {
     let t = text::t();
     let wishes = use_wishes();
-    let now = preferences::current();
+    let now = wishes.now;
     let languages = Language::ALL.map(|(language, tag, name)| {
         let wanted = Preferences { language, ..now };
         Choice { value: tag, name, wanted, lang: Some(tag) }
@@ -33,9 +33,9 @@ pub fn PreferencesBar() -> Html {
     });
     html! {
         <div class="preferences" role="group" aria-label={t.preferences}>
-            { select("language", t.language, &languages, &wishes.prefer) }
-            { select("theme", t.theme, &themes, &wishes.prefer) }
-            { select("zone", t.zone, &zones, &wishes.prefer) }
+            { select("language", t.language, &languages, &wishes) }
+            { select("theme", t.theme, &themes, &wishes) }
+            { select("zone", t.zone, &zones, &wishes) }
         </div>
     }
 }
@@ -47,16 +47,11 @@ struct Choice {
     lang: Option<&'static str>,
 }
 
-fn select(
-    name: &'static str,
-    label: &'static str,
-    choices: &[Choice],
-    prefer: &Callback<Preferences>,
-) -> Html {
-    let now = preferences::current();
+fn select(name: &'static str, label: &'static str, choices: &[Choice], wishes: &Wishes) -> Html {
+    let now = wishes.now;
     let by_value: Vec<(&'static str, Preferences)> = choices.iter().map(|it| (it.value, it.wanted)).collect();
     let onchange = {
-        let prefer = prefer.clone();
+        let prefer = wishes.prefer.clone();
         Callback::from(move |event: Event| {
             let value = event.target_unchecked_into::<HtmlSelectElement>().value();
             if let Some((_, wanted)) = by_value.iter().find(|(own, _)| *own == value) {
