@@ -108,7 +108,9 @@ fn a_link_made_here_opens_on_another_copy_and_tells_the_same_without_names() {
         assert_fits(&page, "from-link");
         assert_eq!(page.browser.console_errors(), [""; 0]);
     }
-    assert!(hosted.asked().iter().all(|path| path == "/" || path == "/favicon.ico"), "{:?}", hosted.asked());
+    // What is no path is a connection that the browser gave up.
+    let paths: Vec<String> = hosted.asked().into_iter().filter(|asked| asked.starts_with('/')).collect();
+    assert!(paths.iter().all(|path| path == "/" || path == "/favicon.ico"), "{paths:?}");
 }
 
 #[test]
