@@ -5,6 +5,7 @@
 //! | [`synth`] | a host out of thin air: mounts as the kernel propagates them, processes, containers, logs, written as a bundle |
 //! | [`demo`] | the host of the page's "try the demo" button |
 //! | [`harness`] | directories, child processes and skips of the tests on a real machine |
+//! | [`model`] | random hosts whose truth is known |
 //! | [`rng`] | random numbers that a seed brings back |
 //! | [`webdriver`] | a browser, driven through the WebDriver protocol |
 //!
@@ -15,6 +16,7 @@
 
 pub mod demo;
 pub mod harness;
+pub mod model;
 pub mod rng;
 pub mod synth;
 pub mod webdriver;

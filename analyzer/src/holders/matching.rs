@@ -4,7 +4,7 @@
 use crate::bytes::{components, contains_path, ends_with_path, is_at_or_below, visible};
 use crate::parse::mountinfo::Mount;
 use crate::parse::namespace_link;
-use crate::report::MountView;
+use crate::report::{BusyKind, MountView};
 use crate::resolve::{Target, is_path_of};
 use crate::snapshot::{DeviceNumber, MountTable};
 
@@ -43,7 +43,12 @@ pub(super) fn match_mount(target: &Target, mount: &Mount<'_>) -> Option<Match> {
         if let Some(dir) = mount.super_option(option)
             && let Some(id) = components(&dir).find_map(|c| target.id_in(c))
         {
-            return object(format!("{} is of layer {}", visible(option), crate::resolve::short(id)));
+            // Where another mount of the container is the busy one, its root is not.
+            let is_object = target.busy == BusyKind::OverlayMount
+                || !target.knows_object()
+                || target.paths.iter().any(|p| contains_path(p, id.as_bytes()));
+            let by = format!("{} is of layer {}", visible(option), crate::resolve::short(id));
+            return Some(Match { is_object, by });
         }
     }
     let point = mount.mount_point();

@@ -146,9 +146,9 @@ fn doubts(snapshot: &Snapshot, target: &Target, found: &[Found]) -> Option<Strin
     if snapshot.facts.privileged == Some(false) {
         return Some("it was collected without the right to look into other users' processes. Run the collector as root.".to_owned());
     }
-    // What the container itself was seen to do is an answer, whatever else is missing.
-    let expected = found.iter().any(|h| h.is_daemons && h.has_object);
-    if !expected && let Some(count) = open_count(snapshot, target).filter(|n| *n > 0) {
+    // Whoever was seen to have it open explains the count, even where that does not block.
+    let explained = found.iter().any(|h| h.has_object);
+    if !explained && let Some(count) = open_count(snapshot, target).filter(|n| *n > 0) {
         return Some(format!(
             "the kernel counts the device as open {count} times. Something has it open that the bundle does not show."
         ));

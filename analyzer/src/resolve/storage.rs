@@ -162,10 +162,10 @@ pub(super) fn locate(snapshot: &Snapshot, target: &mut Target) {
     add_device_mapper(snapshot, target);
     // What an error or the query named is the busy object; everything else of the container only surrounds it.
     let by_path = !target.paths.is_empty();
-    let by_device = !target.devices.is_empty() || target.busy == BusyKind::Device;
+    let by_device = target.busy == BusyKind::Device;
     for table in &snapshot.tables {
         for (line, mount) in table.mounts() {
-            locate_in(target, table, line, &mount, by_path, by_device);
+            locate_in(snapshot, target, (table, line, &mount), by_path, by_device);
         }
     }
     if target.busy == BusyKind::Unknown {
@@ -174,16 +174,19 @@ pub(super) fn locate(snapshot: &Snapshot, target: &mut Target) {
 }
 
 fn locate_in(
+    snapshot: &Snapshot,
     target: &mut Target,
-    table: &MountTable,
-    line: u32,
-    mount: &Mount<'_>,
+    (table, line, mount): (&MountTable, u32, &Mount<'_>),
     by_path: bool,
     by_device: bool,
 ) {
     let point = mount.mount_point();
     let here = target.paths.iter().any(|p| is_path_of(&point, p));
     let after_id = id_position(target, &point);
+    if !by_path && let Some(path) = merged_beside(target, mount) {
+        target.alias(visible(&path), AliasKind::Path, Some(table.evidence(line, mount.line)));
+        target.paths.insert(path);
+    }
     if !here && (by_path || after_id.is_none_or(|after| after > 2)) {
         return;
     }
@@ -201,14 +204,24 @@ fn locate_in(
     if mount.raw_root == b"/" && has_device_of_its_own(mount) && owns_device(target, mount, here) {
         add_device(target, mount.device, evidence());
     }
-    if !by_path && !by_device && after_id.is_some() {
-        let host_path = path_from_storage_root(&point);
+    if !by_path && after_id.is_some() {
+        // Other namespaces show the runtime's directory under paths of their own.
+        let host_path =
+            snapshot.daemons_path_under(table, mount).unwrap_or_else(|| path_from_storage_root(&point));
         target.alias(visible(&host_path), AliasKind::Path, evidence());
         target.paths.insert(host_path);
     }
     if let Some(upper) = mount.super_option(b"upperdir") {
         target.alias(visible(&upper), AliasKind::UpperDir, evidence());
     }
+}
+
+/// Where docker's overlay2 mounts the layer that has this upper directory: `LAYER/merged` beside `LAYER/diff`.
+fn merged_beside(target: &Target, mount: &Mount<'_>) -> Option<Vec<u8>> {
+    let upper = mount.super_option(b"upperdir")?;
+    let dir = upper.strip_suffix(b"/diff")?;
+    components(dir).next_back().and_then(|layer| target.id_in(layer))?;
+    Some([dir, b"/merged"].concat())
 }
 
 /// Whether a mount point in some namespace is that path of the host: the same, or seen below a prefix such as

@@ -74,7 +74,7 @@ fn change(rng: &mut Rng, data: &mut Vec<u8>, other: &[u8]) {
         6 => swap_lines(rng, data),
         _ => {
             if let Some(byte) = data.get_mut(at) {
-                *byte = if rng.one_in(2) { *byte ^ (1 << rng.below(8)) } else { rng.next() as u8 };
+                *byte = if rng.one_in(2) { *byte ^ (1 << rng.below(8)) } else { rng.number() as u8 };
             }
         }
     }
