@@ -15,6 +15,7 @@
 //! | everything → report | [`report`] |
 //! | snapshot and target → what happened when | [`timeline`] |
 //! | snapshot → what is left over, without any error | [`census`] |
+//! | one mount namespace → its tree, compared with the host's | [`mount_tree`] |
 //! | two reports or censuses of one host → what changed | [`diff`] |
 //!
 //! # Design constraints
@@ -29,6 +30,7 @@ pub mod census;
 pub mod diff;
 pub mod errors;
 pub mod holders;
+pub mod mount_tree;
 pub mod parse;
 pub mod paste;
 pub mod report;
@@ -41,6 +43,7 @@ use std::io::Read;
 use std::ops::ControlFlow;
 
 use census::Census;
+use mount_tree::{MountTree, NamespaceName};
 use report::{Overview, Report};
 use snapshot::{Builder, Hosts, Snapshot};
 
@@ -113,10 +116,10 @@ impl Analysis {
     /// # Errors
     /// Where nothing of a host is in them.
     pub fn of(hosts: Hosts, end: &archive::End) -> Result<Self, OpenError> {
-        let is_text = hosts.is_text();
+        let no_text = hosts.lone_text().map(archive::text_refusal);
         let hosts = hosts.finish(end);
         if hosts.is_empty() {
-            return Err(if is_text { no_text() } else { no_host(end) });
+            return Err(no_text.unwrap_or_else(|| no_host(end)));
         }
         // Without a choice, the first host whose log has an error is what the archive was sent for.
         let chosen = hosts.iter().position(|h| !h.errors.is_empty()).unwrap_or(0);
@@ -179,18 +182,21 @@ impl Analysis {
         census::take(self.snapshot())
     }
 
+    /// The mount namespaces whose table is in the bundle: the host's own first, then by label.
+    pub fn namespaces(&self) -> Vec<NamespaceName> {
+        mount_tree::names(self.snapshot())
+    }
+
+    /// The mounts of the namespace with that key (see [`NamespaceName::key`]; empty: the host's) as a tree,
+    /// compared with the host's; `None` where the bundle has no such table.
+    pub fn mount_tree(&self, key: &str) -> Option<MountTree> {
+        mount_tree::take(self.snapshot(), key)
+    }
+
     /// The host itself, for tools that want more than a report.
     #[allow(clippy::indexing_slicing, reason = "there is at least one host and `chosen` is one of them")]
     pub fn snapshot(&self) -> &Snapshot {
         &self.hosts[self.chosen]
-    }
-}
-
-fn no_text() -> OpenError {
-    OpenError {
-        code: "no-mounts",
-        message: "This text has no mount, no process and no busy error in it.".into(),
-        advice: "Paste the error message, or the output of: grep ID /proc/[0-9]*/mountinfo. An archive (.tar.gz, .tar.xz, .zip) can be given as a file.".into(),
     }
 }
 
@@ -207,9 +213,8 @@ fn no_host(end: &archive::End) -> OpenError {
         archive::End::Complete => OpenError {
             code: "no-proc",
             message: "The archive has no proc/PID directory in it, so there is no host to look at.".into(),
-            advice:
-                "Give the bundle that ebusy-collector wrote, or a tar that holds proc/PID/mountinfo files."
-                    .into(),
+            advice: "Give the bundle that ebusy-collector wrote, a sosreport or supportconfig, or a tar or zip that holds proc/PID/mountinfo files."
+                .into(),
         },
     }
 }

@@ -13,6 +13,8 @@ use crate::manual;
 #[derive(Debug)]
 pub(crate) enum Request {
     Collect(Box<Options>),
+    /// Wait for the end, as the main process of a container in which others start the collector.
+    StandBy,
     /// A text for standard output: help, version, man page or completions.
     Print(String),
 }
@@ -40,7 +42,7 @@ const fn flag(
     Flag { group, short, long, value, choices: &[], help }
 }
 
-pub(crate) const FLAGS: [Flag; 14] = [
+pub(crate) const FLAGS: [Flag; 15] = [
     flag(
         "Output",
         Some('o'),
@@ -71,6 +73,13 @@ pub(crate) const FLAGS: [Flag; 14] = [
         "its /proc, live or recorded\n[default: proc in --root if there are processes,\nelse /proc]",
     ),
     flag("Limits", None, "timeout", "SECS", "end after this time with what is there [default: 60]"),
+    flag(
+        "Another host",
+        None,
+        "stand-by",
+        "",
+        "take nothing, wait until ended: a pod's main process,\nfor kubectl exec to collect in",
+    ),
     flag("About", Some('q'), "quiet", "", "say nothing but errors"),
     flag("About", Some('h'), "help", "", "this text"),
     flag("About", Some('V'), "version", "", "the version"),
@@ -89,6 +98,9 @@ pub(crate) const EXIT_CODES: [(&str, &str); 5] = [
     ("3", "the bundle was written, but the time limit ended it early"),
     ("130, 143", "stopped by a signal; no file was left behind"),
 ];
+
+/// What `--version` says.
+const VERSION: &str = concat!("ebusy-collector ", env!("CARGO_PKG_VERSION"), "\nwrites ebusy.bundle/1\n");
 
 /// Reads the command line, without the program's name.
 ///
@@ -137,11 +149,10 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Req
                     _ => return Err("--redact wants secrets or strict".into()),
                 };
             }
+            Arg::Long("stand-by") => return Ok(Request::StandBy),
             Arg::Short('h') | Arg::Long("help") => return Ok(Request::Print(manual::help())),
             Arg::Short('V') | Arg::Long("version") => {
-                return Ok(Request::Print(
-                    concat!("ebusy-collector ", env!("CARGO_PKG_VERSION"), "\n").into(),
-                ));
+                return Ok(Request::Print(VERSION.into()));
             }
             Arg::Long("help-man") => return Ok(Request::Print(manual::man())),
             Arg::Long("completions") => {

@@ -1,6 +1,5 @@
 //! The steps of a collection, in the order of the bundle.
 
-use std::collections::BTreeSet;
 use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
@@ -97,7 +96,7 @@ impl<'a> Collection<'a> {
     }
 
     fn all_steps(&mut self) -> io::Result<Ended> {
-        let pids: Vec<u32> = self.pids()?.into_iter().collect();
+        let pids = self.context.proc.dir.listable(b"")?.numbers()?;
         let process = |pid: &u32| Step::Process(ProcessJob { pid: *pid, gentle: false });
         // The first process before the others: what they are compared with must be known to all of them.
         let (first, others) = pids.split_at(pids.len().min(1));
@@ -147,11 +146,6 @@ impl<'a> Collection<'a> {
             self.summary.skip(Skip::because("collection", b"everything after this", "timeout", why));
         }
         Ok(ended)
-    }
-
-    fn pids(&self) -> io::Result<BTreeSet<u32>> {
-        let names = self.context.proc.dir.list(b"")?;
-        Ok(names.iter().filter_map(|name| std::str::from_utf8(name).ok()?.parse().ok()).collect())
     }
 }
 

@@ -62,11 +62,19 @@ impl Buffer {
         }
     }
 
-    /// Reads to the end or to `limit`.
-    fn read_rest(&mut self, file: &mut impl Read, limit: usize) -> io::Result<()> {
+    /// Reads to the end, to `limit`, or until what was read is known to be all.
+    fn read_rest(
+        &mut self,
+        file: &mut impl Read,
+        limit: usize,
+        is_whole: impl Fn(&[u8]) -> bool,
+    ) -> io::Result<()> {
         while self.read_some(file)? > 0 {
             if self.length > limit {
                 (self.length, self.truncated) = (limit, true);
+                break;
+            }
+            if is_whole(self.bytes()) {
                 break;
             }
         }
@@ -123,9 +131,25 @@ impl Dir {
 
     /// The names in a directory, sorted.
     pub(crate) fn list(&self, path: &[u8]) -> io::Result<Vec<Vec<u8>>> {
-        let mut names = sys::list_dir(self.open(path, libc::O_RDONLY | libc::O_DIRECTORY)?)?;
+        let mut names = Vec::new();
+        sys::list_dir(self.listable(path)?.fd(), |name| names.push(name.to_vec()))?;
         names.sort();
         Ok(names)
+    }
+
+    /// The numbers among this directory's names, sorted: processes, threads, descriptors.
+    pub(crate) fn numbers(&self) -> io::Result<Vec<u32>> {
+        let mut numbers = Vec::new();
+        sys::list_dir(self.fd(), |name| {
+            numbers.extend(std::str::from_utf8(name).ok().and_then(|name| name.parse::<u32>().ok()));
+        })?;
+        numbers.sort_unstable();
+        Ok(numbers)
+    }
+
+    /// A directory below, or this one itself, that can be listed.
+    pub(crate) fn listable(&self, path: &[u8]) -> io::Result<Self> {
+        Ok(Self { fd: self.open(path, libc::O_RDONLY | libc::O_DIRECTORY)?, walk: self.walk })
     }
 
     /// The text of a symbolic link.
@@ -165,13 +189,24 @@ impl Dir {
         if self.walk == Walk::Direct && first < RECORD {
             return Ok(());
         }
-        buffer.read_rest(&mut file, limit)
+        buffer.read_rest(&mut file, limit, |_| false)
     }
 
-    /// A file of procfs, up to `limit` bytes, into `buffer`.
-    pub(crate) fn read_virtual_into(&self, path: &[u8], limit: usize, buffer: &mut Buffer) -> io::Result<()> {
+    /// A file of procfs, up to `limit` bytes, into `buffer`. Where its text tells that it is whole, no more is asked for.
+    pub(crate) fn read_virtual_until(
+        &self,
+        path: &[u8],
+        limit: usize,
+        is_whole: impl Fn(&[u8]) -> bool,
+        buffer: &mut Buffer,
+    ) -> io::Result<()> {
         buffer.clear();
-        buffer.read_rest(&mut self.open_virtual(path)?, limit)
+        buffer.read_rest(&mut self.open_virtual(path)?, limit, is_whole)
+    }
+
+    /// A file of procfs, up to `limit` bytes, appended to `bytes`: for large ones, which are not to be copied once more.
+    pub(crate) fn append_virtual(&self, path: &[u8], limit: usize, bytes: &mut Vec<u8>) -> io::Result<()> {
+        self.open_virtual(path)?.take(limit as u64).read_to_end(bytes).map(drop)
     }
 
     /// On a recorded copy only plain files are opened.

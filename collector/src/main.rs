@@ -47,6 +47,10 @@ const INCOMPLETE: u8 = 3;
 fn main() -> ExitCode {
     match args::parse(std::env::args_os().skip(1)) {
         Ok(Request::Print(text)) => print(&text),
+        Ok(Request::StandBy) => {
+            sys::wait_for_the_end();
+            ExitCode::SUCCESS
+        }
         Ok(Request::Collect(options)) => match run(*options) {
             Ok(true) => ExitCode::SUCCESS,
             Ok(false) => ExitCode::from(INCOMPLETE),
@@ -133,7 +137,7 @@ fn open_host(options: Options) -> Result<Context, String> {
     let path = options.proc.clone().unwrap_or_else(|| default_proc(&options.root));
     let shown = path.display();
     let (dir, live) = Dir::proc(&path).map_err(|error| format!("cannot open {shown}: {error}"))?;
-    dir.list(b"").map_err(|error| format!("cannot list {shown}: {error}"))?;
+    dir.listable(b"").map_err(|error| format!("cannot list {shown}: {error}"))?;
     Ok(Context { options, proc: Proc { dir, live }, root, started: SystemTime::now(), deadline })
 }
 

@@ -284,7 +284,7 @@ fn processes_that_come_and_go_do_no_harm() {
     let churn = Helper::shell("echo ready; while :; do /bin/true & /bin/true; wait; done");
     for _ in 0..5 {
         let bundle = collect(&[]);
-        assert_eq!(bundle.must(&format!("proc/{}/comm", churn.pid)), "sh\n");
+        assert_eq!(bundle.name(churn.pid), "sh");
         for (path, item) in &bundle.items {
             if let Item::HardLink(target) = item {
                 assert!(bundle.items.contains_key(target), "{path} is linked to nothing");
@@ -310,7 +310,7 @@ fn without_privilege_it_says_what_is_missing() {
     let told = stderr(&output);
     assert!(told.contains("proc/PID/ns/*") && told.contains("Run it as root"), "{told}");
     let bundle = Bundle::read(&output.stdout);
-    assert_eq!(bundle.must(&format!("proc/{}/comm", foreign.pid)), "sleep\n");
+    assert_eq!(bundle.name(foreign.pid), "sleep");
     assert!(!bundle.items.contains_key(&format!("proc/{}/ns/mnt", foreign.pid)));
     let summary = bundle.json("summary.json");
     let skipped = summary["skipped"].as_array().unwrap();
@@ -347,7 +347,7 @@ fn from_a_container_with_the_hosts_proc_at_another_place() {
     let bundle = Bundle::read(&output.stdout);
     assert_eq!(bundle.must(&format!("proc/{}/mountinfo", foreign.pid)), table_of(foreign.pid));
     let own = bundle.json("manifest.json")["pid"].as_u64().expect("its own pid, as the host knows it");
-    assert!(bundle.must(&format!("proc/{own}/comm")).starts_with("ebusy-collector"));
+    assert!("ebusy-collector".starts_with(&bundle.name(own as u32)));
 }
 
 /// Plain stderr output is one thing; a progress line only belongs on a terminal.

@@ -49,5 +49,5 @@ fn it_needs_no_library_and_runs_from_an_empty_chroot() {
     assert!(output.status.success(), "{}", stderr(&output));
     let bundle = Bundle::read(&std::fs::read(format!("{root}/tmp/b.tar.gz")).unwrap());
     assert_eq!(bundle.json("summary.json")["complete"], true);
-    assert!(bundle.items.contains_key(&format!("proc/{}/comm", std::process::id())));
+    assert!(bundle.items.contains_key(&format!("proc/{}/stat", std::process::id())));
 }

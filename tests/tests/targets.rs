@@ -161,6 +161,10 @@ fn names_with_blanks_backslashes_and_controls_are_read_and_shown_safely() {
 
 /// A host with one pod: its sandbox and one container of containerd, on snapshot 77.
 fn pod_host() -> (Vec<u8>, [String; 3]) {
+    pod_host_with_log("")
+}
+
+fn pod_host_with_log(log: &str) -> (Vec<u8>, [String; 3]) {
     let (sandbox, app, layer) = (hex64("sandbox"), hex64("app"), hex64("image"));
     let uid = "8ca1d5a2-1c2b-4f6e-9a31-0d3f7a6b1c22";
     let cgroup = |id: &str| {
@@ -185,6 +189,7 @@ fn pod_host() -> (Vec<u8>, [String; 3]) {
         Entry::file("proc/60/comm", "api\n"),
         Entry::file("proc/60/cgroup", cgroup(&app)),
         Entry::file("runtime/containers.json", containers),
+        Entry::file("logs/kubelet.log", log),
     ];
     (tar("", 0, &entries), [uid.to_owned(), app, layer])
 }
@@ -221,4 +226,99 @@ fn an_rbd_image_leads_to_its_device() {
         assert!(report.target.aliases.iter().any(|a| a.value == "252:0"), "{:?}", report.target.aliases);
     }
     assert!(!ask(&bundle, "kube/vol").target.found, "never by a part of a name");
+}
+
+#[test]
+fn a_pods_uid_in_an_error_names_the_pods_containers() {
+    let (_, [uid, app, _]) = pod_host();
+    let (bundle, _) = pod_host_with_log(&format!(
+        "Jan 02 03:04:05 n1 kubelet[1]: E0102 03:04:05.000001 1 x.go:1] UnmountVolume.TearDown failed for volume \"data\" pod \"{uid}\" (UID: \"{uid}\") : remove /var/lib/kubelet/pods/{uid}/volumes/kubernetes.io~csi/pvc-1/mount: device or resource busy\n"
+    ));
+    let report = support::ask_default(&bundle);
+    assert!(report.target.aliases.iter().any(|a| a.kind == AliasKind::ContainerId && a.value == app));
+    let note = report.warnings.iter().find(|w| w.code == "other-id").expect("what the uid is");
+    assert!(note.message.contains("api_job-4711"), "{}", note.message);
+    assert!(report.target.query.ends_with("/mount"), "the volume stays the target: {}", report.target.query);
+}
+
+#[test]
+fn an_rbd_image_of_an_error_leads_to_its_device() {
+    let (bundle, _) = pod_host_with_log(
+        "# rbd unmap kube/vol1\nrbd: sysfs write failed\nrbd: unmap failed: (16) Device or resource busy\n",
+    );
+    let report = support::ask_default(&bundle);
+    assert!(report.target.aliases.iter().any(|a| a.value == "252:0"), "{:?}", report.target.aliases);
+    assert_eq!(report.verdict.status, Status::Held, "{}", report.verdict.summary);
+}
+
+#[test]
+fn a_directory_above_mount_points_lists_what_is_mounted_below() {
+    let (host, web, pid) = leaked("web", None);
+    let bundle = host.bundle();
+    for directory in ["/var/lib/docker/devicemapper/mnt", "/var/lib/docker/devicemapper/mnt/"] {
+        let report = ask(&bundle, directory);
+        assert!(report.target.found, "{directory}: {}", report.verdict.summary);
+        assert_eq!(report.verdict.status, Status::Held, "{directory}: {}", report.verdict.summary);
+        assert_eq!(blocking_pids(&report), [pid], "{directory}");
+        let note = report.warnings.iter().find(|w| w.code == "mounts-below").expect("the list");
+        assert!(note.message.contains(&web.rootfs), "{}", note.message);
+    }
+    assert!(!ask(&bundle, "/var/lib/docker/devicemapper/mn").target.found, "whole components only");
+}
+
+#[test]
+fn of_the_mounts_below_a_directory_the_failed_one_is_the_target() {
+    let (mut host, web, pid) = leaked("web", None);
+    let other = host.run(&Run::new("other", "nginx:1.13"));
+    let ns = host.mounts.copy_with(host.ns, Propagation::Private);
+    let innocent = host.spawn_in(ns, "sleep", &["sleep"]);
+    host.docker_log(&format!("rm: cannot remove '{}': Device or resource busy", web.rootfs));
+    let report = ask(&host.bundle(), "/var/lib/docker");
+    let note = report.warnings.iter().find(|w| w.code == "mounts-below").expect("the list");
+    assert!(note.message.contains(&web.rootfs) && !note.message.contains(&other.rootfs), "{}", note.message);
+    let pids = blocking_pids(&report);
+    assert_eq!(pids, [pid], "not {innocent}: {}", report.verdict.summary);
+    assert_eq!(report.target.container_id.as_ref(), Some(&web.id));
+}
+
+#[test]
+fn one_failure_in_several_wordings_is_listed_once_with_all_its_lines() {
+    let (mut host, web, _) = leaked("web", None);
+    for message in [
+        format!(
+            "Error removing mounted layer {}: failed to remove device {}: Device is Busy",
+            web.id, web.layer
+        ),
+        format!(
+            "Handler for DELETE /v1.29/containers/web returned error: Driver devicemapper failed to remove root filesystem {}: remove {}: device or resource busy",
+            web.id, web.rootfs
+        ),
+        format!(
+            "Unable to remove filesystem for {0}: remove /var/lib/docker/containers/{0}/shm: device or resource busy",
+            web.id
+        ),
+    ] {
+        host.docker_log(&message);
+    }
+    let analysis = support::open(&host.bundle()).expect("a bundle");
+    let overview = analysis.overview();
+    let about: Vec<_> = overview.errors.iter().filter(|e| e.container_id.as_ref() == Some(&web.id)).collect();
+    assert_eq!(about.len(), 2, "the root file system and the shm: {about:#?}");
+    let root = about.iter().find(|e| e.driver.as_deref() == Some("devicemapper")).expect("the root");
+    assert_eq!(root.wordings.len(), 1, "{root:#?}");
+    let report = analysis.explain(&ebusy_analyzer::Query::Text("web".into()));
+    let lines: Vec<&str> = report.errors.iter().map(|e| e.line.as_str()).collect();
+    for part in ["removing mounted layer", "Handler for DELETE"] {
+        assert!(lines.iter().any(|l| l.contains(part)), "{part} is evidence: {lines:?}");
+    }
+}
+
+#[test]
+fn a_listing_without_propagation_is_not_called_private() {
+    let text = "/proc/17757/mounts:tank/web /srv/web zfs rw,relatime 0 0\n/proc/1/mounts:tank/web /srv/web zfs rw,relatime 0 0\n";
+    let report = ask(text.as_bytes(), "tank/web");
+    assert!(!report.holders.is_empty());
+    let said = serde_json::to_string(&report).expect("JSON");
+    assert!(!said.contains("private"), "absent is not private: {said}");
+    assert!(report.holders.iter().flat_map(|h| &h.mounts).all(|m| m.propagation() == "unknown propagation"));
 }

@@ -27,6 +27,8 @@ fn screens() -> Vec<(&'static str, Screen)> {
             report: Some(Rc::new(report)),
             waiting: false,
             census: Some(Rc::new(sample::census())),
+            mounts: None,
+            mounts_wanted: None,
             hosts: vec![Some("web1".into())],
             host: 0,
             choosing: None,

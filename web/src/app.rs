@@ -1,10 +1,12 @@
 //! Wires state, worker and views together.
 
 use crate::browser::files::Picked;
-use crate::browser::{boot, page};
+use crate::browser::{boot, page, storage};
+use crate::preferences::Preferences;
 use crate::state::{Action, FileInfo, Screen, State};
 use crate::text;
 use crate::views;
+use crate::views::wishes::Wishes;
 use crate::worker::client::Client;
 use crate::worker::protocol::{Failure, Question, Response};
 use std::cell::RefCell;
@@ -56,6 +58,8 @@ pub fn App() -> Html {
         })
     };
 
+    let preferences = use_state_eq(storage::load);
+    let wishes = use_wishes(&preferences, &state);
     use_drop_anywhere(state.dispatcher(), open.clone());
     let asked = worker.clone();
     use_effect_with(state.outstanding(), move |outstanding| {
@@ -70,9 +74,24 @@ pub fn App() -> Html {
     });
     use_effect_with(title(&state), |title| page::set_title(title));
 
+    // Another language or zone changes every text: the page is made anew.
+    let key = format!("{} {}", preferences.language.tag(), preferences.zone.name());
     html! {
-        <views::Page state={(*state).clone()} {open} {ask} {choose} {close} {demo} />
+        <ContextProvider<Wishes> context={wishes}>
+            <views::Page {key} state={(*state).clone()} {open} {ask} {choose} {close} {demo} />
+        </ContextProvider<Wishes>>
     }
+}
+
+#[hook]
+fn use_wishes(preferences: &UseStateHandle<Preferences>, state: &UseReducerHandle<State>) -> Wishes {
+    let (setter, dispatch) = (preferences.setter(), state.dispatcher());
+    let prefer = use_callback((), move |wanted: Preferences, ()| {
+        storage::save(wanted);
+        setter.set(wanted);
+    });
+    let mounts = use_callback((), move |key: String, ()| dispatch.dispatch(Action::MountsWanted(key)));
+    Wishes { prefer, mounts }
 }
 
 /// Starts the worker of an opening. Without one, the opening fails with the reason.

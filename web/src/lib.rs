@@ -7,6 +7,7 @@
 //! | everything that touches JavaScript | [`browser`] |
 //! | what is shown, screen by screen | [`views`] |
 //! | every sentence that a user reads | [`text`] |
+//! | what a reader prefers: language, colours, time zone | [`preferences`] |
 //! | wiring of the above | [`app`] |
 //!
 //! # Rules of the views
@@ -18,6 +19,7 @@
 
 pub mod app;
 pub mod browser;
+pub mod preferences;
 #[cfg(any(test, feature = "stills"))]
 pub mod sample;
 pub mod state;

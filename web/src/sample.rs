@@ -45,6 +45,7 @@ fn mount(pid: u32, id: u32, prefix: &str, shared: Option<u32>, master: Option<u3
         master,
         propagate_from: None,
         unbindable: false,
+        follows: None,
         matched_by: "mount point has the layer id".into(),
         evidence: evidence(&format!("proc/{pid}/mountinfo"), 37, &line),
     }
@@ -245,6 +246,7 @@ pub fn error() -> BusyError {
         name: Some("web".into()),
         busy: BusyKind::Device,
         evidence: Some(evidence("logs/journal.log", 1187, "")),
+        wordings: Vec::new(),
     }
 }
 

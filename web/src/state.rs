@@ -3,7 +3,7 @@
 //! A bundle is an *opening*. What a worker says carries its opening's number, and what an earlier
 //! opening still says is dropped: cancel and replace are safe at any time.
 
-use crate::worker::protocol::{Failure, Opened, Question, Request, Response};
+use crate::worker::protocol::{Failure, Mounts, Opened, Question, Request, Response};
 use ebusy_analyzer::census::Census;
 use ebusy_analyzer::report::{Overview, Report};
 use std::rc::Rc;
@@ -75,6 +75,10 @@ pub struct Open {
     pub waiting: bool,
     /// What lives on, once the first report is there.
     pub census: Option<Rc<Census>>,
+    /// The mounts of a namespace, once somebody wanted to see some.
+    pub mounts: Option<Rc<Mounts>>,
+    /// Key of the namespace whose mounts are wanted, until they are there.
+    pub mounts_wanted: Option<String>,
     /// Names of all hosts in the archive, where they have one.
     pub hosts: Vec<Option<String>>,
     /// Index of the host that is looked at.
@@ -113,6 +117,8 @@ pub enum Action {
     Asked(Question),
     /// Somebody wants to look at another host of the archive, by its index.
     HostChosen(usize),
+    /// Somebody wants to see the mounts of the namespace with this key.
+    MountsWanted(String),
     /// Somebody stopped the reading or closed the bundle.
     Closed,
     /// Something is dragged over the window, or no longer.
@@ -137,6 +143,9 @@ impl State {
                 self.opening,
                 Request::Explain { number: open.request, question: open.question.clone() },
             )),
+            Screen::Open(open) if open.mounts_wanted.is_some() => {
+                open.mounts_wanted.clone().map(|key| (self.opening, Request::Tree(key)))
+            }
             // After the report: that is what somebody waits for.
             Screen::Open(open) if open.census.is_none() => Some((self.opening, Request::Census)),
             _ => None,
@@ -160,6 +169,11 @@ impl State {
             Action::HostChosen(index) => {
                 if let Screen::Open(open) = &mut next.screen {
                     Rc::make_mut(open).choosing = Some(index);
+                }
+            }
+            Action::MountsWanted(key) => {
+                if let Screen::Open(open) = &mut next.screen {
+                    Rc::make_mut(open).mounts_wanted = Some(key);
                 }
             }
             Action::Closed => next.screen = Screen::Start,
@@ -200,6 +214,11 @@ fn after_response(screen: &Screen, response: Response) -> Screen {
         (Screen::Open(open), Response::Census(census)) => {
             Screen::Open(Rc::new(Open { census: Some(Rc::new(*census)), ..Open::clone(open) }))
         }
+        (Screen::Open(open), Response::Tree(mounts)) => {
+            let wanted = open.mounts_wanted.clone().filter(|key| *key != mounts.asked);
+            let mounts = Some(Rc::new(*mounts));
+            Screen::Open(Rc::new(Open { mounts, mounts_wanted: wanted, ..Open::clone(open) }))
+        }
         (Screen::Reading(Reading { file, .. }), Response::Failed(failure)) => failed(file, failure),
         (Screen::Open(open), Response::Failed(failure)) => failed(&open.file, failure),
         // An answer to a question that is no longer asked, or a word after the end.
@@ -220,6 +239,8 @@ fn open(file: &Rc<FileInfo>, opened: Opened, request: u32) -> Open {
         report: None,
         waiting: true,
         census: None,
+        mounts: None,
+        mounts_wanted: None,
         hosts,
         host,
         choosing: None,

@@ -4,6 +4,7 @@ mod bench;
 mod corpus;
 mod csp;
 mod demo;
+mod dist;
 mod fuzz;
 mod lint;
 mod page;

@@ -3,6 +3,7 @@
 use crate::rustc;
 use crate::workspace::{Workspace, run};
 use anyhow::{Result, bail};
+use std::env;
 use std::path::PathBuf;
 
 /// Where the programs were built.
@@ -24,13 +25,38 @@ pub(crate) fn build(workspace: &Workspace) -> Result<Programs> {
         bail!("the collector reads Linux's /proc and is built on Linux; this is {host}");
     }
     let (target, rustflags) = static_target(&host, rustc::add_target);
+    build_for(workspace, &target, rustflags)
+}
+
+/// Builds both for another architecture.
+///
+/// # Errors
+/// Where the target's standard library cannot be had, or the build fails.
+pub(crate) fn build_foreign(workspace: &Workspace, target: &str) -> Result<Programs> {
+    if !rustc::add_target(target) {
+        bail!("the standard library for {target} cannot be had here");
+    }
+    build_for(workspace, target, "")
+}
+
+fn build_for(workspace: &Workspace, target: &str, rustflags: &str) -> Result<Programs> {
     let mut cargo = workspace.cargo();
-    cargo.args(["build", "--release", "--target", &target]);
+    cargo.args(["build", "--release", "--target", target]);
     cargo.args(["--package", "collector", "--package", "ebusy-analyzer"]);
     cargo.args(["--bin", "ebusy-collector", "--bin", "ebusy"]);
-    let name = format!("CARGO_TARGET_{}_RUSTFLAGS", target.to_uppercase().replace('-', "_"));
+    let name = format!("CARGO_TARGET_{}", target.to_uppercase().replace('-', "_"));
     // Said again here: cargo forgets the profile's `strip = true` for a package with an opt-level of its own.
-    cargo.env(name, format!("{} -C strip=symbols{rustflags}", workspace.path_free_rustflags()));
+    cargo.env(
+        format!("{name}_RUSTFLAGS"),
+        format!("{} -C strip=symbols{rustflags}", workspace.path_free_rustflags()),
+    );
+    if !target.starts_with(env::consts::ARCH) {
+        // Rust's own linker: it links musl for every architecture without a cross compiler.
+        cargo.env(format!("{name}_LINKER"), "rust-lld");
+    }
+    if let Some(commit) = workspace.commit() {
+        cargo.env("EBUSY_COMMIT", commit);
+    }
     run(&mut cargo)?;
     let release = workspace.target.join(target).join("release");
     Ok(Programs { collector: release.join("ebusy-collector"), ebusy: release.join("ebusy") })

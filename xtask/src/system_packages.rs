@@ -20,6 +20,7 @@ const NEEDS: &[Need] = &[
     Need { programs: &["chromedriver"], package: "chromium-driver", purpose: "the page in a real browser" },
     Need { programs: &["dockerd"], package: "docker.io", purpose: "a real daemon's containers" },
     Need { programs: &["busybox"], package: "busybox-static", purpose: "the image of those containers" },
+    Need { programs: &["ansible-playbook"], package: "ansible-core", purpose: "the role in deploy/" },
     Need { programs: &["file"], package: "file", purpose: "whether the collector is static" },
     Need { programs: &["unshare"], package: "util-linux", purpose: "mount namespaces" },
     Need { programs: &["losetup"], package: "mount", purpose: "mounts and loop devices" },

@@ -2,7 +2,7 @@
 
 use crate::progress::Steps;
 use crate::workspace::Workspace;
-use crate::{bench, corpus, demo, fuzz, lint, page, run, test};
+use crate::{bench, corpus, demo, dist, fuzz, lint, page, run, test};
 use anyhow::{Result, bail};
 use lexopt::prelude::*;
 use std::ffi::OsString;
@@ -23,6 +23,7 @@ Usage: cargo xtask TASK [OPTION…]
   lint            formatting and clippy, natively and for the browser
   web             build dist/ebusy.html, the page with everything in it
   demo            write dist/ebusy-demo.tar.gz, a bundle to try
+  dist            build a release in dist/release: programs, packages, page, checksums
   corpus DIR      recall and precision of `ebusy errors` on DIR/errors.jsonl
   fuzz [TARGET…]  libFuzzer on everything that reads foreign bytes
     --minutes N     for each target (30)
@@ -41,6 +42,7 @@ enum Task {
     Corpus(PathBuf),
     Fuzz(fuzz::Options),
     BenchCollect,
+    Dist,
     Help,
 }
 
@@ -55,6 +57,7 @@ pub(crate) fn main(arguments: lexopt::Parser) -> Result<ExitCode> {
         Task::Fuzz(options) => return fuzz::run_all(&options),
         Task::Corpus(dir) => return corpus::run_all(&dir),
         Task::BenchCollect => bench::collect()?,
+        Task::Dist => dist::run_all()?,
         Task::Help => print!("{HELP}"),
     }
     Ok(ExitCode::SUCCESS)
@@ -79,6 +82,7 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Task> {
         "lint" => Task::Lint,
         "web" => Task::Web,
         "demo" => Task::Demo,
+        "dist" => Task::Dist,
         "corpus" => Task::Corpus(PathBuf::new()),
         "fuzz" => Task::Fuzz(fuzz::Options::default()),
         "bench" => match arguments.next()? {

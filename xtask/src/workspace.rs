@@ -37,6 +37,14 @@ impl Workspace {
         command
     }
 
+    /// The commit that is checked out, short; with `+` where files differ from it. `None` outside a git checkout.
+    pub(crate) fn commit(&self) -> Option<String> {
+        let git = |words: &[&str]| output_of(Command::new("git").arg("-C").arg(&self.root).args(words)).ok();
+        let commit = git(&["rev-parse", "--short=12", "HEAD"])?;
+        let changed = git(&["status", "--porcelain", "--untracked-files=no"])?;
+        Some(if changed.is_empty() { commit } else { commit + "+" })
+    }
+
     /// `RUSTFLAGS` that keep this machine's directories out of panic messages, so that the same source gives
     /// the same bytes wherever it is built.
     pub(crate) fn path_free_rustflags(&self) -> String {

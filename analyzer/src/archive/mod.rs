@@ -5,7 +5,9 @@
 
 mod compression;
 mod counting;
+mod refusal;
 mod sniff;
+mod text;
 mod walk;
 mod zip;
 
@@ -14,6 +16,7 @@ use std::ops::ControlFlow;
 
 use crate::{OpenError, Progress};
 use counting::Counting;
+pub(crate) use refusal::of_text as text_refusal;
 pub use sniff::{Kind, sniff};
 use walk::{Stop, Walk};
 
@@ -80,16 +83,17 @@ pub fn read_entries(
 ) -> Result<End, OpenError> {
     let counting = Counting::new(input, progress);
     let state = counting.state();
-    let mut walk = Walk { state: &state, wants, visit, archive: Vec::new(), is_inner: false };
+    let mut walk = Walk { state: &state, wants, visit, archive: Vec::new(), is_inner: false, refused: None };
     let end = walk.stream(Box::new(counting));
     if state.stopped() {
         return Err(counting::cancelled());
     }
+    if let Some(refused) = walk.refused {
+        return Err(refused);
+    }
     end.map_err(|stop| match stop {
         Stop::Unread(error) => state.open_error(&error),
-        Stop::Refused(kind, layer) => {
-            kind.refusal(if layer == 0 { "" } else { "inside the compressed file" })
-        }
+        Stop::Refused(kind, layer, head) => refusal::of(kind, &head, layer > 0),
     })
 }
 
@@ -102,7 +106,7 @@ pub fn read_file(
     visit: &mut dyn FnMut(Entry<'_>),
 ) {
     let state = counting::State::default();
-    let mut walk = Walk { state: &state, wants, visit, archive: Vec::new(), is_inner: false };
+    let mut walk = Walk { state: &state, wants, visit, archive: Vec::new(), is_inner: false, refused: None };
     walk.lone_file(path, input);
 }
 

@@ -1,7 +1,5 @@
 //! What an input is, told by its first bytes, never by its name.
 
-use crate::OpenError;
-
 /// Kinds of input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -36,9 +34,14 @@ pub fn sniff(head: &[u8]) -> Kind {
         // A zip without members is nothing but its end record.
         [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Kind::Zip,
         _ if is_tar(head) => Kind::Tar,
-        _ if is_text(head) => Kind::Text,
+        _ if is_utf16(head) || is_text(head) => Kind::Text,
         _ => Kind::Unknown,
     }
+}
+
+/// Text in UTF-16 with its mark, as Windows' Notepad and PowerShell write it.
+fn is_utf16(head: &[u8]) -> bool {
+    head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff])
 }
 
 /// No NUL and hardly a control character. Bytes that are not UTF-8 occur in paths.
@@ -62,39 +65,6 @@ fn is_tar(head: &[u8]) -> bool {
     stated == Some(sum) || header.iter().all(|&b| b == 0)
 }
 
-impl Kind {
-    /// The error for an input that is not read here.
-    pub(super) fn refusal(self, place: &str) -> OpenError {
-        let place = if place.is_empty() { String::new() } else { format!(" {place}") };
-        let error = |code, what: &str, advice: &str| OpenError {
-            code,
-            message: format!("{what}{place}."),
-            advice: advice.to_owned(),
-        };
-        let repack = |what: &str, command: &str| {
-            error(
-                "unread-compression",
-                &format!("This is {what}, which this build cannot read"),
-                &format!("Repack it as gzip: {command}"),
-            )
-        };
-        match self {
-            Kind::Empty => error(
-                "empty-input",
-                "There is nothing in this file",
-                "Copy the bundle again: the transfer probably stopped. A bundle is a .tar.gz that ebusy-collector wrote.",
-            ),
-            Kind::Zstd => repack("a Zstandard archive", "zstd -dc FILE | gzip > FILE.tar.gz"),
-            Kind::Bzip2 => repack("a bzip2 archive", "bzip2 -dc FILE | gzip > FILE.tar.gz"),
-            Kind::Gzip | Kind::Xz | Kind::Zip | Kind::Tar | Kind::Text | Kind::Unknown => error(
-                "unknown-format",
-                "This is not an archive that is known here",
-                "Give a .tar.gz or .tar: the collector's bundle, or any tar with proc/PID/mountinfo files in it.",
-            ),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,6 +74,7 @@ mod tests {
         assert_eq!(sniff(b""), Kind::Empty);
         assert_eq!(sniff(&[0x1f, 0x8b, 8]), Kind::Gzip);
         assert_eq!(sniff(b"hello"), Kind::Text);
+        assert_eq!(sniff(b"\xff\xfeh\0i\0"), Kind::Text);
         assert_eq!(sniff(&[0, 1, 2]), Kind::Unknown);
         let mut header = tar::Header::new_old();
         header.set_path("x").unwrap();

@@ -4,7 +4,10 @@ use std::io::{BufReader, ErrorKind, Read};
 
 use tar::EntryType;
 
-use super::{Content, End, Entry, Kind, MEMBER_LIMIT, Want, compression, counting, peek, sniff, zip};
+use super::{
+    Content, End, Entry, Kind, MEMBER_LIMIT, Want, compression, counting, peek, refusal, sniff, text, zip,
+};
+use crate::OpenError;
 use crate::bytes::visible;
 
 const BUFFER: usize = 64 << 10;
@@ -23,14 +26,16 @@ pub(super) struct Walk<'w> {
     /// Name of this archive in the outer one.
     pub(super) archive: Vec<u8>,
     pub(super) is_inner: bool,
+    /// Why the whole input is of no use, where its kind alone does not tell.
+    pub(super) refused: Option<OpenError>,
 }
 
 /// Why a stream could not be walked at all.
 pub(super) enum Stop {
     /// Its first bytes could not be read.
     Unread(std::io::Error),
-    /// It is of that kind, under so many compressions.
-    Refused(Kind, usize),
+    /// It is of that kind, under so many compressions, and begins so.
+    Refused(Kind, usize, Vec<u8>),
 }
 
 impl Walk<'_> {
@@ -45,16 +50,16 @@ impl Walk<'_> {
                 kind if compression::is_read(kind) && layer < MOST_LAYERS => {
                     compression::inflate(kind, whole)
                 }
-                other => return Err(Stop::Refused(other, layer)),
+                other => return Err(Stop::Refused(other, layer, head)),
             };
         }
-        Err(Stop::Refused(Kind::Unknown, MOST_LAYERS))
+        Err(Stop::Refused(Kind::Unknown, MOST_LAYERS, Vec::new()))
     }
 
     fn text(&mut self, input: impl Read) -> End {
         let (text, end) = read_whole(input, WHOLE_LIMIT);
         self.state.count_entry();
-        self.see(b"", Content::File(&text));
+        self.see(b"", Content::File(&text::to_utf8(text)));
         end
     }
 
@@ -68,10 +73,18 @@ impl Walk<'_> {
             Ok(members) => members,
             Err(why) => return End::Broken(why.to_owned()),
         };
+        let names: Vec<&[u8]> = members.iter().map(|m| m.path).collect();
+        let is_encrypted = !members.is_empty() && members.iter().all(|m| m.is_encrypted);
+        if !self.is_inner {
+            self.refused = refusal::of_zip(is_encrypted, &names);
+        }
         for member in members {
             self.state.count_entry();
             let Some(mut data) = member.open() else {
-                let why = "it is packed by a method of zip that is not read here";
+                let why = match member.is_encrypted {
+                    true => "it is encrypted with a password",
+                    false => "it is packed by a method of zip that is not read here",
+                };
                 self.see(member.path, Content::Broken(why));
                 continue;
             };
@@ -165,12 +178,13 @@ impl Walk<'_> {
 
     fn plain(&mut self, path: &[u8], size: u64, input: &mut dyn Read, limit: u64) -> End {
         let (bytes, end) = read_whole(input, limit);
+        let read = bytes.len() as u64;
+        // A file whose name says nothing is somebody's text; those of the host are bytes as they stand.
+        let bytes = if limit == LOOSE_LIMIT { text::to_utf8(bytes) } else { bytes };
         // What came before the break is still true: a table cut short shows mounts that were there.
         self.see(path, Content::File(&bytes));
         match end {
-            End::Complete if size > bytes.len() as u64 => {
-                End::Broken(format!("the archive ends inside {}", visible(path)))
-            }
+            End::Complete if size > read => End::Broken(format!("the archive ends inside {}", visible(path))),
             end => end,
         }
     }
@@ -182,6 +196,7 @@ impl Walk<'_> {
             visit: self.visit,
             archive: path.to_vec(),
             is_inner: true,
+            refused: None,
         };
         // What is compressed but no archive says nothing of a host.
         if let Ok(End::Broken(why)) = walk.stream(input) {

@@ -11,6 +11,8 @@ pub(super) struct Member<'z> {
     pub(super) path: &'z [u8],
     pub(super) size: u64,
     pub(super) is_symlink: bool,
+    /// Bit 0 of the general purpose flag (APPNOTE 4.4.4).
+    pub(super) is_encrypted: bool,
     method: u16,
     data: &'z [u8],
 }
@@ -19,6 +21,7 @@ impl<'z> Member<'z> {
     /// Its bytes; `None` where the method is another than stored and deflate.
     pub(super) fn open(&self) -> Option<Box<dyn Read + 'z>> {
         match self.method {
+            _ if self.is_encrypted => None,
             0 => Some(Box::new(self.data)),
             8 => Some(Box::new(DeflateDecoder::new(self.data))),
             _ => None,
@@ -71,6 +74,7 @@ fn member<'z>(zip: &'z [u8], at: &mut u64) -> Option<Option<Member<'z>>> {
     let [size, packed, header] = numbers;
     // Unix mode in the high half of the external attributes; 0o120000 is a symbolic link.
     let is_symlink = (u32_at(zip, record + 38)? >> 16) & 0o170_000 == 0o120_000;
+    let is_encrypted = u16_at(zip, record + 8)? & 1 != 0;
     if path.ends_with(b"/") {
         return Some(None);
     }
@@ -80,7 +84,7 @@ fn member<'z>(zip: &'z [u8], at: &mut u64) -> Option<Option<Member<'z>>> {
     // A file cut short still has what came before.
     let end = begin.checked_add(usize::try_from(packed).ok()?)?.min(zip.len());
     let data = zip.get(begin..end)?;
-    Some(Some(Member { path, size, is_symlink, method: u16_at(zip, record + 10)?, data }))
+    Some(Some(Member { path, size, is_symlink, is_encrypted, method: u16_at(zip, record + 10)?, data }))
 }
 
 /// zip64: numbers that do not fit stand in the extra field 1, in this order.

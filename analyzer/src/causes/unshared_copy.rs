@@ -14,11 +14,7 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
     if !tables.any(|t| t.mounts().any(|(_, m)| m.raw_mount_point == b"/")) {
         return None;
     }
-    let state = match mount.device.as_str() {
-        // From a listing that does not tell propagation.
-        "0:0" => "a mount of its own".to_owned(),
-        _ => mount.propagation().to_owned(),
-    };
+    let state = if mount.tells_propagation() { mount.propagation() } else { "a mount of its own" };
     let who = case.holder.name(case.snapshot);
     let summary = format!(
         "{who} has a mount namespace of its own that was copied from the host's while the container's file system was mounted (`unshare -m` or the like; systemd left no mark in it). Its copy is {state}, so the host's umount did not reach it.",

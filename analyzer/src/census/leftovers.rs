@@ -239,9 +239,11 @@ impl<'s> Surveyor<'s> {
     fn follows(&self, lane: &Lane<'s>, copy: &Mount<'_>) -> bool {
         let Some(parent) = lane.parent(copy) else { return false };
         self.homes.iter().any(|home| {
-            home.same(copy)
-                .filter_map(|original| home.parent(original)?.shared())
-                .any(|group| self.groups.reaches(group, parent))
+            home.same(copy).any(|original| {
+                home.parent(original).is_some_and(|own_parent| {
+                    self.groups.unmounts((own_parent, &original.mount_point()), (parent, &copy.mount_point()))
+                })
+            })
         })
     }
 

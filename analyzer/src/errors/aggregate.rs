@@ -136,6 +136,7 @@ impl Kind {
             name,
             busy,
             evidence: Some(new.evidence),
+            wordings: Vec::new(),
         };
         Self { error, first: new.stamp.clone(), last: new.stamp, order, follow_up }
     }

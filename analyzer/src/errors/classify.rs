@@ -85,12 +85,17 @@ fn driver_of_path(path: &str) -> Option<String> {
     if let Some((_, plugin)) = path.split_once("/kubelet/plugins/kubernetes.io/") {
         return Some(volume_plugin(plugin.split('/').next().unwrap_or(plugin)));
     }
+    // The kubelet calls the directory of a flexvolume driver `VENDOR~DRIVER`.
+    if path.split_once("/volumes/").is_some_and(|(_, t)| t.split('/').next().is_some_and(|d| d.contains('~')))
+    {
+        return Some("flexvolume".to_owned());
+    }
     if let Some((_, tail)) = path.split_once("io.containerd.snapshotter.v1.") {
         return Some(tail.split('/').next().unwrap_or(tail).to_owned());
     }
     if path.contains("io.containerd.runtime.")
         || path.contains("/containerd/tmpmounts")
-        || path.contains("/run/containerd/")
+        || path.contains("/run/containerd/") && path.ends_with("/rootfs")
     {
         return Some("overlayfs".to_owned());
     }
@@ -121,7 +126,12 @@ fn volume_plugin(name: &str) -> String {
 
 fn driver_of_device(device: &str, lower: &str) -> Option<String> {
     let name = device.strip_prefix("/dev/").unwrap_or(device);
-    let found = if name.starts_with("loop") {
+    let lvm = ["logical volume", "lvremove", "lvchange", "volume group"];
+    let found = if lower.contains("device-mapper:") {
+        "devicemapper"
+    } else if lvm.iter().any(|w| lower.contains(w)) {
+        "lvm"
+    } else if name.starts_with("loop") {
         "loop"
     } else if name.starts_with("rbd") || lower.contains("rbd:") || lower.contains("rbd ") {
         "rbd"
@@ -138,8 +148,6 @@ fn driver_of_device(device: &str, lower: &str) -> Option<String> {
         "zfs"
     } else if name.contains("docker-") || objects::is_full_id(name) {
         "devicemapper"
-    } else if lower.contains("logical volume") || lower.contains("lvremove") || lower.contains("lvchange") {
-        "lvm"
     } else if name.starts_with("luks") || lower.contains("crypt") {
         "dm-crypt"
     } else if name.starts_with("mapper/") || name.starts_with("dm-") || lower.contains("device-mapper") {
@@ -152,7 +160,7 @@ fn driver_of_device(device: &str, lower: &str) -> Option<String> {
 
 /// Where neither path nor device tells: the tool that speaks.
 fn driver_of_text(lower: &str) -> Option<&'static str> {
-    const TOOLS: [(&str, &str); 32] = [
+    const TOOLS: [(&str, &str); 38] = [
         ("rbd:", "rbd"),
         ("rbd unmap", "rbd"),
         ("losetup", "loop"),
@@ -179,6 +187,12 @@ fn driver_of_text(lower: &str) -> Option<&'static str> {
         ("unmount secrets", "secrets-tmpfs"),
         ("unmount ipc", "shm"),
         ("unmount shm", "shm"),
+        ("mdadm", "md"),
+        ("drbd", "drbd"),
+        ("held open by someone", "drbd"),
+        ("multipath", "multipath"),
+        ("map in use", "multipath"),
+        ("mount.cifs", "cifs"),
         ("umount.nfs", "nfs"),
         ("mount.nfs", "nfs"),
         ("fusermount", "fuse"),

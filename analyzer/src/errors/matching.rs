@@ -63,7 +63,8 @@ fn matches(clause: &Clause, row: usize, text: &str, lower: &str, at: usize) -> V
             return Vec::new();
         };
         let value = own_id(role, trim(&text[start..end]));
-        if value.is_empty() || !plausible(role, value) {
+        let quoted = text[..start].ends_with(['"', '\'', '`']);
+        if value.is_empty() || !plausible(role, value, quoted && removes(lower)) {
             return Vec::new();
         }
         if role != Role::Skip {
@@ -134,9 +135,9 @@ fn trim(value: &str) -> &str {
         .trim_end_matches([':', ',', ';', '.', ')', ']', '}', '"', '\'', '`', ' '])
 }
 
-fn plausible(role: Role, value: &str) -> bool {
+fn plausible(role: Role, value: &str, any_name: bool) -> bool {
     match role {
-        Role::Path => (value.starts_with('/') || value.contains('/')) && !value.contains(": "),
+        Role::Path => is_path(value, any_name) && !value.contains(": "),
         Role::ContainerId | Role::ContainerDevice => objects::is_id(value),
         Role::OtherId if value.ends_with("-init") => true,
         Role::OtherId => objects::is_id(value) || objects::is_uuid(value),
@@ -144,6 +145,19 @@ fn plausible(role: Role, value: &str) -> bool {
         Role::Device | Role::Dataset => !value.contains(' '),
         Role::Skip => true,
     }
+}
+
+/// With a slash or a dot in it, or any name where that may be one of a file.
+fn is_path(value: &str, any_name: bool) -> bool {
+    // `nfs1:/export` is a source.
+    let remote = !value.starts_with('/') && value.contains(":/");
+    let relative = !value.contains([' ', ':', '=']) && (value.contains('.') || any_name);
+    !remote && (value.contains('/') || relative)
+}
+
+/// Whether a message is about removing files.
+fn removes(lower: &str) -> bool {
+    ["rmdir", "rmtree", "rm: "].iter().any(|w| lower.contains(w))
 }
 
 #[cfg(test)]

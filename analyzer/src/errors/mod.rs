@@ -9,6 +9,7 @@
 //! | tokens that name an object, whatever stands around them | [`objects`] |
 //! | which id is the container's, what is busy | [`roles`], [`classify`] |
 //! | occurrences → one error of each kind | [`aggregate`] |
+//! | errors of one failure → one, with all its wordings | [`failures`] |
 //! | container ↔ layer and name, also outside of errors | [`links`] |
 //!
 //! No bytes make it fail: what is not text is shown as `\xNN`, what is not understood is left out.
@@ -18,6 +19,7 @@ mod aggregate;
 mod classify;
 mod clauses;
 mod clean;
+pub(crate) mod failures;
 mod frame;
 mod links;
 mod matching;

@@ -103,10 +103,13 @@ fn build(
     }
     let mut after = (end + 1).min(log.len());
     let tail = parts.last().map_or("", |p| p.trim_end());
-    if tail.ends_with("usy:") || tail.ends_with("-job") {
+    // umount(8) before 2.23 named the mount point in a second line.
+    let umount2 = tail.trim_start().starts_with("umount2: ");
+    if tail.ends_with("usy:") || tail.ends_with("-job") || umount2 {
         let next_end = memchr::memchr(b'\n', &log[after..]).map_or(log.len(), |n| after + n);
         let next = readable(&log[after..next_end], 0);
-        if next.trim_start().starts_with(['\'', '"', '/']) {
+        let names = next.trim_start();
+        if if umount2 { names.starts_with("umount: ") } else { names.starts_with(['\'', '"', '/']) } {
             parts.push(next);
             after = (next_end + 1).min(log.len());
         }
@@ -147,6 +150,18 @@ fn continues(previous: &str, line: &str) -> bool {
     if said {
         return false;
     }
+    // rbd says in two lines that it failed; it, and others, name no object but in the command above.
+    if lower.ends_with("rbd: sysfs write failed") || names_nothing(after) && runs_tool_of(&lower, after) {
+        return true;
+    }
+    // mount-utils print the command and what it said in lines of their own.
+    let parts_of_message = ["unmounting arguments: ", "mounting arguments: ", "output: "];
+    let first = after.to_ascii_lowercase();
+    if parts_of_message.iter().any(|p| first.starts_with(p))
+        && (lower.contains("exit status") || lower.starts_with("unmounting arguments: "))
+    {
+        return true;
+    }
     // btrfs-progs name the subvolume in the line before.
     if lower.contains("delete subvolume (") && after.starts_with("ERROR") {
         return true;
@@ -156,7 +171,6 @@ fn continues(previous: &str, line: &str) -> bool {
         cut_phrase.iter().any(|p| lower.ends_with(p)) || before.ends_with("while waiting for device");
     let starts_low =
         ["device or resource busy", "or resource busy", "resource busy", "busy", "device is busy", "=> "];
-    let first = after.to_ascii_lowercase();
     if cut_here || starts_low.iter().any(|p| first.starts_with(p)) && (opens(&lower) || before.ends_with(':'))
     {
         return true;
@@ -174,6 +188,20 @@ fn continues(previous: &str, line: &str) -> bool {
         || before.ends_with("=>")
         || open_quote(before) && open_quote(after)
         || opens(&lower)
+}
+
+/// `rbd: unmap failed: (16) Device or resource busy`: a tool's message without a path.
+fn names_nothing(line: &str) -> bool {
+    !line.contains('/')
+}
+
+/// Whether `before` is a prompt with the command whose message `line` begins with the command's name.
+fn runs_tool_of(before: &str, line: &str) -> bool {
+    let Some((tool, _)) = line.split_once(": ") else { return false };
+    let command = before.split_once("# ").or_else(|| before.split_once("$ ")).map(|(_, c)| c.trim());
+    let Some(command) = command else { return false };
+    let command = command.strip_prefix("sudo ").unwrap_or(command);
+    tool.bytes().all(|b| b.is_ascii_lowercase()) && command.split(' ').next() == Some(tool)
 }
 
 /// Words with which runtimes begin a message that is often wrapped.

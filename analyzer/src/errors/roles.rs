@@ -125,7 +125,9 @@ fn mount_option(text: &str, token: &Token) -> bool {
 
 fn busy_device(text: &str, hit: &Hit, operands: &[Operand], tokens: &[Token]) -> Option<String> {
     let known = |o: &&Operand| matches!(o.role, Role::Device | Role::Dataset | Role::ContainerDevice);
-    let real = |o: &&Operand| plausible_device(o);
+    // What one clause calls a device and another, that knows more of the line, a path is a path.
+    let is_path = |o: &Operand| operands.iter().any(|p| p.role == Role::Path && p.start == o.start);
+    let real = |o: &&Operand| plausible_device(o) && !is_path(o);
     let nearest = operands
         .iter()
         .filter(known)
@@ -146,17 +148,19 @@ fn busy_device(text: &str, hit: &Hit, operands: &[Operand], tokens: &[Token]) ->
     Some(name.trim_end_matches(':').to_owned())
 }
 
+/// Words that follow `device` or `unmap` in a sentence.
+const NO_DEVICES: [&str; 30] = [
+    "mapper", "with", "that", "this", "failed", "error", "from", "name", "device", "image", "volume", "spec",
+    "while", "for", "is", "the", "to", "a", "in", "on", "of", "was", "not", "has", "by", "and", "or", "at",
+    "s", "busy",
+];
+
 /// Words such as `for` or `is` after `device` are no device.
 fn plausible_device(operand: &Operand) -> bool {
     let value = operand.value.as_str();
     match operand.role {
         Role::Dataset => !value.starts_with('/'),
-        _ => {
-            value.contains(['/', '-', '_', '.'])
-                || objects::is_id(value)
-                || value.len() > 3
-                    && !["mapper", "with", "that", "this", "failed", "error", "from", "name"].contains(&value)
-        }
+        _ => value.contains(['/', '-', '_', '.']) || objects::is_id(value) || !NO_DEVICES.contains(&value),
     }
 }
 
@@ -304,6 +308,7 @@ const CONTEXT: &[&str] = &[
     "lvremove",
     "lvchange",
     "losetup",
+    "loop device",
     "netns",
     "network namespace",
     "graphdriver",
@@ -424,8 +429,12 @@ fn other_ids(
     ids
 }
 
-/// A shorter id counts where it is part of a path or device, not in a job's or a commit's bracket.
+/// A shorter id counts where it is part of a path or device, not in a job's or a commit's bracket. 32 digits name
+/// pods, but also volume groups, bricks and whatever else is called by a UUID without hyphens.
 fn in_object(text: &str, token: &Token) -> bool {
+    if token.text.len() == 32 && !text[..token.start].ends_with("pod") {
+        return false;
+    }
     let word = text[..token.start].rfind([' ', '"', '\'', '=']).map_or(0, |n| n + 1);
     text[word..token.start].contains('/') || text[word..token.start].starts_with("docker-")
 }

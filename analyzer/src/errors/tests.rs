@@ -243,6 +243,85 @@ fn tools() {
 }
 
 #[test]
+fn the_object_is_in_the_command_or_in_a_line_beside() {
+    use BusyKind::{Device, Directory, Umount};
+    let rbd = "rbd: sysfs write failed\nrbd: unmap failed: (16) Device or resource busy";
+    says(&format!("[root@n1 ~]# rbd unmap rbd/web\n{rbd}"), "", "", "rbd/web", "rbd", Device);
+    says(&format!("$ sudo rbd unmap /dev/rbd3\n{rbd}"), "", "", "/dev/rbd3", "rbd", Device);
+    says(rbd, "", "", "", "rbd", Device);
+    let path = "/var/lib/kubelet/pods/POD/volumes/kubernetes.io~csi/pvc-1/mount";
+    let e = one(&format!(
+        "UnmountVolume.TearDown failed for volume \"v\" pod \"POD\" (UID: \"POD\") : unmount failed: exit status 32\n\
+         Unmounting arguments: {path}\nOutput: umount: {path}: target is busy."
+    ));
+    assert_eq!((e.path, e.other_ids), (Some(fill(path)), vec![POD.to_owned()]));
+    says(
+        "umount2: Device or resource busy\numount: /srv/old: device is busy",
+        "",
+        "/srv/old",
+        "",
+        "",
+        Umount,
+    );
+    says("OSError: [Errno 16] Device or resource busy:\n'at/mounted'", "", "at/mounted", "", "", Directory);
+    says(
+        "shutil.rmtree(d) OSError: [Errno 16] Device or resource busy: 'work_dir'",
+        "",
+        "work_dir",
+        "",
+        "",
+        Directory,
+    );
+}
+
+#[test]
+fn stacked_and_exported_devices() {
+    use BusyKind::{Dataset, Device};
+    says("Nov 21 06:32:34 n1 multipathd[98]: mpatha: map in use", "", "", "mpatha", "multipath", Device);
+    says("Can't deactivate volume group \"vg0\" with 2 open logical volume(s)", "", "", "vg0", "lvm", Device);
+    says(
+        "Could not remove LV \"my--docker--1\": Logical volume vg0/my--docker--1 contains a filesystem in use.",
+        "",
+        "",
+        "vg0/my--docker--1",
+        "lvm",
+        Device,
+    );
+    assert_eq!(
+        one("State change failed: (-12) Device is held open by someone").driver.as_deref(),
+        Some("drbd")
+    );
+    says(
+        "mdadm: ADD_NEW_DISK for /dev/sdq failed: Device or resource busy",
+        "",
+        "",
+        "/dev/sdq",
+        "md",
+        Device,
+    );
+    says(
+        "device-mapper: remove ioctl on loop3p1 failed: Device or resource busy",
+        "",
+        "",
+        "loop3p1",
+        "devicemapper",
+        Device,
+    );
+    let e = one("losetup: disk.img: failed to set up loop device: Device or resource busy");
+    assert_eq!((e.path.as_deref(), e.device), (Some("disk.img"), None));
+    says("cannot mount 'tank/web': mountpoint or dataset is busy", "", "", "tank/web", "zfs", Dataset);
+    let e = one(
+        "rbd: unmap for spec (pool/csi-vol-1) failed (exit status 16): (rbd: sysfs write failed\nrbd: unmap failed: (16) Device or resource busy\n))",
+    );
+    assert_eq!(e.device.as_deref(), Some("pool/csi-vol-1"));
+    let e = one(
+        "rbd: failed to unmap device /dev/rbd7, error exit status 16, rbd output: rbd: unmap failed: (16) Device or resource busy",
+    );
+    assert_eq!(e.device.as_deref(), Some("/dev/rbd7"));
+    assert_eq!(one("mount.nfs: /mnt/share is busy or already mounted").path.as_deref(), Some("/mnt/share"));
+}
+
+#[test]
 fn other_problems_are_left_out() {
     for line in [
         "perror: Device or resource busy",
@@ -263,6 +342,12 @@ fn other_problems_are_left_out() {
         "write /sys/class/gpio/export: device or resource busy",
         "EBUSY: resource busy or locked, unlink 'C:\\Program Files\\a.dat'",
         "the server is busy, container web waits",
+        "AL lib: Could not open playback device 'plughw:CARD=A,DEV=0': Device or resource busy",
+        "[error] /dev/video0: Device or resource busy",
+        "hciconfig hci0 up: Can't init device hci0: Device or resource busy (16)",
+        "sys_perf_event_open() syscall returned with 16 (Device or resource busy) for event (cycles).",
+        "Error response from daemon: network n1 has active endpoints, network is in use",
+        "OSError: [Errno 16] Opening input line handle: Device or resource busy",
     ] {
         assert_eq!(scan(fill(line).as_bytes()), [], "{line}");
     }

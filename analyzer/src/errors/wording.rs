@@ -36,6 +36,7 @@ pub(crate) const WORDINGS: &[Wording] = &[
     w("pool or dataset is busy", Storage, "cannot unmount '/tank/web': pool or dataset is busy"),
     w("pool is busy", Storage, "cannot export 'tank': pool is busy"),
     w("target is busy", Storage, "umount: /srv/data: target is busy."),
+    w("is busy or already mounted", Storage, "mount.nfs: /mnt/share is busy or already mounted"),
     w("mount point busy", Storage, "mount: /mnt: /dev/sdb1 already mounted or mount point busy."),
     w("device or resource busy", Errno, "rmdir: failed to remove '/mnt/a': Device or resource busy"),
     w("resource busy or locked", Errno, "Error: EBUSY: resource busy or locked, rmdir '/app/dist'"),
@@ -52,6 +53,9 @@ pub(crate) const WORDINGS: &[Wording] = &[
     w("timeout while waiting for device", Storage, "Timeout while waiting for device 0a1b2c3d4e5f to close"),
     w("contains a filesystem in use", Storage, "Logical volume vg0/web contains a filesystem in use."),
     w("can't remove open logical volume", Storage, "Can't remove open logical volume \"web\""),
+    w("open logical volume", Storage, "Can't deactivate volume group \"vg0\" with 1 open logical volume(s)"),
+    w("map in use", Storage, "mpatha: map in use"),
+    w("device is held open by someone", Storage, "State change failed: (-12) Device is held open by someone"),
     w("unable to deactivate open", Storage, "Unable to deactivate open vg0-web (253:4)"),
     w("is used by another device", Storage, "Logical volume vg0/web is used by another device."),
     w("is still in use", Word, "Device luks-web is still in use."),
@@ -193,6 +197,7 @@ pub(crate) const STEMS: &[&[u8]] = &[
     b"xclusive access",
     b"open logical volume",
     b"deactivate open",
+    b"held open",
 ];
 
 /// Lines that tell which layer a container has, see [`super::links`].

@@ -123,10 +123,9 @@ fn foreign_directory_effect(snapshot: &Snapshot, target: &Target) -> (Effect, St
 /// What the holder refers to. A container on a block device has other file systems, too (`/dev/shm`): on these the
 /// rules of directories hold.
 pub(super) fn busy_there(target: &Target, holder: &Found) -> BusyKind {
-    let by_numbers = target.devices.iter().any(|d| !d.is_anonymous());
-    let only_others = by_numbers && !holder.on_block_device && holder.kind != HolderKind::Device;
+    let is_other = !holder.on_block_device && holder.kind != HolderKind::Device;
     match target.busy {
-        BusyKind::Device if only_others && target.error.is_none() => BusyKind::Directory,
+        BusyKind::Device if is_other && target.error.is_none() => BusyKind::Directory,
         busy => busy,
     }
 }

@@ -1,56 +1,150 @@
 //! Copies that are no holders of their own: while the mount is still there in the runtime's namespace, copies
 //! that its umount will reach go with it.
+//!
+//! A umount propagates along the PARENT mount (kernel doc `sharedsubtree.rst`): what is unmounted at a directory of
+//! mount P is unmounted at the same directory of every peer and slave of P. So the parents decide, not the copies. A
+//! copy stays where something else is mounted inside of it.
 
 use super::Found;
-use crate::bytes::ends_with_path;
+use crate::bytes::same_path;
+use crate::parse::mountinfo::Mount;
 use crate::report::{BusyKind, Effect, HolderKind, MountView};
 use crate::resolve::Target;
-use crate::snapshot::{MountId, NamespaceKey, PeerGroups, Snapshot};
+use crate::snapshot::{DeviceNumber, MountId, NamespaceKey, PeerGroups, Snapshot};
 
-/// Turns copies that will follow the runtime's own umount from blocking to holding.
+/// Mounts in mounts are followed so deep.
+const DEPTH: usize = 16;
+
+/// Tells for each mount whether the runtime's umount takes it along, and turns copies that will all follow it from
+/// blocking to holding.
 pub(super) fn judge(snapshot: &Snapshot, target: &Target, found: &mut [Found]) {
     let own = found
         .iter()
         .find(|h| h.is_daemons && !h.directory_mounts.is_empty() && h.kind != HolderKind::OpenFile);
     let Some((own, own_key)) = own.and_then(|own| {
-        // Only what lies on the target's own directory is unmounted by the runtime.
+        // What is mounted elsewhere the runtime leaves alone.
         let mounts = own.mounts.iter().filter(|m| own.directory_mounts.contains(&m.id));
         Some((mounts.cloned().collect::<Vec<_>>(), own.namespace?))
     }) else {
         return;
     };
-    let groups = PeerGroups::of(snapshot);
-    let follows = |key: NamespaceKey, copy: &MountView| {
-        let is_copy = |m: &&MountView| {
-            let same_place = ends_with_path(copy.mount_point.as_bytes(), m.mount_point.as_bytes());
-            m.device == copy.device && m.root == copy.root && same_place
-        };
-        let original = own.iter().find(is_copy)?;
-        let (_, _, own_parent) = snapshot.parent_of(own_key, MountId(original.id))?;
-        let (_, _, parent) = snapshot.parent_of(key, MountId(copy.id))?;
-        Some(groups.reaches(own_parent.shared()?, &parent))
-    };
-    // The container's own processes are in the way whatever the umount takes along.
-    let is_copy = |h: &&mut Found| {
-        let is_targets_own = h.is_target && h.kind == HolderKind::Container;
-        !h.is_daemons && !is_targets_own && !h.mounts.is_empty() && h.kind != HolderKind::Device
-    };
-    for holder in found.iter_mut().filter(is_copy) {
+    let own = unmounted(snapshot, target, own_key, &own);
+    if own.is_empty() {
+        return;
+    }
+    let reach = Reach::of(snapshot, own_key, &own);
+    for holder in found.iter_mut().filter(|h| !h.mounts.is_empty() && h.kind != HolderKind::Device) {
         let Some(key) = holder.namespace else { continue };
+        let copies = holder.mounts.clone();
+        for mount in &mut holder.mounts {
+            mount.follows = reach.follows(key, &copies, mount.id, DEPTH);
+        }
         let is_device = super::effect::busy_there(target, holder) == BusyKind::Device;
-        // Mounts elsewhere stay, and on a block device they keep it open; other mounts do not block.
+        // On a block device each mount counts, on a directory those that lie on it; others do not block.
         let counts = |m: &&MountView| {
             holder.directory_mounts.contains(&m.id) || (is_device && holder.object_mounts.contains(&m.id))
         };
-        let all_follow = holder
-            .mounts
-            .iter()
-            .filter(counts)
-            .all(|m| holder.directory_mounts.contains(&m.id) && follows(key, m) == Some(true));
-        if all_follow && holder.effect == Effect::Blocking && holder.open_files.is_empty() {
+        let mut counting = holder.mounts.iter().filter(counts).peekable();
+        let all_follow = counting.peek().is_some() && counting.all(|m| m.follows == Some(true));
+        // The container's own processes are in the way whatever the umount takes along.
+        let is_targets_own = holder.is_target && holder.kind == HolderKind::Container;
+        if !holder.is_daemons
+            && !is_targets_own
+            && all_follow
+            && holder.effect == Effect::Blocking
+            && holder.open_files.is_empty()
+        {
             holder.effect = Effect::Holding;
             holder.effect_reason =
                 "It receives umounts from the runtime's namespace, where the mount still is: it goes when that one goes.".to_owned();
         }
+    }
+}
+
+/// The mounts that the runtime will unmount: the one that the busy path leads to, or all that it has of the target.
+fn unmounted(snapshot: &Snapshot, target: &Target, key: NamespaceKey, own: &[MountView]) -> Vec<MountView> {
+    let at_path = |path: &Vec<u8>| own.iter().any(|m| same_path(m.mount_point.as_bytes(), path));
+    let mut paths = target.paths.iter().filter(|path| at_path(path)).peekable();
+    if paths.peek().is_none() {
+        return own.to_vec();
+    }
+    let tables = || snapshot.namespaces.get(&key).into_iter().flat_map(|n| &n.tables);
+    let led_to = |path| tables().filter_map(|t| snapshot.table(*t)).find_map(|t| Some(t.lookup(path)?.1.id));
+    let ids: Vec<MountId> = paths.filter_map(|path| led_to(path)).collect();
+    own.iter().filter(|m| ids.contains(&MountId(m.id))).cloned().collect()
+}
+
+struct Reach<'s> {
+    snapshot: &'s Snapshot,
+    groups: PeerGroups,
+    /// What the runtime unmounts: its own mount and everything inside of it.
+    unmounted: Vec<Place<'s>>,
+}
+
+impl<'s> Reach<'s> {
+    fn of(snapshot: &'s Snapshot, own: NamespaceKey, mounts: &[MountView]) -> Self {
+        let mut unmounted: Vec<Place<'s>> =
+            mounts.iter().filter_map(|m| Place::of(snapshot, own, MountId(m.id))).collect();
+        let mut next = 0;
+        while let Some(outer) = unmounted.get(next).map(|place| place.mount.clone()) {
+            next += 1;
+            for mount in snapshot.children_of(own, outer.id) {
+                // A damaged table may have circles.
+                if unmounted.iter().all(|known| known.mount.id != mount.id) {
+                    unmounted.push(Place { mount, parent: outer.clone() });
+                }
+            }
+        }
+        Self { snapshot, groups: PeerGroups::of(snapshot), unmounted }
+    }
+
+    /// Whether the umount takes the mount along; `None` where the bundle does not tell, and for mounts that the
+    /// runtime itself unmounts. `copies` are all of the target in that namespace.
+    fn follows(&self, key: NamespaceKey, copies: &[MountView], id: u32, depth: usize) -> Option<bool> {
+        let copy = Place::of(self.snapshot, key, MountId(id))?;
+        let is_own = self.unmounted.iter().any(|own| own.mount.id == copy.mount.id);
+        if copy.mount.device == DeviceNumber::UNKNOWN || is_own {
+            return None;
+        }
+        if self.goes(key, &copy, DEPTH) {
+            return Some(true);
+        }
+        // What is mounted inside of one of them goes where that goes.
+        match copies.iter().any(|m| m.id == copy.parent.id.0) && depth > 0 {
+            true => self.follows(key, copies, copy.parent.id.0, depth - 1),
+            false => Some(false),
+        }
+    }
+
+    fn goes(&self, key: NamespaceKey, copy: &Place<'_>, depth: usize) -> bool {
+        let point = |place: &Place<'_>| place.mount.mount_point().into_owned();
+        let is_reached = self
+            .unmounted
+            .iter()
+            .any(|own| self.groups.unmounts((&own.parent, &point(own)), (&copy.parent, &point(copy))));
+        is_reached
+            && depth > 0
+            && self.snapshot.children_of(key, copy.mount.id).into_iter().all(|mount| {
+                // A mount over the whole copy takes its place when it goes.
+                mount.raw_mount_point == copy.mount.raw_mount_point
+                    || self.goes(key, &Place { mount, parent: copy.mount.clone() }, depth - 1)
+            })
+    }
+}
+
+/// A mount with the one that it is on.
+struct Place<'s> {
+    mount: Mount<'s>,
+    parent: Mount<'s>,
+}
+
+impl<'s> Place<'s> {
+    fn of(snapshot: &'s Snapshot, key: NamespaceKey, id: MountId) -> Option<Self> {
+        let tables = snapshot.namespaces.get(&key)?.tables.iter();
+        tables.filter_map(|t| snapshot.table(*t)).find_map(|table| {
+            let (_, mount) = table.mounts().find(|(_, m)| m.id == id)?;
+            let (_, parent) = table.mounts().find(|(_, m)| m.id == mount.parent && m.id != id)?;
+            Some(Self { mount, parent })
+        })
     }
 }

@@ -17,7 +17,7 @@ use crate::resolve::Target;
 use crate::snapshot::{NamespaceKey, Pid, Snapshot};
 
 pub(crate) use effect::target_is_running;
-pub(crate) use matching::{is_mount_of_path, mount_view};
+pub(crate) use matching::mount_view;
 pub(crate) use unread_namespaces::{open_count, unread};
 
 /// A holder as found, before its cause is named.

@@ -7,7 +7,7 @@ use super::directory::Directories;
 use super::matching::{match_mount, mount_view};
 use crate::report::{HolderKind, MountView};
 use crate::resolve::Target;
-use crate::snapshot::{MountNamespace, Pid, Places, Snapshot, TableId};
+use crate::snapshot::{DeviceNumber, MountNamespace, Pid, Places, Snapshot, TableId};
 
 /// A mount of the target.
 struct Hit {
@@ -31,7 +31,7 @@ pub(super) fn find(snapshot: &Snapshot, target: &Target) -> Vec<Found> {
         let places = Places::of(table);
         let of_table = matched.into_iter().map(|(line, matched, mount)| Hit {
             is_object: matched.is_object,
-            on_block_device: !mount.device.is_anonymous(),
+            on_block_device: !mount.device.is_anonymous() || mount.device == DeviceNumber::UNKNOWN,
             on_directory: directories.hold(snapshot, TableId(index), &places, &mount),
             view: mount_view(table, line, &mount, matched.by),
         });

@@ -14,7 +14,8 @@ pub struct KernelVersion {
     pub major: u32,
     /// Minor.
     pub minor: u32,
-    /// Whether this is Red Hat Enterprise Linux 7 or a rebuild of it (`.el7`).
+    /// Whether this is the 3.10 of Red Hat Enterprise Linux 7 or of a rebuild of it (`.el7`). Newer kernels that are
+    /// packaged for it (`5.4.278-1.el7.elrepo`, `4.14.35-2047.el7uek`) behave as upstream does.
     pub el7: bool,
 }
 
@@ -24,7 +25,9 @@ pub fn parse(text: &[u8]) -> Option<KernelVersion> {
     let end = release.iter().position(|b| b.is_ascii_whitespace()).unwrap_or(release.len());
     let release = &release[..end];
     let (_, (major, minor)) = (number::<u32>, opt(preceded(char('.'), number::<u32>))).parse(release).ok()?;
-    Some(KernelVersion { major, minor: minor?, el7: memchr::memmem::find(release, b".el7").is_some() })
+    let minor = minor?;
+    let el7 = (major, minor) == (3, 10) && memchr::memmem::find(release, b".el7").is_some();
+    Some(KernelVersion { major, minor, el7 })
 }
 
 impl KernelVersion {
@@ -47,6 +50,10 @@ mod tests {
         let version = |text: &str| parse(text.as_bytes()).map(|v| (v.major, v.minor, v.el7));
         assert_eq!(version("3.10.0-1160.el7.x86_64"), Some((3, 10, true)));
         assert_eq!(version("6.1.0-50-amd64"), Some((6, 1, false)));
+        assert_eq!(version("5.4.278-1.el7.elrepo.x86_64"), Some((5, 4, false)));
+        assert_eq!(version("4.14.35-2047.519.2.el7uek.x86_64"), Some((4, 14, false)));
+        assert_eq!(version("5.15.153.1-microsoft-standard-WSL2"), Some((5, 15, false)));
+        assert_eq!(version("4.4.180+"), Some((4, 4, false)));
         assert_eq!(version("Linux version 3.13.0-24-generic (buildd@x) #46"), Some((3, 13, false)));
         assert_eq!(version("4.4.59+"), Some((4, 4, false)));
         assert_eq!(version("5.15.90.1-microsoft-standard-WSL2"), Some((5, 15, false)));

@@ -107,16 +107,19 @@ fn target_view(target: resolve::Target) -> Target {
 }
 
 fn errors_about(snapshot: &Snapshot, target: &resolve::Target) -> Vec<BusyError> {
-    let about = |e: &&BusyError| {
+    let about_one = |e: &BusyError| {
         e.container_id
             .iter()
             .chain(&e.other_ids)
             .any(|id| id.len() >= 12 && target.ids.iter().any(|own| own.starts_with(id.as_str())))
             || e.path.as_ref().is_some_and(|p| target.paths.iter().any(|own| own == p.as_bytes()))
     };
+    let about = |e: &&BusyError| e.all().any(about_one);
     let chosen = target.error.and_then(|i| snapshot.errors.get(i));
     let others = snapshot.errors.iter().filter(|e| chosen != Some(*e)).filter(about);
-    chosen.into_iter().chain(others).take(ERRORS).cloned().collect()
+    // Here every wording is a line of evidence of its own.
+    let lines = chosen.into_iter().chain(others).flat_map(|e| e.all());
+    lines.take(ERRORS).map(|e| BusyError { wordings: Vec::new(), ..e.clone() }).collect()
 }
 
 fn holder(snapshot: &Snapshot, target: &resolve::Target, found: &Found) -> Holder {

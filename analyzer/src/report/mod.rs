@@ -355,6 +355,10 @@ pub struct MountView {
     pub propagate_from: Option<u32>,
     /// True where it cannot be bound.
     pub unbindable: bool,
+    /// Whether the umount in the runtime's namespace takes this mount along; `None` where that is not the question
+    /// (it is the runtime's own, or is unmounted there already) and where the bundle does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follows: Option<bool>,
     /// Why this mount counts: `same device 253:1`, `mount point has the layer id`, …
     pub matched_by: String,
     /// The very line of mountinfo.
@@ -362,8 +366,17 @@ pub struct MountView {
 }
 
 impl MountView {
-    /// The propagation state in the words of mount_namespaces(7).
+    /// Whether the source tells propagation at all: `/proc/PID/mounts`, findmnt and mount do not, and no device
+    /// number either (0:0 is no file system's).
+    pub fn tells_propagation(&self) -> bool {
+        self.device != "0:0"
+    }
+
+    /// The propagation state in the words of mount_namespaces(7); `unknown` where the source does not tell it.
     pub fn propagation(&self) -> &'static str {
+        if !self.tells_propagation() {
+            return "unknown propagation";
+        }
         match (self.shared, self.master, self.unbindable) {
             (Some(_), Some(_), _) => "shared and slave",
             (Some(_), None, _) => "shared",
@@ -462,9 +475,17 @@ pub struct BusyError {
     /// Log file in the bundle and line of the first one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<Evidence>,
+    /// What others said of the same failure at the same time: the client beside the daemon, the shim beside both.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub wordings: Vec<BusyError>,
 }
 
 impl BusyError {
+    /// The error and its other wordings.
+    pub fn all(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(&self.wordings)
+    }
+
     /// Whether the line names a container, path, device or any other id.
     pub fn names_something(&self) -> bool {
         self.container_id.is_some()

@@ -1,14 +1,14 @@
 //! The lanes of the picture: host, daemon, then the holders' mount namespaces.
 
 use super::process_view::process_view;
-use super::propagation::{own_parent, parent_of, why_not_reached};
+use super::propagation::{own_parent, parent_of, telling, why_not_reached};
 use super::{Effect, HolderKind, MountView, NamespaceRole, NamespaceView};
 use crate::holders::Found;
 use crate::resolve::{Target, short};
 use crate::snapshot::{MountNamespace, NamespaceKey, Snapshot};
 
 /// Lanes of holders that a report carries; more are in its list of holders all the same.
-const LANES: usize = 40;
+const LANES: usize = 256;
 /// Processes shown in a lane.
 const PROCESSES: usize = 8;
 
@@ -103,7 +103,7 @@ fn lane(
     };
     let own = snapshot.daemon_namespace();
     let is_own = own.map(|o| o.key) == Some(namespace.key);
-    let parent_mount = match mounts.first() {
+    let parent_mount = match telling(&mounts) {
         Some(mount) => parent_of(snapshot, namespace, mount),
         None => {
             let copy = found.iter().flat_map(|h| &h.mounts).find(|m| m.mount_point != "/");
@@ -114,7 +114,7 @@ fn lane(
         _ if is_own && mounts.is_empty() => "The runtime unmounted it here.".to_owned(),
         _ if is_own => "The runtime's own mount.".to_owned(),
         _ if mounts.is_empty() => "Not mounted here.".to_owned(),
-        Some(own) => why_not_reached(snapshot, target, own, namespace, mounts.first()),
+        Some(own) => why_not_reached(snapshot, target, own, namespace, telling(&mounts)),
         None => String::new(),
     };
     NamespaceView {

@@ -4,9 +4,12 @@
 //! place of every peer and slave of P. So the parents decide, not the copies.
 
 use super::{Effect, HolderKind, MountView};
+use crate::bytes::{position_of_any, same_path, visible};
 use crate::holders::{Found, mount_view};
+use crate::parse::mountinfo::Mount;
 use crate::resolve::Target;
-use crate::snapshot::{MountId, MountNamespace, Snapshot};
+use crate::snapshot::{MountId, MountNamespace, MountTable, PeerGroups, Snapshot};
+use crate::timeline;
 
 /// One sentence for each namespace that holds a copy, the general ones first.
 pub(super) fn sentences(snapshot: &Snapshot, target: &Target, found: &[Found]) -> Vec<String> {
@@ -16,12 +19,21 @@ pub(super) fn sentences(snapshot: &Snapshot, target: &Target, found: &[Found]) -
         found.iter().filter(|h| !h.is_daemons && !h.mounts.is_empty() && h.effect != Effect::Unrelated);
     for holder in copies.filter(|h| !matches!(h.kind, HolderKind::OpenFile | HolderKind::Device)) {
         let Some(namespace) = holder.namespace.and_then(|k| snapshot.namespaces.get(&k)) else { continue };
-        let sentence = why_not_reached(snapshot, target, own, namespace, holder.mounts.first());
-        if !sentences.contains(&sentence) {
-            sentences.push(sentence);
+        let sentence = why_not_reached(snapshot, target, own, namespace, telling(&holder.mounts));
+        for sentence in
+            [Some(sentence), timeline::when_copied(snapshot, target, holder)].into_iter().flatten()
+        {
+            if !sentences.contains(&sentence) {
+                sentences.push(sentence);
+            }
         }
     }
     sentences
+}
+
+/// Of several copies in a namespace the one that stays.
+pub(super) fn telling(copies: &[MountView]) -> Option<&MountView> {
+    copies.iter().find(|m| m.follows == Some(false)).or(copies.first())
 }
 
 /// About one copy.
@@ -39,46 +51,106 @@ pub(super) fn why_not_reached(
     let Some(copy) = copy else { return format!("The target is not mounted in {name}.") };
     let parent = parent_of(snapshot, other, copy);
     let own_parent = own_parent(snapshot, target, own, copy);
-    match (own_parent, parent) {
-        (Some(here), _) if here.shared.is_none() => format!(
-            "In the runtime's namespace the mount below which the target was mounted, {}, is {} (no shared: tag): a umount below it reaches no other namespace.",
-            here.mount_point,
-            here.propagation(),
+    let mounts = [own_parent.as_ref(), parent.as_ref(), Some(copy)];
+    if let Some(untold) = mounts.into_iter().flatten().find(|m| !m.tells_propagation()) {
+        let file = &untold.evidence.file;
+        return format!(
+            "Whether a umount reaches {name} is not known: {file} is a listing without propagation, /proc/PID/mountinfo tells it."
+        );
+    }
+    let own_place = own_place(snapshot, target, own, copy);
+    match (own_place, snapshot.parent_of(other.key, MountId(copy.id))) {
+        (Some((path, _, _, here)), Some((_, _, there))) => {
+            between(snapshot, other, (&here, &path), (&there, copy), &name)
+        }
+        (Some((_, _, _, here)), None) if here.shared().is_none() && copy.mount_point != "/" => {
+            not_shared(&here)
+        }
+        (None, Some((_, _, there))) => format!(
+            "{} in {name} is {}; the runtime's own mount there is not in the bundle.",
+            shown(&there),
+            propagation(&there)
         ),
-        (Some(here), Some(there)) => {
-            let group = here.shared.unwrap_or_default();
-            if there.shared == Some(group)
-                || there.master == Some(group)
-                || there.propagate_from == Some(group)
-            {
-                let relation = if there.shared == Some(group) { "a peer of" } else { "a slave of" };
-                format!(
-                    "{} in {name} is {relation} the runtime's {} (peer group {group}), so a umount does reach it: the copy was made, or the mount was moved, outside of that group, or the umount has not happened yet.",
-                    there.mount_point, here.mount_point
-                )
-            } else {
-                format!(
-                    "{} in {name} is {}{}: it takes no umount from peer group {group} of the runtime's {}.",
-                    there.mount_point,
-                    there.propagation(),
-                    there.master.map(|m| format!(" of group {m}")).unwrap_or_default(),
-                    here.mount_point
-                )
-            }
-        }
-        (None, Some(there)) => {
-            format!(
-                "{} in {name} is {}; the runtime's own mount there is not in the bundle.",
-                there.mount_point,
-                there.propagation()
-            )
-        }
-        _ if copy.mount_point == "/" => {
-            format!(
-                "In {name} it is the root file system: the namespace was made for the container, and ends with its last process."
-            )
-        }
+        _ if copy.mount_point == "/" => format!(
+            "In {name} it is the root file system: the namespace was made for the container, and ends with its last process."
+        ),
         _ => format!("The copy in {name} is {}.", copy.propagation()),
+    }
+}
+
+/// From the mount that the runtime's own one is or was on to the one that the copy is on.
+fn between(
+    snapshot: &Snapshot,
+    other: &MountNamespace,
+    (here, path): (&Mount<'_>, &[u8]),
+    (there, copy): (&Mount<'_>, &MountView),
+    name: &str,
+) -> String {
+    let Some(group) = here.shared() else { return not_shared(here) };
+    let groups = PeerGroups::of(snapshot);
+    let (group, shown_here) = (group.0, shown(here));
+    if !groups.reaches(crate::snapshot::PeerGroup(group), there) {
+        return format!(
+            "{} in {name} is {}: it takes no umount from peer group {group} of the runtime's {shown_here}.",
+            shown(there),
+            state(snapshot, there),
+        );
+    }
+    let relation = if there.shared().is_some_and(|g| g.0 == group) { "a peer of" } else { "a slave of" };
+    let reached =
+        format!("{} in {name} is {relation} the runtime's {shown_here} (peer group {group})", shown(there));
+    let inside = snapshot.children_of(other.key, MountId(copy.id));
+    let inside = inside.iter().find(|m| m.mount_point() != copy.mount_point.as_bytes()).map(shown);
+    if copy.follows == Some(true) {
+        format!("{reached}: the runtime's umount takes this copy along.")
+    } else if !groups.unmounts((here, path), (there, copy.mount_point.as_bytes())) {
+        format!(
+            "{reached}, but the copy is at another directory of it: a umount is repeated at the same directory only."
+        )
+    } else if let Some(inside) = inside {
+        format!("{reached}, but {inside} is mounted inside of the copy: the kernel leaves such a one alone.")
+    } else {
+        format!(
+            "{reached}, so a umount does reach it now: the copy was made, or the mount was moved, outside of that group, or the umount has not happened yet."
+        )
+    }
+}
+
+fn not_shared(here: &Mount<'_>) -> String {
+    format!(
+        "In the runtime's namespace the mount below which the target was mounted, {}, is {} (no shared: tag): a umount below it reaches no other namespace.",
+        shown(here),
+        propagation(here),
+    )
+}
+
+/// The propagation state with its peer groups, and whether the master is anywhere to be seen.
+fn state(snapshot: &Snapshot, mount: &Mount<'_>) -> String {
+    let own = mount.shared().map(|g| format!("shared in peer group {}", g.0));
+    let of = mount.master().map(|group| {
+        let mut all = snapshot.tables.iter().flat_map(|t| t.mounts());
+        let alive = all.any(|(_, m)| m.shared() == Some(group));
+        let dead = if alive { "" } else { ", of which no mount is left" };
+        format!("slave of peer group {}{dead}", group.0)
+    });
+    match (own, of) {
+        (Some(own), Some(of)) => format!("{own} and {of}"),
+        (Some(one), None) | (None, Some(one)) => one,
+        (None, None) => propagation(mount).to_owned(),
+    }
+}
+
+fn shown(mount: &Mount<'_>) -> String {
+    visible(&mount.mount_point())
+}
+
+fn propagation(mount: &Mount<'_>) -> &'static str {
+    match (mount.shared(), mount.master(), mount.unbindable()) {
+        (Some(_), Some(_), _) => "shared and slave",
+        (Some(_), None, _) => "shared",
+        (None, Some(_), _) => "slave",
+        (None, None, true) => "unbindable",
+        (None, None, false) => "private",
     }
 }
 
@@ -100,24 +172,31 @@ pub(super) fn own_parent(
     own: &MountNamespace,
     copy: &MountView,
 ) -> Option<MountView> {
+    let (_, table, line, mount) = own_place(snapshot, target, own, copy)?;
+    Some(mount_view(table, line, &mount, "mount that the target was mounted on".to_owned()))
+}
+
+/// The path at which the runtime has or had its mount, and the mount that is below it there.
+fn own_place<'s>(
+    snapshot: &'s Snapshot,
+    target: &Target,
+    own: &'s MountNamespace,
+    copy: &MountView,
+) -> Option<(Vec<u8>, &'s MountTable, u32, Mount<'s>)> {
     let path = target.paths.iter().next().cloned().unwrap_or_else(|| copy.mount_point.clone().into_bytes());
-    if path == b"/" {
+    if same_path(&path, b"/") {
         return None;
     }
     // A copy below a prefix such as /rootfs shows the host's path after it.
-    let at = crate::bytes::position_of_any(&path, &[b"/var/lib/", b"/run/", b"/var/run/"]);
+    let at = position_of_any(&path, &[b"/var/lib/", b"/run/", b"/var/run/"]);
     let path = at.and_then(|at| path.get(at..)).unwrap_or(&path).to_vec();
     let tables = own.tables.iter().filter_map(|t| snapshot.table(*t));
-    tables
-        .flat_map(|table| table.mounts().map(move |(line, m)| (table, line, m)))
-        .filter(|(_, _, m)| {
-            let point = m.mount_point();
-            !crate::bytes::same_path(&point, &path)
-                && crate::bytes::is_at_or_below(&path, &point)
-                && !target.devices.contains(&m.device)
-        })
-        .max_by_key(|(_, line, m)| (crate::bytes::components(&m.mount_point()).count(), *line))
-        .map(|(table, line, m)| {
-            mount_view(table, line, &m, "mount that the target was mounted on".to_owned())
-        })
+    let (table, line, mount) = tables
+        .filter_map(|table| table.lookup(&path).map(|(line, mount)| (table, line, mount)))
+        .max_by_key(|(_, _, m)| crate::bytes::components(&m.mount_point()).count())?;
+    if !same_path(&mount.mount_point(), &path) && !target.devices.contains(&mount.device) {
+        return Some((path, table, line, mount));
+    }
+    let (line, parent) = table.mounts().find(|(_, m)| m.id == mount.parent && m.id != mount.id)?;
+    Some((path, table, line, parent))
 }

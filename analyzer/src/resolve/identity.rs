@@ -67,7 +67,7 @@ pub(super) fn add_logged_id(snapshot: &Snapshot, target: &mut Target, text: &str
     if !is_hex(text) || text.len() < SHORTEST_PREFIX {
         return false;
     }
-    let logged = snapshot.errors.iter().flat_map(|e| {
+    let logged = snapshot.errors.iter().flat_map(|e| e.all()).flat_map(|e| {
         let ids = e.container_id.iter().chain(&e.other_ids);
         ids.filter(|id| id.starts_with(text)).map(|id| (id.clone(), e.evidence.clone()))
     });

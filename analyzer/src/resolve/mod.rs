@@ -1,11 +1,12 @@
 //! Query → target: what is busy, under all the names that it goes by, each with the evidence that links it.
 
+mod below;
 mod identity;
 mod other_ids;
 mod rbd;
 mod storage;
 
-pub(crate) use storage::is_path_of;
+pub(crate) use storage::is_mount_of_path;
 
 use std::collections::BTreeSet;
 
@@ -109,7 +110,9 @@ pub fn resolve(snapshot: &Snapshot, query: &Query) -> Target {
     }
     if target.candidates.is_empty() {
         identity::expand(snapshot, &mut target);
+        target.found |= below::add(snapshot, &mut target);
         if target.error.is_none()
+            && target.paths.len() < 2
             && let Some((index, error)) = error_about(snapshot, &target)
         {
             adopt_error(snapshot, &mut target, index, error);
@@ -138,6 +141,26 @@ fn adopt_error(snapshot: &Snapshot, target: &mut Target, index: usize, error: &B
     target.error = Some(index);
     target.busy = error.busy;
     target.driver = target.driver.take().or_else(|| error.driver.clone());
+    // Every wording of the failure tells ids; what is busy tells the leading one.
+    for wording in error.all() {
+        adopt_ids(snapshot, target, wording);
+    }
+    let evidence = error.evidence.clone();
+    if let Some(device) = &error.device {
+        let known = storage::add_device_name(snapshot, target, device.as_bytes(), evidence.clone());
+        if !known && error.driver.as_deref() == Some("rbd") {
+            rbd::add_image(snapshot, target, device);
+        }
+    }
+    if let Some(path) = &error.path {
+        storage::add_busy_path(target, error, path, evidence);
+    }
+    if target.container.is_none() {
+        other_ids::add_pods_containers(snapshot, target, error);
+    }
+}
+
+fn adopt_ids(snapshot: &Snapshot, target: &mut Target, error: &BusyError) {
     let evidence = error.evidence.clone();
     if let Some(id) = &error.container_id {
         // docker before 1.10 named the device by the container; later the same wording names the layer.
@@ -156,13 +179,7 @@ fn adopt_error(snapshot: &Snapshot, target: &mut Target, index: usize, error: &B
         && target.name.is_none()
     {
         target.name = Some(name.clone());
-        target.alias(name.clone(), AliasKind::Name, evidence.clone());
-    }
-    if let Some(device) = &error.device {
-        storage::add_device_name(snapshot, target, device.as_bytes(), evidence.clone());
-    }
-    if let Some(path) = &error.path {
-        storage::add_busy_path(target, error, path, evidence);
+        target.alias(name.clone(), AliasKind::Name, evidence);
     }
 }
 
@@ -171,7 +188,7 @@ fn error_about<'s>(snapshot: &'s Snapshot, target: &Target) -> Option<(usize, &'
     let ours = |id: &String| {
         target.ids.iter().any(|own| own == id || (id.len() >= 12 && own.starts_with(id.as_str())))
     };
-    snapshot.errors.iter().enumerate().find(|(_, error)| {
+    let about = |error: &BusyError| {
         error.container_id.iter().chain(&error.other_ids).any(ours)
             || error
                 .path
@@ -184,7 +201,8 @@ fn error_about<'s>(snapshot: &'s Snapshot, target: &Target) -> Option<(usize, &'
                 })
             })
             || (error.name.is_some() && error.name == target.name && error.container_id.is_none())
-    })
+    };
+    snapshot.errors.iter().enumerate().find(|(_, error)| error.all().any(about))
 }
 
 fn from_text(snapshot: &Snapshot, target: &mut Target, text: &str) {

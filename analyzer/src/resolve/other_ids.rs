@@ -3,7 +3,7 @@
 
 use super::{Target, identity, short};
 use crate::bytes::{components, visible};
-use crate::report::{AliasKind, Diagnostic, Evidence};
+use crate::report::{AliasKind, BusyError, Diagnostic, Evidence};
 use crate::snapshot::{Container, Snapshot};
 
 /// Shorter parts of names are found in too many of them.
@@ -38,6 +38,26 @@ pub(super) fn follow(snapshot: &Snapshot, target: &mut Target, text: &str) -> bo
             false
         }
     }
+}
+
+/// An error about a pod's volume or cgroup names the pod only: its containers are named, too. The busy object stays
+/// what the error says.
+pub(super) fn add_pods_containers(snapshot: &Snapshot, target: &mut Target, error: &BusyError) {
+    let pods = error.all().flat_map(|e| &e.other_ids).filter(|id| is_uuid(id));
+    let Some((pod, lead)) = pods.filter_map(|id| Some((id, by_cgroup(snapshot, id)?))).next() else { return };
+    let containers = without_sandboxes(snapshot, &lead.containers);
+    let names: Vec<String> = containers
+        .iter()
+        .map(|(id, _)| match snapshot.containers.get(id).and_then(|c| c.record.name.as_deref()) {
+            Some(name) => format!("{} ({})", visible(name.as_bytes()), short(id)),
+            None => short(id).to_owned(),
+        })
+        .collect();
+    target.alias(pod.clone(), AliasKind::Other, error.evidence.clone());
+    for (id, evidence) in containers {
+        target.alias(id, AliasKind::ContainerId, evidence);
+    }
+    target.notes.push(note(pod, lead.what, &format!("its containers are {}", names.join(", "))));
 }
 
 /// What an id looks like that nothing on this host has.

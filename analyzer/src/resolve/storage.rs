@@ -137,6 +137,7 @@ pub(super) fn add_named_object(snapshot: &Snapshot, target: &mut Target, text: &
             || snapshot
                 .errors
                 .iter()
+                .flat_map(|e| e.all())
                 .any(|e| e.path.as_ref().is_some_and(|p| same_path(p.as_bytes(), bytes)))
             || snapshot
                 .processes
@@ -181,11 +182,17 @@ fn locate_in(
     by_device: bool,
 ) {
     let point = mount.mount_point();
-    let here = target.paths.iter().any(|p| is_path_of(&point, p));
+    let here = target.paths.iter().any(|p| is_mount_of_path(target, &point, p));
     let after_id = id_position(target, &point);
-    if !by_path && let Some(path) = merged_beside(target, mount) {
-        target.alias(visible(&path), AliasKind::Path, Some(table.evidence(line, mount.line)));
+    if !by_device
+        && let Some(path) = merged_beside(target, mount)
+        && (!by_path || target.paths.contains(&path))
+    {
+        let evidence = || Some(table.evidence(line, mount.line));
+        target.alias(visible(&path), AliasKind::Path, evidence());
         target.paths.insert(path);
+        // The same overlay, wherever it is mounted.
+        add_device(target, mount.device, evidence());
     }
     if !here && (by_path || after_id.is_none_or(|after| after > 2)) {
         return;
@@ -228,6 +235,20 @@ fn merged_beside(target: &Target, mount: &Mount<'_>) -> Option<Vec<u8>> {
 /// `/rootfs`. Short paths stand only for themselves.
 pub(crate) fn is_path_of(mount_point: &[u8], path: &[u8]) -> bool {
     same_path(mount_point, path) || (components(path).count() >= 3 && ends_with_path(mount_point, path))
+}
+
+/// Whether a mount point in some namespace is that path of the host: the same, seen below a prefix such as
+/// `/rootfs`, or with the same end.
+pub(crate) fn is_mount_of_path(target: &Target, point: &[u8], path: &[u8]) -> bool {
+    is_path_of(point, path) || ends_with_id_and_rest(target, point, path)
+}
+
+/// Whether a mount point ends as the busy path does, from the id on: `/logs/ID/shm` where somebody bound
+/// `/var/lib/docker/containers` at `/logs`.
+fn ends_with_id_and_rest(target: &Target, point: &[u8], path: &[u8]) -> bool {
+    let path: Vec<&[u8]> = components(path).collect();
+    let Some(at) = path.iter().rposition(|c| target.id_in(c).is_some()) else { return false };
+    ends_with_path(point, &path[at..].join(&b'/'))
 }
 
 /// How many components follow the one that is an id of the target.

@@ -48,9 +48,12 @@ impl Hosts {
         }
     }
 
-    /// Whether it is one text and no archive.
-    pub(crate) fn is_text(&self) -> bool {
-        self.hosts.is_empty() && matches!(&self.loose[..], [(name, _)] if name.is_empty())
+    /// The text, where it is one and no archive.
+    pub(crate) fn lone_text(&self) -> Option<&[u8]> {
+        match &self.loose[..] {
+            [(name, text)] if name.is_empty() && self.hosts.is_empty() => Some(text),
+            _ => None,
+        }
     }
 
     /// A process's directory decides whose root this is; other members belong to the host whose root is the

@@ -190,6 +190,24 @@ impl MountTable {
         })
     }
 
+    /// The mount that a path leads to, walked as the kernel does: from the root on, into each mount that is met on
+    /// the way. Mounts that a later one covers are not met, whatever their mount points.
+    pub fn lookup(&self, path: &[u8]) -> Option<(u32, Mount<'_>)> {
+        let on_the_way: Vec<(u32, Mount<'_>)> =
+            self.mounts().filter(|(_, m)| crate::bytes::is_at_or_below(path, &m.mount_point())).collect();
+        let depth = |m: &Mount<'_>| crate::bytes::components(&m.mount_point()).count();
+        let is_top = |m: &Mount<'_>| !on_the_way.iter().any(|(_, p)| p.id == m.parent && p.id != m.id);
+        let mut here = on_the_way.iter().find(|(_, m)| depth(m) == 0 && is_top(m))?;
+        for _ in 0..on_the_way.len() {
+            let on_it = on_the_way.iter().filter(|(_, m)| m.parent == here.1.id && m.id != here.1.id);
+            let Some(next) = on_it.min_by_key(|(line, m)| (depth(m), std::cmp::Reverse(*line))) else {
+                break;
+            };
+            here = next;
+        }
+        Some(here.clone())
+    }
+
     /// Whether the bytes stand anywhere in it: a cheap first look before lines are parsed.
     pub fn mentions(&self, needle: &[u8]) -> bool {
         memchr::memmem::find(&self.text, needle).is_some()
@@ -318,6 +336,18 @@ impl Snapshot {
             let (line, parent) = table.mounts().find(|(_, m)| m.id == child.parent && m.id != child.id)?;
             Some((table, line, parent))
         })
+    }
+
+    /// The mounts that are on a mount.
+    pub fn children_of(&self, namespace: NamespaceKey, id: MountId) -> Vec<Mount<'_>> {
+        let tables = self.namespaces.get(&namespace).into_iter().flat_map(|n| &n.tables);
+        let tables = tables.filter_map(|t| self.table(*t));
+        let all = tables.flat_map(|t| t.mounts()).map(|(_, m)| m);
+        let mut children: Vec<Mount<'_>> = all.filter(|m| m.parent == id && m.id != id).collect();
+        // One namespace seen from several roots shows the same mount several times.
+        children.sort_by_key(|m| m.id);
+        children.dedup_by_key(|m| m.id);
+        children
     }
 
     /// Start of a process as RFC 3339 UTC.

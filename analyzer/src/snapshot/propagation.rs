@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{PeerGroup, Snapshot};
+use crate::bytes::{components, is_at_or_below};
 use crate::parse::mountinfo::Mount;
 
 /// The peer groups of all tables with their masters.
@@ -23,6 +24,21 @@ impl PeerGroups {
         Self { masters }
     }
 
+    /// Whether a umount at `at` on the mount `parent` also unmounts what is mounted at `copy_at` on `copy_parent`.
+    /// The kernel looks at each mount that receives from `parent` for something at the very same directory
+    /// (`propagate_umount` in fs/pnode.c); what is mounted there and whether that is shared plays no part.
+    pub fn unmounts(
+        &self,
+        (parent, at): (&Mount<'_>, &[u8]),
+        (copy_parent, copy_at): (&Mount<'_>, &[u8]),
+    ) -> bool {
+        let Some(group) = parent.shared() else { return false };
+        parent.id != copy_parent.id
+            && parent.device == copy_parent.device
+            && place_on(parent, at).is_some_and(|place| Some(place) == place_on(copy_parent, copy_at))
+            && self.reaches(group, copy_parent)
+    }
+
     /// Whether what is mounted and unmounted at a mount of `group` also is at `mount`: it is in the group, a
     /// slave of it, or a slave of a slave.
     pub fn reaches(&self, group: PeerGroup, mount: &Mount<'_>) -> bool {
@@ -39,4 +55,14 @@ impl PeerGroups {
         }
         false
     }
+}
+
+/// The directory that `path` is on a mount, as components within its file system.
+fn place_on(mount: &Mount<'_>, path: &[u8]) -> Option<Vec<Vec<u8>>> {
+    let (root, point) = (mount.root(), mount.mount_point());
+    if !is_at_or_below(path, &point) {
+        return None;
+    }
+    let below = components(path).skip(components(&point).count());
+    Some(components(&root).chain(below).map(<[u8]>::to_vec).collect())
 }

@@ -184,6 +184,29 @@ fn holder_start(snapshot: &Snapshot, holder: &Found) -> Option<Dated> {
     Some(dated(moment, TimelineKind::HolderStarted, what, vec![start_evidence(snapshot, pid, process)]))
 }
 
+/// Whether a holder's namespace is younger than the container: a namespace is a copy of all mounts of its time.
+pub(crate) fn when_copied(snapshot: &Snapshot, target: &Target, holder: &Found) -> Option<String> {
+    if holder.is_target {
+        return None;
+    }
+    let container = snapshot.containers.get(target.container.as_ref()?)?;
+    let recorded = container.record.started_at.as_deref().and_then(clock::instant);
+    let made = recorded.or_else(|| Some(oldest(snapshot, container.pids.iter())?.2))?;
+    let (pid, process, start) = oldest(snapshot, holder.pids.iter())?;
+    let who = format!("{} ({})", process.name(), pid.0);
+    let (start_text, made_text) = (start.text(), made.text());
+    // A mount table tells no times; both clocks are exact to about a second.
+    Some(match start.seconds > made.seconds.saturating_add(1) {
+        true => format!(
+            "{who} started at {start_text}, after the container ({made_text}): its namespace was copied while the container's file system was mounted."
+        ),
+        false if start.seconds.saturating_add(1) < made.seconds => format!(
+            "{who} started at {start_text}, before the container ({made_text}): the mount came into its namespace later, through propagation or a bind."
+        ),
+        false => return None,
+    })
+}
+
 /// The holders' units and the runtime's own: a start after the container's is a restart in between.
 fn unit_events<'s>(snapshot: &'s Snapshot, holders: impl Iterator<Item = &'s Found>) -> Vec<Dated> {
     let daemon = snapshot.daemon().and_then(|(_, p)| p.membership.unit.as_deref().map(visible));

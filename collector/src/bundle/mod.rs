@@ -4,6 +4,8 @@ mod header;
 pub(crate) mod output;
 pub(crate) mod writer;
 
+use std::io;
+
 /// Which secrets a file may hold. They are replaced by the writer, the one gate that everything passes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Secrets {
@@ -95,6 +97,26 @@ impl Entries {
         let data_at = self.bytes.len();
         self.bytes.extend_from_slice(data);
         self.list.push(Packed { kind, rank, start, data: data_at, end: self.bytes.len() });
+    }
+
+    /// Adds an entry whose data `read` appends to the buffer, and returns that data. Nothing is added when it fails.
+    pub(crate) fn add_read(
+        &mut self,
+        kind: Kind,
+        rank: u8,
+        path: &[&[u8]],
+        read: impl FnOnce(&mut Vec<u8>) -> io::Result<()>,
+    ) -> io::Result<&[u8]> {
+        let mark = self.mark();
+        self.add(kind, rank, path, b"");
+        if let Err(error) = read(&mut self.bytes) {
+            self.back_to(mark);
+            return Err(error);
+        }
+        let end = self.bytes.len();
+        let Some(packed) = self.list.last_mut() else { return Ok(b"") };
+        packed.end = end;
+        Ok(&self.bytes[packed.data..end])
     }
 
     /// Adds one entry.

@@ -44,7 +44,9 @@ pub(super) fn read(
     add: &mut impl FnMut(Log, &mut Batch<Fact>),
 ) -> bool {
     let directory = context.options.root.join("var/log/journal");
-    if !context.is_this_host() && !context.root.exists(b"var/log/journal") {
+    // journald keeps it in the one or, without a disk for it, in the other (journald.conf(5), Storage=).
+    let is_volatile = context.is_this_host() && context.root.exists(b"run/log/journal");
+    if !is_volatile && !context.root.exists(b"var/log/journal") {
         return false;
     }
     let Some(program) = command::find("journalctl") else { return false };

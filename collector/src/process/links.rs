@@ -10,6 +10,7 @@ use super::mount_table::{TableFacts, inode_of};
 use super::{Process, Vanished, maps};
 use crate::bundle::{Kind, Secrets};
 use crate::context::Fact;
+use crate::host_files::Dir;
 use crate::summary::Skip;
 use crate::sys::{self, Behind};
 
@@ -70,7 +71,7 @@ pub(super) fn read(
         process.add(Kind::File(Secrets::None), "links", &lines);
     } else if !process.live {
         // A recorded copy may bring its own.
-        if process.dir.read_virtual_into(b"links", 16 << 20, process.buffer).is_ok() {
+        if process.dir.read_virtual_until(b"links", 16 << 20, |_| false, process.buffer).is_ok() {
             process.add_buffer(Kind::File(Secrets::None), "links");
         }
     }
@@ -95,13 +96,11 @@ fn add_text_of(process: &mut Process<'_>, name: &str) -> Result<bool, Vanished> 
 }
 
 fn descriptors(process: &mut Process<'_>, wanted: Wanted, left: &AtomicUsize, lines: &mut Vec<u8>) {
-    let names = match process.dir.list(b"fd") {
-        Ok(names) => names,
+    let listed = process.dir.listable(b"fd").and_then(|dir| Ok((dir.numbers()?, dir)));
+    let (mut numbers, dir) = match listed {
+        Ok(listed) => listed,
         Err(error) => return count_unless_gone(process, "fd", &error),
     };
-    let mut numbers: Vec<u32> =
-        names.iter().filter_map(|name| std::str::from_utf8(name).ok()?.parse().ok()).collect();
-    numbers.sort_unstable();
     let cap = DESCRIPTORS_EACH.min(left.load(Ordering::Relaxed));
     if numbers.len() > cap {
         let why = format!(
@@ -114,12 +113,16 @@ fn descriptors(process: &mut Process<'_>, wanted: Wanted, left: &AtomicUsize, li
     left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| Some(left.saturating_sub(taken))).ok();
     for number in numbers {
         let name = format!("fd/{number}");
+        let inside = &name["fd/".len()..];
         // One that was closed meanwhile is no reference any more.
-        let Ok(text) = process.link(&name) else { continue };
+        if dir.link_into(inside.as_bytes(), process.buffer).is_err() {
+            continue;
+        }
+        let text = process.buffer.bytes();
         if let Some(inode) = inode_of(text, "mnt") {
             process.batch.facts.push(Fact::OpenNamespace { pid: process.pid, fd: number, inode });
         } else if leads_to_a_file(text) {
-            let behind = if wanted.gentle { None } else { behind(process, &name) };
+            let behind = if wanted.gentle || !process.live { None } else { behind(&dir, inside) };
             let mount = behind.and_then(|behind| behind.mount);
             if mount.is_some() && mount == wanted.devices && is_plain_device(process.buffer.bytes()) {
                 continue;
@@ -153,18 +156,18 @@ pub(super) fn leads_to_a_file(text: &[u8]) -> bool {
 
 /// Writes the line of one link and returns what it told.
 fn line(process: &Process<'_>, name: &str, lines: &mut Vec<u8>) -> Option<Behind> {
-    let behind = behind(process, name)?;
+    if !process.live {
+        return None;
+    }
+    let behind = behind(process.dir, name)?;
     write_line(lines, name, &behind).ok()?;
     lines.push(b'\n');
     Some(behind)
 }
 
-fn behind(process: &Process<'_>, name: &str) -> Option<Behind> {
-    if !process.live {
-        // Following a recorded link would lead to this machine's files.
-        return None;
-    }
-    sys::with_path(name.as_bytes(), |name| sys::behind(process.dir.fd(), name)).ok()
+/// Never asked of a recorded link: it would lead to this machine's files.
+fn behind(dir: &Dir, name: &str) -> Option<Behind> {
+    sys::with_path(name.as_bytes(), |name| sys::behind(dir.fd(), name)).ok()
 }
 
 /// `NAME dev=… ino=… mnt=… type=… rdev=…`, without the end of the line.

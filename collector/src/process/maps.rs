@@ -36,14 +36,25 @@ pub(super) fn read(
     facts: &TableFacts,
     lines: &mut Vec<u8>,
 ) {
-    match process.dir.read_virtual_into(b"maps", MAPS_MAX, process.buffer) {
+    match process.dir.read_virtual_until(b"maps", MAPS_MAX, is_whole, process.buffer) {
         Ok(()) => {}
         Err(error) if matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ESRCH)) => return,
         Err(error) => return process.count("maps", "maps", &error),
     }
     let mut seen = BTreeSet::new();
     let mut cut = process.buffer.truncated;
-    for mapping in process.buffer.bytes().split(|&b| b == b'\n').filter_map(parse) {
+    let mut last: &[u8] = b"";
+    let mut rest = process.buffer.bytes();
+    while !rest.is_empty() {
+        let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+        let line = &rest[..end];
+        rest = rest.get(end + 1..).unwrap_or_default();
+        // A file is mapped in several pieces, one after another.
+        let file = file_in(line);
+        if std::mem::replace(&mut last, file) == file {
+            continue;
+        }
+        let Some(mapping) = parse(line) else { continue };
         if !is_wanted(&mapping, devices, facts) || !seen.insert((mapping.dev, mapping.ino)) {
             continue;
         }
@@ -57,6 +68,18 @@ pub(super) fn read(
         let why = format!("only the first {FILES_MAX} mapped files of a process are kept");
         process.batch.skips.push(Skip::because("proc/PID/maps", &process.path("maps"), "cap", why));
     }
+}
+
+/// Whether this text of `maps` is all of it: x86-64 ends it with a page at an address that no process can map itself.
+fn is_whole(text: &[u8]) -> bool {
+    let line = text.strip_suffix(b"\n").unwrap_or_default();
+    let start = memchr::memrchr(b'\n', line).map_or(0, |at| at + 1);
+    line[start..].starts_with(b"ffffffffff600000-")
+}
+
+/// `MAJOR:MINOR INODE  PATH` of a line.
+fn file_in(line: &[u8]) -> &[u8] {
+    line.splitn(4, |&b| b == b' ').nth(3).unwrap_or_default()
 }
 
 fn is_wanted(mapping: &Mapping<'_>, devices: &[(u32, u32)], facts: &TableFacts) -> bool {
@@ -92,7 +115,7 @@ fn write_mapping(process: &Process<'_>, mapping: &Mapping<'_>, lines: &mut Vec<u
 
 /// `START-END PERMS OFFSET MAJOR:MINOR INODE  PATH`; `None` for memory without a file.
 fn parse(line: &[u8]) -> Option<Mapping<'_>> {
-    let path_at = line.iter().position(|&b| b == b'/')?;
+    let path_at = memchr::memchr(b'/', line)?;
     let head = std::str::from_utf8(&line[..path_at]).ok()?;
     let mut fields = head.split_ascii_whitespace();
     let range = fields.next()?;

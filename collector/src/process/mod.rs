@@ -123,7 +123,6 @@ impl ProcessReader {
         let known = |key: &TableKey| self.known.table(key, job.pid);
         let (facts, key) = match mount_table::read(&mut process, namespace, &known) {
             Ok(Table::Read { key, facts }) => {
-                process.add_buffer(Kind::Table, "mountinfo");
                 facts.report(job.pid, &mut process.batch.facts);
                 (Arc::new(facts), key)
             }
@@ -249,12 +248,11 @@ impl Process<'_> {
                 let text = self.buffer.bytes();
                 let stat = Stat::parse(text);
                 let plain = identity::without_addresses(text);
-                // One file less to open in each process.
-                let name = identity::name_in(text).filter(|_| self.live).map(|name| [name, b"\n"].concat());
+                // `comm` says what stands in `stat`, unless that is escaped.
+                let has_name = self.live && identity::has_plain_name(text);
                 self.add(Kind::File(Secrets::None), "stat", &plain);
-                match name {
-                    Some(name) => self.add(Kind::File(Secrets::None), "comm", &name),
-                    None => self.small("comm")?,
+                if !has_name {
+                    self.small("comm")?;
                 }
                 Ok(stat)
             }
@@ -306,16 +304,14 @@ impl Process<'_> {
     /// A thread may have left its process's mount namespace, or outlived the process's first thread (which then is a
     /// zombie without any): nothing else shows where it is.
     fn thread_namespaces(&mut self, own: Option<u64>) {
-        let threads = self.dir.list(b"task").unwrap_or_default();
+        let threads = self.dir.listable(b"task").and_then(|dir| dir.numbers()).unwrap_or_default();
         if threads.len() > THREADS_MAX {
             let why = format!("only the first {THREADS_MAX} threads of a process are looked at");
             self.batch.skips.push(Skip::because("proc/PID/task", &self.path("task"), "cap", why));
         }
-        for thread in threads.iter().take(THREADS_MAX) {
-            let link = [b"task/", thread.as_slice(), b"/ns/mnt"].concat();
-            let inode = self.dir.link(&link).ok().and_then(|text| mount_table::inode_of(&text, "mnt"));
-            let thread = std::str::from_utf8(thread).ok().and_then(|text| text.parse().ok());
-            if let (Some(inode), Some(thread)) = (inode, thread)
+        for thread in threads.into_iter().take(THREADS_MAX) {
+            let text = self.link(&format!("task/{thread}/ns/mnt")).ok();
+            if let Some(inode) = text.and_then(|text| mount_table::inode_of(text, "mnt"))
                 && own != Some(inode)
             {
                 self.batch.facts.push(Fact::ThreadNamespace { pid: self.pid, thread, inode });

@@ -8,7 +8,8 @@
 use std::io;
 
 use super::identity::find;
-use super::{KnownTable, Process};
+use super::{KnownTable, Process, rank};
+use crate::bundle::Kind;
 use crate::context::{Fact, Runtime};
 use crate::sys;
 
@@ -26,8 +27,7 @@ pub(crate) struct TableKey {
 }
 
 pub(super) enum Table {
-    /// `key` is `None` when the table must not stand for another process's.
-    /// It is in the buffer.
+    /// It is in the batch. `key` is `None` when it must not stand for another process's.
     Read { key: Option<TableKey>, facts: TableFacts },
     /// It is this one.
     Same(KnownTable),
@@ -59,14 +59,15 @@ pub(super) fn read(
     {
         return Ok(Table::Same(known));
     }
-    // Both are asked again after the reading, which must leave the table in the buffer: another one for them.
-    process.dir.read_virtual_into(b"mountinfo", TABLE_MAX, process.buffer)?;
-    let table = std::mem::take(process.buffer);
+    let path = [process.prefix.as_slice(), b"mountinfo"];
+    let dir = process.dir;
+    let read = |bytes: &mut Vec<u8>| dir.append_virtual(b"mountinfo", TABLE_MAX, bytes);
+    let facts =
+        TableFacts::parse(process.batch.entries.add_read(Kind::Table, rank("mountinfo"), &path, read)?);
+    // Asked again: the process may have moved while it was read.
     let unchanged = key.is_some()
         && self::key(process, namespace.unwrap_or_default()) == key
         && process.mount_namespace() == namespace;
-    *process.buffer = table;
-    let facts = TableFacts::parse(process.buffer.bytes());
     Ok(Table::Read { key: key.filter(|_| unchanged), facts })
 }
 
@@ -89,28 +90,27 @@ pub(crate) fn inode_of(text: &[u8], kind: &str) -> Option<u64> {
 
 impl TableFacts {
     /// Lines that do not look like mountinfo are passed over: the analyzer, not the collector, judges them.
+    ///
+    /// Few lines are of interest, so only those are taken apart that have the text in question somewhere.
     pub(crate) fn parse(table: &[u8]) -> Self {
         let mut facts = Self::default();
-        let root_device =
-            table.split(|&b| b == b'\n').filter_map(Mount::parse).find(|m| m.mount_point == b"/");
-        let root_device = root_device.map(|mount| mount.device);
-        let mut at_dev = 0;
-        for mount in table.split(|&b| b == b'\n').filter_map(Mount::parse) {
-            if mount.mount_point == b"/dev" {
-                at_dev += 1;
-                facts.devices_mount = mount.id().filter(|_| at_dev == 1 && mount.kind() == Some(b"devtmpfs"));
-            }
+        for (at, mount) in mounts_with(table, b" /dev ").filter(|m| m.mount_point == b"/dev").enumerate() {
+            facts.devices_mount = mount.id().filter(|_| at == 0 && mount.kind() == Some(b"devtmpfs"));
+        }
+        // The options that follow are always `rw` or `ro`.
+        if let Some(root) = mounts_with(table, b" / r").find(|mount| mount.mount_point == b"/") {
+            let needle = [b" ", root.device, b" "].concat();
+            let is_beside = |mount: &Mount<'_>| mount.device == root.device && mount.mount_point != b"/";
+            let beside = mounts_with(table, &needle).filter(is_beside).take(REMEMBERED_MAX);
+            facts.same_device_mounts = beside.map(|mount| unescape(mount.mount_point)).collect();
+        }
+        for mount in mounts_with(table, b" mnt:[") {
             if let Some(inode) = inode_of(mount.root, "mnt") {
                 facts.bound_namespaces.push((unescape(mount.mount_point), inode));
             }
-            let remembered = &mut facts.same_device_mounts;
-            let is_below = mount.mount_point != b"/";
-            if Some(mount.device) == root_device && is_below && remembered.len() < REMEMBERED_MAX {
-                remembered.push(unescape(mount.mount_point));
-            }
-            // Looked for in the whole line first: few are overlays.
-            if find(mount.rest, b",upperdir=").is_some()
-                && let Some(options) = mount.overlay_options()
+        }
+        for mount in mounts_with(table, b",upperdir=") {
+            if let Some(options) = mount.overlay_options()
                 && let Some(at) = find(options, b",upperdir=")
             {
                 facts.stores.extend(store_of(&options[at + b",upperdir=".len()..]));
@@ -139,6 +139,21 @@ struct Mount<'a> {
     root: &'a [u8],
     mount_point: &'a [u8],
     rest: &'a [u8],
+}
+
+/// The mounts whose line has this text anywhere.
+fn mounts_with<'a>(table: &'a [u8], text: &'a [u8]) -> impl Iterator<Item = Mount<'a>> {
+    let finder = memchr::memmem::Finder::new(text);
+    let mut rest = table;
+    std::iter::from_fn(move || {
+        let at = finder.find(rest)?;
+        let start = memchr::memrchr(b'\n', &rest[..at]).map_or(0, |at| at + 1);
+        let end = memchr::memchr(b'\n', &rest[at..]).map_or(rest.len(), |length| at + length);
+        let line = &rest[start..end];
+        rest = &rest[end..];
+        Some(Mount::parse(line))
+    })
+    .flatten()
 }
 
 impl<'a> Mount<'a> {

@@ -78,6 +78,13 @@ impl Bundle {
         tables.map(|(path, _)| path.clone()).collect()
     }
 
+    /// A process's short name, as its `stat` has it.
+    pub(crate) fn name(&self, pid: u32) -> String {
+        let stat = self.must(&format!("proc/{pid}/stat"));
+        let (before, _) = stat.rsplit_once(')').unwrap();
+        before.split_once('(').unwrap().1.to_owned()
+    }
+
     /// `KEY=` of a line of `proc/PID/links`.
     pub(crate) fn link_value(&self, pid: u32, name: &str, key: &str) -> Option<String> {
         let links = self.must(&format!("proc/{pid}/links"));

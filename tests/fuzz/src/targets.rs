@@ -137,7 +137,7 @@ fn log(data: &[u8]) {
 /// Only the reading of the archive, nothing of its members.
 fn archive(data: &[u8]) {
     let mut seen = 0_usize;
-    let all = |path: &[u8]| if path.len() % 2 == 0 { Want::Bytes } else { Want::Text };
+    let all = |path: &[u8]| if path.len().is_multiple_of(2) { Want::Bytes } else { Want::Text };
     let end = archive::read_entries(data, &mut |_| ControlFlow::Continue(()), &all, &mut |entry| {
         if let Content::File(bytes) = entry.content {
             seen += bytes.len();

@@ -3,6 +3,8 @@
 //! The limits are those of a long run: an answer within a second of CPU time for each MiB, and memory of at most
 //! 64 MiB and four times the input beside what the process began with.
 
+#![allow(clippy::expect_used, reason = "a broken expectation is a broken test")]
+
 use ebusy_fuzz::{mutate, rng::Rng, targets};
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};

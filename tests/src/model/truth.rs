@@ -133,13 +133,9 @@ impl Reference<'_> {
     /// a mount on the directory itself tells.
     fn is_known(&self, object: &Object) -> bool {
         let is_named = object == &self.s.root && self.world.plan.storage != Storage::Containerd;
-        is_named
-            || self
-                .world
-                .host
-                .namespaces()
-                .into_iter()
-                .any(|ns| self.visible(ns).iter().any(|m| object.is_shown_by(m) && self.is_on(m, object)))
+        let tells = |m: &Mount| object.is_shown_by(m) && (is_named || self.is_on(m, object));
+        let mut namespaces = self.world.host.namespaces().into_iter();
+        self.world.is_active(object) || namespaces.any(|ns| self.visible(ns).into_iter().any(tells))
     }
 
     /// Whether something that is told by the device number alone is about this object.

@@ -40,7 +40,8 @@ impl Entry {
         Self { path: path.into(), content: Content::File(content.into()) }
     }
 
-    fn link(path: String, target: impl Into<String>) -> Self {
+    /// A symbolic link.
+    pub fn link(path: String, target: impl Into<String>) -> Self {
         Self { path, content: Content::Link(target.into()) }
     }
 }

@@ -1,19 +1,59 @@
-//! Every sentence that a user reads, in one table for each language. English for now.
+//! Every sentence that a user reads, in one table for each language.
 //!
-//! A sentence with something in it is a function, so that another language can order its words.
+//! A sentence with something in it is a function, so that another language can order its words. A table that
+//! lacks a sentence does not compile. What the analyzer says (summaries, reasons, effects of remedies) is data
+//! of the report and English in every language; views mark it with [`data_language`].
 
+mod chinese;
 mod english;
 mod format;
 
+pub use chinese::CHINESE;
 pub use english::ENGLISH;
 pub use format::{brief, bytes, log_message, short_id, utc, utc_range};
 
+use crate::browser::clock;
+use crate::preferences::{self, Language, Zone};
 use ebusy_analyzer::census::LeftoverKind;
-use ebusy_analyzer::report::{AliasKind, BundleInfo, BusyKind, Effect, HolderKind, NamespaceRole, Status};
+use ebusy_analyzer::mount_tree::Change;
+use ebusy_analyzer::report::{
+    AliasKind, BundleInfo, BusyKind, Effect, HolderKind, NamespaceRole, Report, Status,
+};
 
-/// The language of the page.
+/// The table of the page's language.
 pub fn t() -> &'static Texts {
-    &ENGLISH
+    match preferences::current().language {
+        Language::English => &ENGLISH,
+        Language::Chinese => &CHINESE,
+    }
+}
+
+/// The `lang` of what the analyzer says, where that is not the page's own.
+pub fn data_language() -> Option<&'static str> {
+    (preferences::current().language != Language::English).then_some("en")
+}
+
+/// A time (RFC 3339 UTC, or as it stands in the log) in the zone that the reader prefers.
+pub fn time(value: &str) -> String {
+    let local = (preferences::current().zone == Zone::Local).then(|| clock::local(value)).flatten();
+    local.unwrap_or_else(|| utc(value))
+}
+
+/// The same time in the other zone, where there is one.
+pub fn time_elsewhere(value: &str) -> Option<String> {
+    let local = clock::local(value)?;
+    Some(match preferences::current().zone {
+        Zone::Utc => (t().local_time)(&local),
+        Zone::Local => utc(value),
+    })
+}
+
+/// From one time to another.
+pub fn time_range(first: &str, last: &str) -> String {
+    match preferences::current().zone {
+        Zone::Utc => utc_range(first, last),
+        Zone::Local => format!("{} – {}", time(first), time(last)),
+    }
 }
 
 /// The table. Fields are named for what they say and in the order of the screens.
@@ -27,7 +67,39 @@ pub struct Texts {
     pub open_another: &'static str,
     pub close: &'static str,
     pub side: &'static str,
+    // Preferences.
+    pub preferences: &'static str,
+    pub language: &'static str,
+    pub theme: &'static str,
+    pub theme_system: &'static str,
+    pub theme_light: &'static str,
+    pub theme_dark: &'static str,
+    pub zone: &'static str,
+    pub zone_utc: &'static str,
+    pub zone_local: &'static str,
+    // Keyboard and palette.
+    pub keys_title: &'static str,
+    pub key_search: &'static str,
+    pub key_palette: &'static str,
+    pub key_help: &'static str,
+    pub key_errors: &'static str,
+    pub key_theme: &'static str,
+    pub key_picture: &'static str,
+    pub key_tree: &'static str,
+    pub key_tree_fold: &'static str,
+    pub key_escape: &'static str,
+    pub palette_title: &'static str,
+    pub palette_placeholder: &'static str,
+    pub palette_none: &'static str,
+    pub palette_count: fn(usize) -> String,
+    pub go_error: &'static str,
+    pub go_container: &'static str,
+    pub go_holder: &'static str,
+    pub go_namespace: &'static str,
+    pub go_section: &'static str,
+    pub go_command: &'static str,
     // Start.
+    pub start_picture: &'static str,
     pub start_title: &'static str,
     pub start_lead: &'static str,
     pub drop_bundle: &'static str,
@@ -135,6 +207,41 @@ pub struct Texts {
     pub more_mounts: fn(usize) -> String,
     pub open_on_it: fn(&str) -> String,
     pub parent: fn(&str, &str) -> String,
+    pub legend_group: &'static str,
+    pub group_line: fn(u32) -> String,
+    pub stack: fn(usize) -> String,
+    pub stack_open: &'static str,
+    pub stack_close: fn(usize) -> String,
+    pub save_svg: &'static str,
+    pub save_png: &'static str,
+    pub picture_hint: &'static str,
+    pub evidence_of: fn(&str) -> String,
+    pub part_mount: &'static str,
+    pub part_parent: &'static str,
+    pub part_open: &'static str,
+    pub part_process: &'static str,
+    pub part_relation: &'static str,
+    pub to_holder: &'static str,
+    pub to_tree: &'static str,
+    // Tree of mounts.
+    pub tree_title: &'static str,
+    pub tree_text: &'static str,
+    pub tree_namespace: &'static str,
+    pub tree_filter: &'static str,
+    pub tree_only_changes: &'static str,
+    pub tree_other_root: &'static str,
+    pub tree_missing_table: &'static str,
+    pub tree_count: fn(usize, usize) -> String,
+    pub tree_loading: &'static str,
+    pub tree_namespace_name: fn(&str, &str, u32) -> String,
+    pub column_mount_point: &'static str,
+    pub column_source: &'static str,
+    pub column_type: &'static str,
+    pub column_propagation: &'static str,
+    pub column_change: &'static str,
+    pub changes: fn(Change) -> &'static str,
+    pub change_elsewhere: fn(&str) -> String,
+    pub tree_target: &'static str,
     // Timeline.
     pub timeline_title: &'static str,
     pub timeline_text: &'static str,
@@ -184,6 +291,10 @@ pub struct Texts {
     pub alias_kinds: fn(AliasKind) -> &'static str,
     pub busy_kinds: fn(BusyKind) -> Option<&'static str>,
     pub holder_kinds: fn(HolderKind) -> &'static str,
+    /// The answer in this language, for a table whose language is not that of the report.
+    pub headline: fn(&Report) -> Option<String>,
+    /// A cause in a few words, by its id; `None` for an id that is not known here.
+    pub cause_titles: fn(&str) -> Option<&'static str>,
 }
 
 impl Texts {

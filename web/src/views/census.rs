@@ -30,12 +30,12 @@ pub fn CensusView(props: &CensusViewProps) -> Html {
         <section id="census" class="section census" aria-labelledby="census-title" data-test="census"
             data-groups={census.groups.len().to_string()}>
             <h2 id="census-title">{ t.census_title }</h2>
-            <p data-test="census-summary">{ &census.summary }</p>
+            <p data-test="census-summary" lang={text::data_language()}>{ &census.summary }</p>
             <div>{ for groups }</div>
             { fold.button() }
             <details class="looked" open={census.groups.is_empty()}>
                 <summary>{ t.looked_title }</summary>
-                <ul class="sentences">{ for looked }</ul>
+                <ul class="sentences" lang={text::data_language()}>{ for looked }</ul>
             </details>
         </section>
     }
@@ -150,7 +150,7 @@ fn leftover(leftover: &Leftover) -> Html {
         <div data-test="leftover" data-effect={effect_name(leftover.effect)}>
             <h4>{ (t.leftover_kinds)(leftover.kind) }{ " " }<code>{ text::short_id(&leftover.object) }</code></h4>
             <p class="muted small">{ details }</p>
-            <p>{ &leftover.why }{ " " }{ &leftover.effect_reason }</p>
+            <p lang={text::data_language()}>{ &leftover.why }{ " " }{ &leftover.effect_reason }</p>
             <div class="slot">{ mount }</div>
             <ul class="plain slot">{ for files }</ul>
         </div>

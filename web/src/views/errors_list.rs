@@ -71,11 +71,11 @@ fn subject(error: &BusyError) -> String {
     }
 }
 
-/// First and last time in UTC.
+/// First and last time.
 fn when(error: &BusyError) -> String {
     match (&error.first, &error.last) {
-        (Some(first), Some(last)) if first != last => text::utc_range(first, last),
-        (Some(time), _) | (None, Some(time)) => text::utc(time),
+        (Some(first), Some(last)) if first != last => text::time_range(first, last),
+        (Some(time), _) | (None, Some(time)) => text::time(time),
         (None, None) => text::t().no_time.to_owned(),
     }
 }

@@ -115,7 +115,7 @@ fn card(index: usize, holder: &Holder, aliases: &Rc<[String]>) -> Html {
                     <span class="muted">{ t.holder_kind(holder.kind) }{ " · " }{ (t.pids)(&holder.pids) }</span>
                 </summary>
                 <div class="card-body">
-                    <p class="reason">{ &holder.effect_reason }</p>
+                    <p class="reason" lang={text::data_language()}>{ &holder.effect_reason }</p>
                     { facts(holder) }
                     { processes(holder) }
                     <div class="slot">

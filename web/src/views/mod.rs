@@ -50,6 +50,7 @@ pub mod target;
 pub mod timeline;
 pub mod verdict;
 pub mod warnings;
+pub mod wishes;
 
 #[cfg(test)]
 mod tests;

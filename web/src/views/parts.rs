@@ -1,6 +1,6 @@
 //! Small parts that several views use.
 
-use crate::browser::{clipboard, clock};
+use crate::browser::clipboard;
 use crate::text;
 use ebusy_analyzer::report::{Effect, Evidence, Status};
 use gloo::timers::callback::Timeout;
@@ -186,10 +186,12 @@ pub fn use_fold(total: usize, first: usize) -> Fold {
     Fold { shown: if folded { first } else { total }, hidden: if folded { total - first } else { 0 }, toggle }
 }
 
-/// A time (RFC 3339 UTC, or as it stands in the log) in UTC, with the reader's own zone in the tooltip.
+/// A time (RFC 3339 UTC, or as it stands in the log) in the zone that the reader prefers, the other one in the
+/// tooltip.
 pub fn time(value: &str) -> Html {
-    let local = clock::local(value).map(|local| (text::t().local_time)(&local));
-    html! { <time datetime={value.to_owned()} title={local}>{ text::utc(value) }</time> }
+    html! {
+        <time datetime={value.to_owned()} title={text::time_elsewhere(value)}>{ text::time(value) }</time>
+    }
 }
 
 /// `file:line`.

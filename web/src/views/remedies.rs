@@ -126,12 +126,12 @@ fn item(index: usize, remedy: &Remedy) -> Html {
         }
     });
     let risk = (!remedy.risk.is_empty()).then(|| {
-        html! { <p class="risk"><strong>{ t.risk }</strong>{ " " }{ &remedy.risk }</p> }
+        html! { <p class="risk"><strong>{ t.risk }</strong>{ " " }<span lang={text::data_language()}>{ &remedy.risk }</span></p> }
     });
     html! {
         <li key={index} class="remedy" data-test="remedy" data-when={when}>
             <div class="slot">{ command }</div>
-            <p>{ &remedy.effect }</p>
+            <p lang={text::data_language()}>{ &remedy.effect }</p>
             <div class="slot">{ risk }</div>
         </li>
     }

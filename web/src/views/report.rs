@@ -94,7 +94,7 @@ fn sentences(id: &'static str, title: &'static str, items: &[String]) -> Html {
     html! {
         <section class="section" aria-labelledby={id}>
             <h2 {id}>{ title }</h2>
-            <ul class="sentences">{ for items }</ul>
+            <ul class="sentences" lang={text::data_language()}>{ for items }</ul>
         </section>
     }
 }
@@ -135,8 +135,8 @@ fn LogLines(props: &LogLinesProps) -> Html {
     let t = text::t();
     let fold = use_fold(props.errors.len(), 3);
     let items = props.errors.iter().take(fold.shown).enumerate().map(|(index, error)| {
-        let first = error.first.as_deref().map(text::utc).unwrap_or_default();
-        let last = error.last.as_deref().map(text::utc).unwrap_or_default();
+        let first = error.first.as_deref().map(text::time).unwrap_or_default();
+        let last = error.last.as_deref().map(text::time).unwrap_or_default();
         let place = error.evidence.as_ref().map(place).unwrap_or_default();
         html! {
             <figure key={index} class="mount">

@@ -35,6 +35,8 @@ fn open(report: Report) -> Screen {
         report: Some(Rc::new(report)),
         waiting: false,
         census: Some(Rc::new(sample::census())),
+        mounts: None,
+        mounts_wanted: None,
         hosts: vec![Some("web1".into())],
         host: 0,
         choosing: None,

@@ -24,7 +24,7 @@ pub fn Timeline(props: &TimelineProps) -> Html {
             <li key={index} data-test="event" data-at={event.at.clone()}>
                 <span class="when">{ when(event) }</span>
                 <div>
-                    <p>{ &event.what }</p>
+                    <p lang={text::data_language()}>{ &event.what }</p>
                     <p class="places">{ for event.evidence.iter().enumerate().map(source) }</p>
                 </div>
             </li>

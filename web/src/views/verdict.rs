@@ -45,7 +45,10 @@ fn answer(report: &Report) -> Html {
             </div>
             <div class="verdict-text">
                 <h1>{ target::title(report) }</h1>
-                <p class="sentence">{ &report.verdict.summary }</p>
+                <p class="sentence slot">{ (t.headline)(report) }</p>
+                <p class={classes!((t.headline)(report).is_none().then_some("sentence"))} lang={text::data_language()}>
+                    { &report.verdict.summary }
+                </p>
                 <p class="muted small">{ target::details(report) }</p>
             </div>
         </div>

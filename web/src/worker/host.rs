@@ -1,7 +1,7 @@
 //! The worker's end: reads the bundle, answers questions. Knows no JavaScript, so that it is tested
 //! natively; [`crate::browser::worker_scope`] feeds it.
 
-use super::protocol::{Failure, Opened, Request, Response};
+use super::protocol::{Failure, Mounts, Opened, Request, Response};
 use crate::text;
 use ebusy_analyzer::Analysis;
 use std::io::Read;
@@ -42,6 +42,10 @@ impl Host {
                 opened(analysis)
             }
             Request::Census => Response::Census(Box::new(analysis.census())),
+            Request::Tree(asked) => {
+                let (namespaces, tree) = (analysis.namespaces(), analysis.mount_tree(&asked));
+                Response::Tree(Box::new(Mounts { asked, namespaces, tree }))
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 //! goes over as a `File` (a handle, not a copy) and is the first message.
 
 use ebusy_analyzer::census::Census;
+use ebusy_analyzer::mount_tree::{MountTree, NamespaceName};
 use ebusy_analyzer::report::{Overview, Report};
 use ebusy_analyzer::{OpenError, Query};
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,8 @@ pub enum Request {
     Host(usize),
     /// Wants to know what lives on, whatever the log says.
     Census,
+    /// Wants the mounts of the namespace with this key; empty: the host's.
+    Tree(String),
 }
 
 /// What a report is wanted about.
@@ -67,6 +70,8 @@ pub enum Response {
     },
     /// The answer to [`Request::Census`].
     Census(Box<Census>),
+    /// The answer to [`Request::Tree`].
+    Tree(Box<Mounts>),
     /// It could not go on; nothing more comes from this worker.
     Failed(Failure),
 }
@@ -80,6 +85,17 @@ pub struct Opened {
     pub hosts: Vec<Option<String>>,
     /// Index of the host that is looked at.
     pub host: usize,
+}
+
+/// The mounts of a namespace, and which other namespaces there are.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mounts {
+    /// The key that was asked for.
+    pub asked: String,
+    /// All namespaces of the host whose table is in the bundle.
+    pub namespaces: Vec<NamespaceName>,
+    /// `None` where the bundle has no such table.
+    pub tree: Option<MountTree>,
 }
 
 /// Something went wrong, told for people.

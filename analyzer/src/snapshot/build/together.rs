@@ -34,7 +34,7 @@ pub(super) fn add_listed_containers(
     listed.sort_by(|a, b| a.0.cmp(&b.0));
     for (evidence, mut record) in listed {
         // The log names ids in full, too.
-        let logged = snapshot.errors.iter().filter_map(|e| e.container_id.as_ref());
+        let logged = snapshot.errors.iter().flat_map(|e| e.all()).filter_map(|e| e.container_id.as_ref());
         let all = snapshot.containers.keys().chain(logged);
         let known: BTreeSet<&String> =
             all.filter(|id| id.len() == 64 && id.starts_with(&record.id)).collect();

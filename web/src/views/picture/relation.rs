@@ -56,6 +56,10 @@ pub fn relation(namespaces: &[NamespaceView], from: usize, to: usize) -> Relatio
 }
 
 fn between(from: &MountView, to: &MountView) -> Relation {
+    // Silence is not "private".
+    if !(from.tells_propagation() && to.tells_propagation()) {
+        return Relation::Unknown;
+    }
     match (from.shared, to.shared, to.master) {
         (Some(group), Some(other), _) if group == other => Relation::Peer(group),
         (Some(group), _, Some(master)) if group == master => Relation::Slave(group),

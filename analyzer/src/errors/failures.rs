@@ -1,0 +1,148 @@
+//! Errors of one failure in several wordings → one. dockerd, its client, containerd and the kubelet each say in
+//! their own words, within seconds, that the same object was busy: for the reader that is one failure, with every
+//! wording kept as its evidence.
+
+use super::{objects, time};
+use crate::report::BusyError;
+use std::collections::{BTreeSet, HashMap};
+
+/// Seconds between two wordings of one failure: docker retries for about 40 before its client hears of it.
+const NEAR: i64 = 120;
+/// Digits by which ids are compared: as many as docker shows.
+const SHORT: usize = 12;
+
+/// Puts the errors of one failure together, in the order of the first of each; the most telling one leads.
+pub(crate) fn group(errors: Vec<BusyError>) -> Vec<BusyError> {
+    let mut groups: Vec<Vec<BusyError>> = Vec::new();
+    let mut by_id: HashMap<String, BTreeSet<usize>> = HashMap::new();
+    for error in errors {
+        let ids = ids_of(&error);
+        let candidates: BTreeSet<usize> =
+            ids.iter().filter_map(|id| by_id.get(id)).flatten().copied().collect();
+        let fits = |group: &usize| groups[*group].iter().all(|known| is_same(known, &error));
+        let group = candidates.iter().find(|g| fits(g)).copied().unwrap_or(groups.len());
+        match groups.get_mut(group) {
+            Some(known) => known.push(error),
+            None => groups.push(vec![error]),
+        }
+        for id in ids {
+            by_id.entry(id).or_default().insert(group);
+        }
+    }
+    groups.into_iter().filter_map(lead).collect()
+}
+
+/// The most telling error of a group with the others as its wordings.
+fn lead(mut group: Vec<BusyError>) -> Option<BusyError> {
+    let full = |e: &BusyError| e.container_id.as_ref().is_some_and(|id| objects::is_full_id(id));
+    let telling = |e: &BusyError| (full(e), e.path.is_some() || e.device.is_some(), e.last.is_some());
+    // Of equals the first.
+    let best = (0..group.len()).rev().max_by_key(|i| telling(&group[*i]))?;
+    let mut leader = group.remove(best);
+    leader.name = leader.name.take().or_else(|| group.iter().find_map(|e| e.name.clone()));
+    leader.wordings = group;
+    Some(leader)
+}
+
+/// Beginnings of all ids that an error names.
+fn ids_of(error: &BusyError) -> BTreeSet<String> {
+    let named = error.container_id.iter().chain(&error.other_ids).map(String::as_str);
+    let placed = error.path.iter().chain(&error.device).flat_map(|o| objects::ids_in(o)).map(|t| t.text);
+    let long = named.chain(placed).filter_map(|id| id.get(..SHORT)).filter(|id| objects::is_id(id));
+    long.map(str::to_owned).collect()
+}
+
+fn is_same(a: &BusyError, b: &BusyError) -> bool {
+    near(a, b) && same_container(a, b) && same_object(a, b)
+}
+
+/// Where one of them has no full time, nothing speaks against it: a client's output has none.
+fn near(a: &BusyError, b: &BusyError) -> bool {
+    match (span(a), span(b)) {
+        (Some((a_first, a_last)), Some((b_first, b_last))) => {
+            a_first - NEAR <= b_last && b_first - NEAR <= a_last
+        }
+        _ => true,
+    }
+}
+
+fn span(error: &BusyError) -> Option<(i64, i64)> {
+    let unix = |text: &Option<String>| Some(time::iso(text.as_deref()?).ok()?.1.unix?.0);
+    Some((unix(&error.first)?, unix(&error.last)?))
+}
+
+fn same_container(a: &BusyError, b: &BusyError) -> bool {
+    match (&a.container_id, &b.container_id) {
+        (Some(a), Some(b)) => a.starts_with(b.as_str()) || b.starts_with(a.as_str()),
+        _ => true,
+    }
+}
+
+/// One path, one device; a path and a device of one id; or one of them names none. A container's `shm` is another
+/// object than its root file system.
+fn same_object(a: &BusyError, b: &BusyError) -> bool {
+    if a.driver.is_some() && b.driver.is_some() && a.driver != b.driver {
+        return false;
+    }
+    let paths = match (&a.path, &b.path) {
+        (Some(a), Some(b)) => a == b,
+        _ => true,
+    };
+    let devices = match (&a.device, &b.device) {
+        (Some(a), Some(b)) => a.ends_with(b.as_str()) || b.ends_with(a.as_str()),
+        _ => true,
+    };
+    let crosswise = |a: &BusyError, b: &BusyError| match (&a.path, &b.device) {
+        (Some(path), Some(device)) => {
+            let (path, device) = (objects::ids_in(path), objects::ids_in(device));
+            path.is_empty()
+                || device.is_empty()
+                || path.iter().any(|p| device.iter().any(|d| d.text == p.text))
+        }
+        _ => true,
+    };
+    paths && devices && crosswise(a, b) && crosswise(b, a)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::scan;
+    use super::*;
+
+    const CT: &str = "0a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f9";
+    const LAYER: &str = "f9e8d7c6b5a4039281706f5e4d3c2b1a0f9e8d7c6b5a4039281706f5e4d3c2b1";
+
+    fn grouped(lines: &[&str]) -> Vec<BusyError> {
+        let log: Vec<String> = lines.iter().map(|l| l.replace("CT", CT).replace("LAYER", LAYER)).collect();
+        group(scan(log.join("\n").as_bytes()))
+    }
+
+    #[test]
+    fn daemon_client_and_shim_tell_of_one_failure() {
+        let lines = [
+            "2024-01-02T03:04:05Z h dockerd[1]: Error removing mounted layer CT: failed to remove device LAYER: Device is Busy",
+            "2024-01-02T03:04:45Z h dockerd[1]: Handler for DELETE returned error: Driver devicemapper failed to remove root filesystem CT: remove /d/devicemapper/mnt/LAYER: device or resource busy",
+            "Error response from daemon: Driver devicemapper failed to remove root filesystem CT: Device is Busy",
+        ];
+        let failures = grouped(&lines);
+        assert_eq!(failures.len(), 1, "{failures:#?}");
+        assert_eq!((failures[0].container_id.as_deref(), failures[0].wordings.len()), (Some(CT), 2));
+        assert!(failures[0].path.as_ref().is_some_and(|p| p.contains(LAYER)), "the most telling one leads");
+        let reversed: Vec<&str> = lines.iter().rev().copied().collect();
+        assert_eq!(grouped(&reversed).len(), 1);
+        let all =
+            failures[0].all().map(|e| e.evidence.as_ref().and_then(|e| e.line)).collect::<BTreeSet<_>>();
+        assert_eq!(all, [Some(1), Some(2), Some(3)].into(), "all evidence is kept");
+    }
+
+    #[test]
+    fn other_objects_and_other_days_stay_apart() {
+        let failures = grouped(&[
+            "2024-01-02T03:04:05Z h dockerd[1]: Unable to remove filesystem for CT: remove /d/containers/CT/shm: device or resource busy",
+            "2024-01-02T03:04:05Z h dockerd[1]: Driver devicemapper failed to remove root filesystem CT: Device is Busy",
+            "2024-03-02T03:04:05Z h dockerd[1]: Driver devicemapper failed to remove root filesystem CT: failed to remove device LAYER: Device is Busy",
+            "2024-03-02T03:04:05Z h kernel: umount: /srv/a: target is busy.",
+        ]);
+        assert_eq!(failures.len(), 4, "{failures:#?}");
+    }
+}
