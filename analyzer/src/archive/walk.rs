@@ -5,7 +5,7 @@ use std::io::{BufReader, ErrorKind, Read};
 use tar::EntryType;
 
 use super::{
-    Content, End, Entry, Kind, MEMBER_LIMIT, Want, compression, counting, peek, refusal, sniff, text, zip,
+    Content, End, Entry, Kind, Want, compression, counting, limits, peek, refusal, sniff, text, zip,
 };
 use crate::OpenError;
 use crate::bytes::visible;
@@ -13,8 +13,6 @@ use crate::bytes::visible;
 const BUFFER: usize = 64 << 10;
 /// Compressions around one archive that are taken off: its own, and one more where somebody packed it again.
 const MOST_LAYERS: usize = 2;
-/// The largest zip or text that is read into memory.
-const WHOLE_LIMIT: u64 = 1 << 30;
 /// The largest text of unknown purpose that is taken.
 const LOOSE_LIMIT: u64 = 64 << 20;
 
@@ -48,7 +46,7 @@ impl Walk<'_> {
                 Kind::Zip => return Ok(self.zip(whole)),
                 Kind::Text if !self.is_inner => return Ok(self.text(whole)),
                 kind if compression::is_read(kind) && layer < MOST_LAYERS => {
-                    compression::inflate(kind, whole)
+                    Box::new(self.state.unpacking(compression::inflate(kind, whole)))
                 }
                 other => return Err(Stop::Refused(other, layer, head)),
             };
@@ -57,18 +55,26 @@ impl Walk<'_> {
     }
 
     fn text(&mut self, input: impl Read) -> End {
-        let (text, end) = read_whole(input, WHOLE_LIMIT);
-        self.state.count_entry();
-        self.see(b"", Content::File(&text::to_utf8(text)));
-        end
+        let (text, end) = read_whole(input, "whole", self.state.limits().whole);
+        match self.state.count_entry().and_then(|()| self.give(b"", &text::to_utf8(text))) {
+            Ok(()) => end,
+            Err(why) => End::Broken(why),
+        }
     }
 
     fn see(&mut self, path: &[u8], content: Content<'_>) {
         (self.visit)(Entry { archive: &self.archive, path, content });
     }
 
+    /// Hands a file's bytes over; an error where they are more than all members together may have.
+    fn give(&mut self, path: &[u8], bytes: &[u8]) -> Result<(), String> {
+        self.state.keep(bytes.len() as u64)?;
+        self.see(path, Content::File(bytes));
+        Ok(())
+    }
+
     fn zip(&mut self, input: impl Read) -> End {
-        let (bytes, end) = read_whole(input, WHOLE_LIMIT);
+        let (bytes, end) = read_whole(input, "whole", self.state.limits().whole);
         let members = match zip::members(&bytes) {
             Ok(members) => members,
             Err(why) => return End::Broken(why.to_owned()),
@@ -79,8 +85,10 @@ impl Walk<'_> {
             self.refused = refusal::of_zip(is_encrypted, &names);
         }
         for member in members {
-            self.state.count_entry();
-            let Some(mut data) = member.open() else {
+            if let Err(why) = self.state.count_entry() {
+                return End::Broken(why);
+            }
+            let Some(mut data) = member.open().map(|data| self.state.unpacking(data)) else {
                 let why = match member.is_encrypted {
                     true => "it is encrypted with a password",
                     false => "it is packed by a method of zip that is not read here",
@@ -89,7 +97,7 @@ impl Walk<'_> {
                 continue;
             };
             if member.is_symlink {
-                let (target, _) = read_whole(data, 1 << 16);
+                let (target, _) = read_whole(data, "header", 1 << 16);
                 self.see(member.path, Content::Symlink(&target));
             } else if let End::Broken(why) = self.file(member.path, member.size, &mut data) {
                 return End::Broken(why);
@@ -99,6 +107,8 @@ impl Walk<'_> {
     }
 
     fn tar(&mut self, input: impl Read) -> End {
+        let header_limit = self.state.limits().header;
+        let (input, fence) = counting::Fenced::new(input, header_limit);
         let mut archive = tar::Archive::new(input);
         let entries = match archive.entries() {
             Ok(entries) => entries,
@@ -109,7 +119,14 @@ impl Walk<'_> {
                 Ok(entry) => entry,
                 Err(error) => return End::Broken(error.to_string()),
             };
-            self.state.count_entry();
+            if let Err(why) = self.state.count_entry() {
+                return End::Broken(why);
+            }
+            // What the file takes on the tape, and the headers of the next one.
+            let sparse = entry.header().entry_type() == EntryType::GNUSparse;
+            let taken = if sparse { entry.header().entry_size().unwrap_or(0) } else { entry.size() };
+            let ahead = taken.saturating_add(header_limit).saturating_add(BUFFER as u64);
+            fence.set(entry.raw_file_position().saturating_add(ahead));
             let path = entry.path_bytes().into_owned();
             let link = |entry: &tar::Entry<'_, _>| {
                 entry.link_name_bytes().map(|l| l.into_owned()).unwrap_or_default()
@@ -121,15 +138,20 @@ impl Walk<'_> {
                     // A sparse file's size on the tape is not its length.
                     let size = entry.size();
                     let known = if kind == EntryType::GNUSparse { 0 } else { size };
-                    if size > MEMBER_LIMIT && (self.wants)(&path) == Want::Bytes {
-                        self.see(&path, Content::TooLarge(size));
-                    } else if let End::Broken(why) = self.file(&path, known, &mut entry) {
+                    let limit = self.state.limits().member;
+                    let mut unpacking = self.state.unpacking(&mut entry);
+                    // Holes of a sparse file are nowhere on the tape, but are read all the same.
+                    let input: &mut dyn Read = if sparse { &mut unpacking } else { unpacking.inner() };
+                    if size > limit && (self.wants)(&path) == Want::Bytes {
+                        self.see(&path, Content::TooLarge(size, limit));
+                    } else if let End::Broken(why) = self.file(&path, known, input) {
                         return End::Broken(why);
                     }
                 }
                 _ => {}
             }
         }
+        fence.set(u64::MAX);
         check_rest(archive.into_inner())
     }
 
@@ -155,14 +177,17 @@ impl Walk<'_> {
         match want {
             Want::Bytes if packed => {
                 // A rotated log, mostly.
-                let (bytes, end) = read_whole(compression::inflate(kind, whole), MEMBER_LIMIT);
-                self.see(path, Content::File(&bytes));
+                let unpacked = self.state.unpacking(compression::inflate(kind, whole));
+                let (bytes, end) = read_whole(unpacked, "member", self.state.limits().member);
+                if let Err(why) = self.give(path, &bytes) {
+                    return End::Broken(why);
+                }
                 if let End::Broken(why) = end {
                     self.see(path, Content::Broken(&why));
                 }
                 End::Complete
             }
-            Want::Bytes => self.plain(path, size, &mut whole, MEMBER_LIMIT),
+            Want::Bytes => self.plain(path, size, &mut whole, self.state.limits().member),
             _ if packed || matches!(kind, Kind::Tar | Kind::Zip) => {
                 if !self.is_inner {
                     self.inner(path, Box::new(whole));
@@ -177,12 +202,14 @@ impl Walk<'_> {
     }
 
     fn plain(&mut self, path: &[u8], size: u64, input: &mut dyn Read, limit: u64) -> End {
-        let (bytes, end) = read_whole(input, limit);
+        let (bytes, end) = read_whole(input, "member", limit);
         let read = bytes.len() as u64;
         // A file whose name says nothing is somebody's text; those of the host are bytes as they stand.
         let bytes = if limit == LOOSE_LIMIT { text::to_utf8(bytes) } else { bytes };
         // What came before the break is still true: a table cut short shows mounts that were there.
-        self.see(path, Content::File(&bytes));
+        if let Err(why) = self.give(path, &bytes) {
+            return End::Broken(why);
+        }
         match end {
             End::Complete if size > read => End::Broken(format!("the archive ends inside {}", visible(path))),
             end => end,
@@ -206,10 +233,13 @@ impl Walk<'_> {
 }
 
 /// All bytes up to a limit, with how it ended.
-fn read_whole(input: impl Read, limit: u64) -> (Vec<u8>, End) {
+fn read_whole(input: impl Read, name: &str, limit: u64) -> (Vec<u8>, End) {
     let mut bytes = Vec::new();
     let end = match input.take(limit + 1).read_to_end(&mut bytes) {
-        Ok(n) if n as u64 > limit => End::Broken(format!("it is larger than {limit} bytes")),
+        Ok(n) if n as u64 > limit => {
+            bytes.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+            End::Broken(limits::met(name, limit))
+        }
         Ok(_) => End::Complete,
         Err(error) => End::Broken(error.to_string()),
     };
@@ -220,7 +250,10 @@ fn read_whole(input: impl Read, limit: u64) -> (Vec<u8>, End) {
 /// What is no further gzip member is padding and none of our business (gzip(1) ignores it, too).
 fn check_rest(mut rest: impl Read) -> End {
     match std::io::copy(&mut rest, &mut std::io::sink()) {
-        Err(error) if matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::InvalidData) => {
+        Err(error)
+            if matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::InvalidData)
+                || error.to_string().starts_with("the limit") =>
+        {
             End::Broken(error.to_string())
         }
         _ => End::Complete,

@@ -28,7 +28,9 @@ pub(super) fn verdict(snapshot: &Snapshot, target: &Target, found: &[Found], que
 
 fn not_found(snapshot: &Snapshot, target: &Target, query: &Query) -> Verdict {
     // A log that was read and has no busy error is an answer; everything else is a question that found nothing.
-    let quiet = *query == Query::Default && snapshot.log_lines > 0;
+    // Of a bundle that breaks off, the end of the log may be missing.
+    let is_whole = snapshot.facts.complete || snapshot.facts.is_paste();
+    let quiet = *query == Query::Default && snapshot.log_lines > 0 && is_whole;
     let summary = match query {
         Query::Text(_) if !target.candidates.is_empty() => format!(
             "{} containers go by \"{}\": name one of them: {}.",
@@ -47,6 +49,10 @@ fn not_found(snapshot: &Snapshot, target: &Target, query: &Query) -> Verdict {
         Query::Default if snapshot.log_lines == 0 => {
             "The bundle has no log to take a busy error from: name the container, path or device.".to_owned()
         }
+        Query::Default if !is_whole => format!(
+            "In the part of this bundle that could be read the log ({} lines) has no busy error. Name a container, path or device to look at it all the same.",
+            snapshot.log_lines
+        ),
         Query::Default => format!(
             "The log of this bundle ({} lines) has no busy error, so there is nothing to free. Name a container, path or device to look at it all the same.",
             snapshot.log_lines

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::ops::ControlFlow;
 use std::process::ExitCode;
 
+use ebusy_analyzer::archive::Limits;
 use ebusy_analyzer::report::{Report, markdown, text};
 use ebusy_analyzer::{Analysis, OpenError, Query};
 use lexopt::{Arg, Parser, ValueExt};
@@ -23,9 +24,9 @@ struct Options {
     format: Format,
 }
 
-pub(crate) fn run(arguments: Vec<OsString>) -> Result<ExitCode, Failure> {
+pub(crate) fn run(arguments: Vec<OsString>, limits: &Limits) -> Result<ExitCode, Failure> {
     let options = parse(arguments).map_err(|e| Failure::Usage(e.to_string()))?;
-    let mut analysis = open(&options.bundle)?
+    let mut analysis = open(&options.bundle, limits)?
         .map_err(|error| Failure::Input(format!("{} {} [{}]", error.message, error.advice, error.code)))?;
     choose_host(&mut analysis, &options)?;
     let report = analysis.explain(&options.query);
@@ -42,13 +43,13 @@ pub(crate) fn run(arguments: Vec<OsString>) -> Result<ExitCode, Failure> {
 }
 
 /// A file, standard input, or a directory with what an archive would hold.
-fn open(name: &OsString) -> Result<Result<Analysis, OpenError>, Failure> {
+fn open(name: &OsString, limits: &Limits) -> Result<Result<Analysis, OpenError>, Failure> {
     let path = std::path::Path::new(name);
     if name != "-" && path.is_dir() {
-        return directory::open(path);
+        return directory::open(path, limits);
     }
     let input = open_input(name)?;
-    Ok(Analysis::open(input, &mut |_| ControlFlow::Continue(())))
+    Ok(Analysis::open_within(input, limits, &mut |_| ControlFlow::Continue(())))
 }
 
 /// An archive of several hosts: the one that was named, or the only one that knows what was asked for.

@@ -3,14 +3,15 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use ebusy_analyzer::archive::Limits;
 use ebusy_analyzer::census::text;
 use lexopt::{Arg, Parser, ValueExt};
 
 use crate::{Failure, open_analysis, print_out};
 
-pub(crate) fn run(arguments: Vec<OsString>) -> Result<ExitCode, Failure> {
+pub(crate) fn run(arguments: Vec<OsString>, limits: &Limits) -> Result<ExitCode, Failure> {
     let (bundle, json) = parse(arguments).map_err(|e| Failure::Usage(e.to_string()))?;
-    let census = open_analysis(&bundle)?.census();
+    let census = open_analysis(&bundle, limits)?.census();
     let shown = if json {
         serde_json::to_string_pretty(&census)
             .map(|json| json + "\n")
