@@ -13,6 +13,7 @@ mod progress;
 mod run;
 mod rustc;
 mod serve;
+mod supply;
 mod system_packages;
 mod tasks;
 mod test;
