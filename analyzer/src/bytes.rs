@@ -106,11 +106,8 @@ pub fn shell_quote(word: &[u8]) -> String {
     let mut quoted = String::from("$'");
     for &b in word {
         match b {
-            b'\'' | b'\\' => {
-                quoted.push('\\');
-                quoted.push(char::from(b));
-            }
-            0x20..0x7f => quoted.push(char::from(b)),
+            // Not as `\'`: a shell without `$'…'` (dash) would end the quotes there and run what follows.
+            0x20..0x7f if b != b'\'' && b != b'\\' => quoted.push(char::from(b)),
             _ => quoted.push_str(&format!("\\{b:03o}")),
         }
     }

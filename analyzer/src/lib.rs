@@ -48,6 +48,7 @@ use std::fmt;
 use std::io::Read;
 use std::ops::ControlFlow;
 
+use archive::Limits;
 use census::Census;
 use mount_tree::{MountTree, NamespaceName};
 use report::{Overview, Report};
@@ -112,8 +113,21 @@ impl Analysis {
         input: impl Read,
         progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Self, OpenError> {
-        let mut hosts = Hosts::default();
-        let end = archive::read_entries(input, progress, &Builder::wants, &mut |entry| hosts.add(entry))?;
+        Self::open_within(input, &Limits::default(), progress)
+    }
+
+    /// The same with other limits than the usual ones.
+    ///
+    /// # Errors
+    /// As [`Analysis::open`].
+    pub fn open_within(
+        input: impl Read,
+        limits: &Limits,
+        progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<Self, OpenError> {
+        let mut hosts = Hosts::within(limits);
+        let visit = &mut |entry: archive::Entry<'_>| hosts.add(entry);
+        let end = archive::read_entries(input, limits, progress, &Builder::wants, visit)?;
         Self::of(hosts, &end)
     }
 

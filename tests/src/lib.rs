@@ -8,6 +8,7 @@
 //! | [`harness`] | directories, child processes and skips of the tests on a real machine |
 //! | [`image`] | screenshots, compared with a tolerance and written small |
 //! | [`looks`] | the screens of the page, for the documentation and for comparing |
+//! | [`model`] | random hosts whose truth is known |
 //! | [`rng`] | random numbers that a seed brings back |
 //! | [`webdriver`] | a browser, driven through the WebDriver protocol |
 //!
@@ -21,6 +22,7 @@ pub mod demo;
 pub mod harness;
 pub mod image;
 pub mod looks;
+pub mod model;
 pub mod rng;
 pub mod synth;
 pub mod webdriver;

@@ -232,3 +232,47 @@ fn a_log_without_busy_errors_ends_with_3() {
         assert!(!stderr(&answer).is_empty() || !stdout(&answer).is_empty(), "a sentence says so");
     }
 }
+
+#[test]
+fn limits_can_be_raised_and_lowered() {
+    let Some(ebusy) = Ebusy::new("cli::limits_can_be_raised_and_lowered") else { return };
+    ebusy.file("demo.tar.gz", &demo::bundle());
+    let call = |limit: &[&str]| {
+        let answer = ebusy.call(&[&["analyze", "demo.tar.gz"], limit].concat());
+        (answer.status.code(), stdout(&answer), stderr(&answer))
+    };
+    let (code, text, _) = call(&["--limit", "members=100000"]);
+    assert!(code == Some(0) && !text.contains("the limit"), "{text}");
+    let (_, text, _) = call(&["--limit=processes=5"]);
+    assert!(text.contains("the limit 'processes' of 5 was met"), "{text}");
+    for wrong in ["nonsense=5", "members=many", "members"] {
+        let (code, _, error) = call(&["--limit", wrong]);
+        assert!(code == Some(2) && error.contains("unpacked"), "{error}");
+    }
+}
+
+#[test]
+fn a_thousand_bundles_in_one_run_take_no_more_memory_than_ten() {
+    let test = "cli::a_thousand_bundles_in_one_run_take_no_more_memory_than_ten";
+    // One process that reads them one after another, as a service would: the test itself.
+    let bundle = ebusy_tests::synth::Host::new("one", "6.1.0-50-amd64").bundle();
+    let read = |times: usize| {
+        for _ in 0..times {
+            let analysis =
+                ebusy_analyzer::Analysis::open(&bundle[..], &mut |_| std::ops::ControlFlow::Continue(()));
+            let analysis = analysis.expect("a good bundle opens");
+            analysis.explain(&ebusy_analyzer::Query::Default);
+            analysis.census();
+        }
+    };
+    let resident = || {
+        let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("it is there");
+        line.split_whitespace().next().and_then(|n| n.parse::<u64>().ok()).expect("a number")
+    };
+    read(10);
+    let before = resident();
+    read(1_000);
+    let after = resident();
+    assert!(after < before + 16 * 1024, "{test}: {before} kB, then {after} kB");
+}

@@ -18,6 +18,7 @@ mod rustc;
 mod schema;
 mod screenshots;
 mod serve;
+mod supply;
 mod system_packages;
 mod tasks;
 mod test;

@@ -2,7 +2,7 @@
 
 use crate::progress::Steps;
 use crate::workspace::Workspace;
-use crate::{bench, corpus, demo, dist, fuzz, lint, npm, page, run, schema, screenshots, test};
+use crate::{bench, corpus, demo, dist, fuzz, lint, npm, page, run, schema, screenshots, supply, test};
 use anyhow::{Result, bail};
 use lexopt::prelude::*;
 use std::ffi::OsString;
@@ -31,6 +31,8 @@ Usage: cargo xtask TASK [OPTION…]
   corpus DIR      recall and precision of `ebusy errors` on DIR/errors.jsonl
   fuzz [TARGET…]  libFuzzer on everything that reads foreign bytes
     --minutes N     for each target (30)
+  deny            licences and sources of all crates; the collector's crates are those with a reason
+  sbom            write a CycloneDX bill of materials for each program
   bench collect   the collector's time, memory and bundle against grep's and tar's (as root)
   bench analyze   the analyzer's time and memory against tar's and grep's
   help            this text
@@ -47,6 +49,8 @@ enum Task {
     Demo,
     Corpus(PathBuf),
     Fuzz(fuzz::Options),
+    Deny,
+    Sbom,
     BenchCollect,
     BenchAnalyze,
     Dist,
@@ -64,6 +68,8 @@ pub(crate) fn main(arguments: lexopt::Parser) -> Result<ExitCode> {
         Task::Web => web()?,
         Task::Screenshots => screenshots::run_all()?,
         Task::Demo => println!("{}", demo::write(&Workspace::find()?)?.display()),
+        Task::Deny => supply::deny()?,
+        Task::Sbom => supply::sbom()?.iter().for_each(|file| println!("{}", file.display())),
         Task::Fuzz(options) => return fuzz::run_all(&options),
         Task::Corpus(dir) => return corpus::run_all(&dir),
         Task::BenchCollect => bench::collect()?,
@@ -100,6 +106,8 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Task> {
         "npm" => Task::Npm,
         "schema" => Task::Schema(false),
         "corpus" => Task::Corpus(PathBuf::new()),
+        "deny" => Task::Deny,
+        "sbom" => Task::Sbom,
         "fuzz" => Task::Fuzz(fuzz::Options::default()),
         "bench" => match arguments.next()? {
             Some(Value(what)) if what == "collect" => Task::BenchCollect,

@@ -5,6 +5,7 @@ use std::io::{Error, Read, Result};
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
+use super::limits::{Limits, met};
 use crate::{OpenError, Progress};
 
 /// Progress is told of after so many bytes: often enough for a bar, seldom enough to cost nothing.
@@ -15,6 +16,9 @@ struct Shared {
     bytes: Cell<u64>,
     entries: Cell<u64>,
     stopped: Cell<bool>,
+    unpacked: Cell<u64>,
+    kept: Cell<u64>,
+    limits: Limits,
 }
 
 /// What is counted; shared with the walk over the entries.
@@ -22,8 +26,35 @@ struct Shared {
 pub(super) struct State(Rc<Shared>);
 
 impl State {
-    pub(super) fn count_entry(&self) {
+    pub(super) fn within(limits: Limits) -> Self {
+        Self(Rc::new(Shared { limits, ..Shared::default() }))
+    }
+
+    pub(super) fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    /// Counts a member; an error where it is one too many.
+    pub(super) fn count_entry(&self) -> std::result::Result<(), String> {
         self.0.entries.set(self.0.entries.get() + 1);
+        let limit = self.limits().members;
+        if self.0.entries.get() > limit { Err(met("members", limit)) } else { Ok(()) }
+    }
+
+    /// Counts bytes that are handed over; an error where they are too many.
+    pub(super) fn keep(&self, bytes: u64) -> std::result::Result<(), String> {
+        let limit = self.limits().kept;
+        let kept = self.0.kept.get().saturating_add(bytes);
+        if kept > limit {
+            return Err(met("kept", limit));
+        }
+        self.0.kept.set(kept);
+        Ok(())
+    }
+
+    /// Counts what comes out of a reader against the limit of what is unpacked.
+    pub(super) fn unpacking<R>(&self, inner: R) -> Unpacking<R> {
+        Unpacking { inner, state: self.clone() }
     }
 
     pub(super) fn stopped(&self) -> bool {
@@ -60,8 +91,12 @@ pub(super) struct Counting<'p, R> {
 }
 
 impl<'p, R> Counting<'p, R> {
-    pub(super) fn new(inner: R, progress: &'p mut dyn FnMut(Progress) -> ControlFlow<()>) -> Self {
-        Self { inner, progress, told: 0, state: State::default() }
+    pub(super) fn new(
+        inner: R,
+        limits: Limits,
+        progress: &'p mut dyn FnMut(Progress) -> ControlFlow<()>,
+    ) -> Self {
+        Self { inner, progress, told: 0, state: State::within(limits) }
     }
 
     pub(super) fn state(&self) -> State {
@@ -82,5 +117,55 @@ impl<R: Read> Read for Counting<'_, R> {
             }
         }
         if shared.stopped.get() { Err(Error::other("stopped")) } else { Ok(n) }
+    }
+}
+
+/// A reader of what was packed.
+pub(super) struct Unpacking<R> {
+    inner: R,
+    state: State,
+}
+
+impl<R> Unpacking<R> {
+    /// The reader itself, which counts nothing.
+    pub(super) fn inner(&mut self) -> &mut R {
+        &mut self.inner
+    }
+}
+
+impl<R: Read> Read for Unpacking<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        let n = self.inner.read(buffer)?;
+        let shared = &self.state.0;
+        shared.unpacked.set(shared.unpacked.get().saturating_add(n as u64));
+        let limit = shared.limits.unpacked;
+        if shared.unpacked.get() > limit { Err(Error::other(met("unpacked", limit))) } else { Ok(n) }
+    }
+}
+
+/// A reader that may be read up to a position only, which is moved on: what comes before a tar's next member has no
+/// size that could be asked for.
+pub(super) struct Fenced<R> {
+    inner: R,
+    position: u64,
+    fence: Rc<Cell<u64>>,
+    limit: u64,
+}
+
+impl<R> Fenced<R> {
+    pub(super) fn new(inner: R, limit: u64) -> (Self, Rc<Cell<u64>>) {
+        let fence = Rc::new(Cell::new(limit));
+        (Self { inner, position: 0, fence: Rc::clone(&fence), limit }, fence)
+    }
+}
+
+impl<R: Read> Read for Fenced<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        if self.position > self.fence.get() {
+            return Err(Error::other(met("header", self.limit)));
+        }
+        let n = self.inner.read(buffer)?;
+        self.position += n as u64;
+        Ok(n)
     }
 }

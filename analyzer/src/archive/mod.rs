@@ -7,6 +7,7 @@
 mod ahead;
 mod compression;
 mod counting;
+mod limits;
 mod refusal;
 mod sniff;
 mod text;
@@ -18,13 +19,11 @@ use std::ops::ControlFlow;
 
 use crate::{OpenError, Progress};
 use counting::Counting;
+pub use limits::Limits;
+pub(crate) use limits::met;
 pub(crate) use refusal::of_text as text_refusal;
 pub use sniff::{Kind, sniff};
 use walk::{Stop, Walk};
-
-/// The largest member that is read into memory. A mount table of 100,000 mounts is about 15 MiB; anything
-/// larger is left out with a diagnostic.
-pub const MEMBER_LIMIT: u64 = 256 << 20;
 
 /// One member of an archive.
 #[derive(Debug)]
@@ -46,8 +45,8 @@ pub enum Content<'a> {
     Symlink(&'a [u8]),
     /// A hard link: the member of that name holds the bytes.
     HardLink(&'a [u8]),
-    /// A file above [`MEMBER_LIMIT`], with its size in bytes.
-    TooLarge(u64),
+    /// A file above the limit `member`: its size and the limit, in bytes.
+    TooLarge(u64, u64),
     /// An archive inside the archive that broke off, with the reason.
     Broken(&'a str),
 }
@@ -79,11 +78,12 @@ pub enum End {
 /// Where the input is no archive that is read here, or where `progress` said stop.
 pub fn read_entries(
     input: impl Read,
+    limits: &Limits,
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     wants: &dyn Fn(&[u8]) -> Want,
     visit: &mut dyn FnMut(Entry<'_>),
 ) -> Result<End, OpenError> {
-    let counting = Counting::new(input, progress);
+    let counting = Counting::new(input, *limits, progress);
     let state = counting.state();
     let mut walk = Walk::new(&state, wants, visit);
     let end = walk.stream(Box::new(counting));
@@ -104,10 +104,11 @@ pub fn read_entries(
 pub fn read_file(
     path: &[u8],
     input: &mut dyn Read,
+    limits: &Limits,
     wants: &dyn Fn(&[u8]) -> Want,
     visit: &mut dyn FnMut(Entry<'_>),
 ) {
-    let state = counting::State::default();
+    let state = counting::State::within(*limits);
     let mut walk = Walk::new(&state, wants, visit);
     walk.lone_file(path, input);
 }

@@ -5,8 +5,8 @@ use std::io::{BufReader, ErrorKind, Read};
 use tar::EntryType;
 
 use super::{
-    Content, End, Entry, HEAD, Head, Input, Kind, MEMBER_LIMIT, Want, compression, counting, refusal, sniff,
-    text, zip,
+    Content, End, Entry, HEAD, Head, Input, Kind, Want, compression, counting, limits, refusal, sniff, text,
+    zip,
 };
 use crate::OpenError;
 use crate::bytes::visible;
@@ -14,8 +14,6 @@ use crate::bytes::visible;
 const BUFFER: usize = 64 << 10;
 /// Compressions around one archive that are taken off: its own, and one more where somebody packed it again.
 const MOST_LAYERS: usize = 2;
-/// The largest zip or text that is read into memory.
-const WHOLE_LIMIT: u64 = 1 << 30;
 /// The largest text of unknown purpose that is taken.
 const LOOSE_LIMIT: u64 = 64 << 20;
 
@@ -61,7 +59,7 @@ impl<'w> Walk<'w> {
                 Kind::Zip => return Ok(self.zip(&mut whole)),
                 Kind::Text if !self.is_inner => return Ok(self.text(&mut whole)),
                 kind if compression::is_read(kind) && layer < MOST_LAYERS => {
-                    compression::inflate(kind, whole)
+                    Box::new(self.state.unpacking(compression::inflate(kind, whole)))
                 }
                 other => return Err(Stop::Refused(other, layer, head.as_bytes().to_vec())),
             };
@@ -71,19 +69,27 @@ impl<'w> Walk<'w> {
 
     fn text(&mut self, input: &mut dyn Read) -> End {
         let mut text = Vec::new();
-        let end = read_whole(input, WHOLE_LIMIT, &mut text);
-        self.state.count_entry();
-        self.see(b"", Content::File(&text::to_utf8(text)));
-        end
+        let end = read_whole(input, "whole", self.state.limits().whole, &mut text);
+        match self.state.count_entry().and_then(|()| self.give(b"", &text::to_utf8(text))) {
+            Ok(()) => end,
+            Err(why) => End::Broken(why),
+        }
     }
 
     fn see(&mut self, path: &[u8], content: Content<'_>) {
         (self.visit)(Entry { archive: &self.archive, path, content });
     }
 
+    /// Hands a file's bytes over; an error where they are more than all members together may have.
+    fn give(&mut self, path: &[u8], bytes: &[u8]) -> Result<(), String> {
+        self.state.keep(bytes.len() as u64)?;
+        self.see(path, Content::File(bytes));
+        Ok(())
+    }
+
     fn zip(&mut self, input: &mut dyn Read) -> End {
         let mut bytes = Vec::new();
-        let end = read_whole(input, WHOLE_LIMIT, &mut bytes);
+        let end = read_whole(input, "whole", self.state.limits().whole, &mut bytes);
         let members = match zip::members(&bytes) {
             Ok(members) => members,
             Err(why) => return End::Broken(why.to_owned()),
@@ -94,8 +100,10 @@ impl<'w> Walk<'w> {
             self.refused = refusal::of_zip(is_encrypted, &names);
         }
         for member in members {
-            self.state.count_entry();
-            let Some(mut data) = member.open() else {
+            if let Err(why) = self.state.count_entry() {
+                return End::Broken(why);
+            }
+            let Some(mut data) = member.open().map(|data| self.state.unpacking(data)) else {
                 let why = match member.is_encrypted {
                     true => "it is encrypted with a password",
                     false => "it is packed by a method of zip that is not read here",
@@ -105,7 +113,7 @@ impl<'w> Walk<'w> {
             };
             if member.is_symlink {
                 let mut target = Vec::new();
-                read_whole(&mut data, 1 << 16, &mut target);
+                read_whole(&mut data, "header", 1 << 16, &mut target);
                 self.see(member.path, Content::Symlink(&target));
             } else if let End::Broken(why) = self.file(member.path, member.size, &mut data) {
                 return End::Broken(why);
@@ -115,7 +123,9 @@ impl<'w> Walk<'w> {
     }
 
     fn tar(&mut self, input: Input<'_>) -> End {
-        let mut archive = tar::Archive::new(BufReader::with_capacity(BUFFER, input));
+        let header_limit = self.state.limits().header;
+        let (input, fence) = counting::Fenced::new(BufReader::with_capacity(BUFFER, input), header_limit);
+        let mut archive = tar::Archive::new(input);
         let entries = match archive.entries() {
             Ok(entries) => entries,
             Err(error) => return End::Broken(error.to_string()),
@@ -125,7 +135,14 @@ impl<'w> Walk<'w> {
                 Ok(entry) => entry,
                 Err(error) => return End::Broken(error.to_string()),
             };
-            self.state.count_entry();
+            if let Err(why) = self.state.count_entry() {
+                return End::Broken(why);
+            }
+            // What the file takes on the tape, and the headers of the next one.
+            let sparse = entry.header().entry_type() == EntryType::GNUSparse;
+            let taken = if sparse { entry.header().entry_size().unwrap_or(0) } else { entry.size() };
+            let ahead = taken.saturating_add(header_limit).saturating_add(BUFFER as u64);
+            fence.set(entry.raw_file_position().saturating_add(ahead));
             let path = entry.path_bytes().into_owned();
             let link = |entry: &tar::Entry<'_, _>| {
                 entry.link_name_bytes().map(|l| l.into_owned()).unwrap_or_default()
@@ -137,15 +154,20 @@ impl<'w> Walk<'w> {
                     // A sparse file's size on the tape is not its length.
                     let size = entry.size();
                     let known = if kind == EntryType::GNUSparse { 0 } else { size };
-                    if size > MEMBER_LIMIT && (self.wants)(&path) == Want::Bytes {
-                        self.see(&path, Content::TooLarge(size));
-                    } else if let End::Broken(why) = self.file(&path, known, &mut entry) {
+                    let limit = self.state.limits().member;
+                    let mut unpacking = self.state.unpacking(&mut entry);
+                    // Holes of a sparse file are nowhere on the tape, but are read all the same.
+                    let input: &mut dyn Read = if sparse { &mut unpacking } else { unpacking.inner() };
+                    if size > limit && (self.wants)(&path) == Want::Bytes {
+                        self.see(&path, Content::TooLarge(size, limit));
+                    } else if let End::Broken(why) = self.file(&path, known, input) {
                         return End::Broken(why);
                     }
                 }
                 _ => {}
             }
         }
+        fence.set(u64::MAX);
         check_rest(&mut archive.into_inner())
     }
 
@@ -170,23 +192,29 @@ impl<'w> Walk<'w> {
 
     /// A file whose name tells that it is wanted. Where it is compressed it is a rotated log, mostly.
     fn wanted(&mut self, path: &[u8], size: u64, input: &mut dyn Read) -> End {
+        let limit = self.state.limits().member;
         let mut bytes = std::mem::take(&mut self.buffer);
         bytes.clear();
-        let end = read_whole(input, MEMBER_LIMIT, &mut bytes);
+        let end = read_whole(input, "member", limit, &mut bytes);
         let kind = sniff(&bytes[..bytes.len().min(HEAD)]);
         let end = if compression::is_read(kind) {
             let mut text = Vec::new();
-            let inflated =
-                read_whole(&mut compression::decode(kind, Box::new(&bytes[..])), MEMBER_LIMIT, &mut text);
-            self.see(path, Content::File(&text));
-            if let End::Broken(why) = inflated {
-                self.see(path, Content::Broken(&why));
+            let mut unpacked = self.state.unpacking(compression::decode(kind, Box::new(&bytes[..])));
+            let inflated = read_whole(&mut unpacked, "member", limit, &mut text);
+            match (self.give(path, &text), inflated) {
+                (Err(why), _) => End::Broken(why),
+                (Ok(()), End::Broken(why)) => {
+                    self.see(path, Content::Broken(&why));
+                    End::Complete
+                }
+                (Ok(()), End::Complete) => End::Complete,
             }
-            End::Complete
         } else {
             // What came before a break is still true: a table cut short shows mounts that were there.
-            self.see(path, Content::File(&bytes));
-            whole_or_broken(path, size, bytes.len(), end)
+            match self.give(path, &bytes) {
+                Ok(()) => whole_or_broken(path, size, bytes.len(), end),
+                Err(why) => End::Broken(why),
+            }
         };
         self.buffer = bytes;
         end
@@ -201,11 +229,13 @@ impl<'w> Walk<'w> {
             }
         } else if want == Want::Text && kind == Kind::Text && size <= LOOSE_LIMIT {
             let mut bytes = Vec::new();
-            let end = read_whole(&mut head.before(input), LOOSE_LIMIT, &mut bytes);
+            let end = read_whole(&mut head.before(input), "member", LOOSE_LIMIT, &mut bytes);
             let end = whole_or_broken(path, size, bytes.len(), end);
             // A file whose name says nothing is somebody's text; those of the host are bytes as they stand.
-            self.see(path, Content::File(&text::to_utf8(bytes)));
-            return end;
+            return match self.give(path, &text::to_utf8(bytes)) {
+                Ok(()) => end,
+                Err(why) => End::Broken(why),
+            };
         }
         End::Complete
     }
@@ -231,10 +261,13 @@ fn whole_or_broken(path: &[u8], size: u64, read: usize, end: End) -> End {
     }
 }
 
-/// Appends all bytes up to a limit, and tells how it ended.
-fn read_whole(input: &mut dyn Read, limit: u64, bytes: &mut Vec<u8>) -> End {
+/// Appends all bytes up to the limit of that name, and tells how it ended.
+fn read_whole(input: &mut dyn Read, name: &str, limit: u64, bytes: &mut Vec<u8>) -> End {
     match input.take(limit + 1).read_to_end(bytes) {
-        Ok(n) if n as u64 > limit => End::Broken(format!("it is larger than {limit} bytes")),
+        Ok(n) if n as u64 > limit => {
+            bytes.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+            End::Broken(limits::met(name, limit))
+        }
         Ok(_) => End::Complete,
         Err(error) => End::Broken(error.to_string()),
     }
@@ -244,7 +277,10 @@ fn read_whole(input: &mut dyn Read, limit: u64, bytes: &mut Vec<u8>) -> End {
 /// What is no further gzip member is padding and none of our business (gzip(1) ignores it, too).
 fn check_rest(rest: &mut dyn Read) -> End {
     match std::io::copy(rest, &mut std::io::sink()) {
-        Err(error) if matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::InvalidData) => {
+        Err(error)
+            if matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::InvalidData)
+                || error.to_string().starts_with("the limit") =>
+        {
             End::Broken(error.to_string())
         }
         _ => End::Complete,

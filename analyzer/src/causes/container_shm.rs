@@ -16,7 +16,7 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
             .target
             .paths
             .iter()
-            .any(|p| crate::holders::is_mount_of_path(case.target, m.mount_point.as_bytes(), p));
+            .any(|p| crate::resolve::is_mount_of_path(case.target, m.mount_point.as_bytes(), p));
         is_busy && m.fs_type == "tmpfs" && matches!(last, b"shm" | b"secrets")
     })?;
     let who = case.holder.name(case.snapshot);

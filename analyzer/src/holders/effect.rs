@@ -5,6 +5,8 @@ use crate::report::{BusyKind, Effect, HolderKind};
 use crate::resolve::Target;
 use crate::snapshot::Snapshot;
 
+const ELSEWHERE: &str = "It has the same file system mounted elsewhere, not on the busy directory: that keeps space, but does not block its removal.";
+
 /// Sets effect and reason of one holder.
 pub(super) fn judge(snapshot: &Snapshot, target: &Target, holder: &mut Found) {
     let (effect, reason) = effect_of(snapshot, target, holder);
@@ -22,14 +24,15 @@ fn effect_of(snapshot: &Snapshot, target: &Target, holder: &Found) -> (Effect, S
             "It has another mount of the same container, not the one that is busy: that keeps space, but does not block this operation.",
         );
     }
-    if target.busy == Cgroup {
+    let busy = busy_there(target, holder);
+    if busy == Cgroup {
         return says(Blocking, "A cgroup cannot be removed while processes are in it.");
     }
     if holder.is_target && holder.kind == HolderKind::Container {
         return says(Blocking, "The container's own processes are still there and use its file system.");
     }
     match holder.kind {
-        HolderKind::OpenFile => return open_file_effect(target, holder),
+        HolderKind::OpenFile => return open_file_effect(busy, holder),
         HolderKind::Device => {
             return says(Blocking, "A device that is stacked on it or swap on it keeps it open.");
         }
@@ -43,7 +46,7 @@ fn effect_of(snapshot: &Snapshot, target: &Target, holder: &Found) -> (Effect, S
     }
     let is_running = target_is_running(snapshot, target);
     if holder.is_daemons || (holder.kind == HolderKind::Host && snapshot.daemon().is_none()) {
-        return match target.busy {
+        return match busy {
             _ if is_running && target.error.is_none() => says(
                 Holding,
                 "The container is running: this is the runtime's own mount, which it unmounts when the container stops.",
@@ -60,13 +63,19 @@ fn effect_of(snapshot: &Snapshot, target: &Target, holder: &Found) -> (Effect, S
                 Blocking,
                 "The file is a mount point: it can be written in place, not replaced or removed.",
             ),
+            Directory | NamespaceFile | Unknown if holder.on_directory == Some(false) => {
+                says(Holding, ELSEWHERE)
+            }
             Directory | NamespaceFile | Cgroup | Unknown => says(
                 Blocking,
                 "It is a mount point in the namespace of the caller: the kernel never removes that.",
             ),
         };
     }
-    foreign_mount(snapshot, target.busy, target.error.is_some())
+    if holder.on_directory == Some(false) && matches!(busy, Directory | NamespaceFile | File | Unknown) {
+        return says(Holding, ELSEWHERE);
+    }
+    foreign_mount(snapshot, busy, target.error.is_some())
 }
 
 /// What a mount in another namespace than the caller's does to the removal of what is busy. `has_failed` where a log
@@ -120,8 +129,18 @@ fn foreign_directory_effect(snapshot: &Snapshot, has_failed: bool) -> (Effect, S
     }
 }
 
-fn open_file_effect(target: &Target, holder: &Found) -> (Effect, String) {
+/// What the holder refers to. A container on a block device has other file systems, too (`/dev/shm`): on these the
+/// rules of directories hold.
+pub(super) fn busy_there(target: &Target, holder: &Found) -> BusyKind {
+    let is_other = !holder.on_block_device && holder.kind != HolderKind::Device;
     match target.busy {
+        BusyKind::Device if is_other && target.error.is_none() => BusyKind::Directory,
+        busy => busy,
+    }
+}
+
+fn open_file_effect(busy: BusyKind, holder: &Found) -> (Effect, String) {
+    match busy {
         BusyKind::Directory | BusyKind::NamespaceFile | BusyKind::File | BusyKind::Unknown => (
             Effect::Holding,
             "Open files do not keep a directory from being removed; they keep the space of deleted files."
@@ -146,11 +165,13 @@ fn open_file_effect(target: &Target, holder: &Found) -> (Effect, String) {
 
 /// Where the mount is still there in the daemon's namespace, what is open on it keeps the umount from working.
 pub(super) fn judge_references(target: &Target, found: &mut [Found], own_mount_blocks: bool) {
-    let directory = matches!(target.busy, BusyKind::Directory | BusyKind::Unknown);
-    if !own_mount_blocks || !directory {
+    if !own_mount_blocks {
         return;
     }
-    for holder in found.iter_mut().filter(|h| h.kind == HolderKind::OpenFile && h.is_daemons) {
+    let directory = |h: &Found| matches!(busy_there(target, h), BusyKind::Directory | BusyKind::Unknown);
+    let in_daemons =
+        |h: &&mut Found| h.kind == HolderKind::OpenFile && h.is_daemons && h.keeps_mounted && directory(h);
+    for holder in found.iter_mut().filter(in_daemons) {
         holder.effect = Effect::Blocking;
         holder.effect_reason =
             "What is open on it keeps the mount in the daemon's namespace from being unmounted.".to_owned();

@@ -8,7 +8,7 @@
 use super::Found;
 use crate::bytes::{position_of_any, same_path};
 use crate::parse::mountinfo::Mount;
-use crate::report::{Effect, HolderKind, MountView};
+use crate::report::{BusyKind, Effect, HolderKind, MountView};
 use crate::resolve::Target;
 use crate::snapshot::{
     DeviceNumber, MountId, MountNamespace, MountTable, NamespaceKey, PeerGroups, Snapshot,
@@ -22,9 +22,15 @@ const DEPTH: usize = 16;
 pub(super) fn judge(snapshot: &Snapshot, target: &Target, found: &mut [Found]) {
     let own = found
         .iter()
-        .find(|h| h.is_daemons && h.has_object && !h.mounts.is_empty() && h.kind != HolderKind::OpenFile);
-    let Some((own, own_key)) = own.and_then(|own| Some((&own.mounts, own.namespace?))) else { return };
-    let own = unmounted(snapshot, target, own_key, own);
+        .find(|h| h.is_daemons && !h.directory_mounts.is_empty() && h.kind != HolderKind::OpenFile);
+    let Some((own, own_key)) = own.and_then(|own| {
+        // What is mounted elsewhere the runtime leaves alone.
+        let mounts = own.mounts.iter().filter(|m| own.directory_mounts.contains(&m.id));
+        Some((mounts.cloned().collect::<Vec<_>>(), own.namespace?))
+    }) else {
+        return;
+    };
+    let own = unmounted(snapshot, target, own_key, &own);
     if own.is_empty() {
         return;
     }
@@ -35,8 +41,17 @@ pub(super) fn judge(snapshot: &Snapshot, target: &Target, found: &mut [Found]) {
         for mount in &mut holder.mounts {
             mount.follows = reach.follows(key, &copies, mount.id, DEPTH);
         }
-        let all_follow = holder.mounts.iter().all(|m| m.follows == Some(true));
+        let is_device = super::effect::busy_there(target, holder) == BusyKind::Device;
+        // On a block device each mount counts, on a directory those that lie on it; others do not block.
+        let counts = |m: &&MountView| {
+            holder.directory_mounts.contains(&m.id) || (is_device && holder.object_mounts.contains(&m.id))
+        };
+        let mut counting = holder.mounts.iter().filter(counts).peekable();
+        let all_follow = counting.peek().is_some() && counting.all(|m| m.follows == Some(true));
+        // The container's own processes are in the way whatever the umount takes along.
+        let is_targets_own = holder.is_target && holder.kind == HolderKind::Container;
         if !holder.is_daemons
+            && !is_targets_own
             && all_follow
             && holder.effect == Effect::Blocking
             && holder.open_files.is_empty()

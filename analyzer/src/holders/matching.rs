@@ -1,11 +1,11 @@
 //! Whether a mount is one of the target's: by device number, by dataset, by upper directory, by namespace,
 //! by whole path components. Never by a bare substring.
 
-use crate::bytes::{components, contains_path, ends_with_path, is_at_or_below, visible};
+use crate::bytes::{components, contains_path, is_at_or_below, visible};
 use crate::parse::mountinfo::Mount;
 use crate::parse::namespace_link;
-use crate::report::MountView;
-use crate::resolve::{Target, is_path_of};
+use crate::report::{BusyKind, MountView};
+use crate::resolve::{Target, is_mount_of_path};
 use crate::snapshot::{DeviceNumber, MountTable};
 
 /// How a mount belongs to the target.
@@ -43,7 +43,12 @@ pub(super) fn match_mount(target: &Target, mount: &Mount<'_>) -> Option<Match> {
         if let Some(dir) = mount.super_option(option)
             && let Some(id) = components(&dir).find_map(|c| target.id_in(c))
         {
-            return object(format!("{} is of layer {}", visible(option), crate::resolve::short(id)));
+            // Where another mount of the container is the busy one, its root is not.
+            let is_object = target.busy == BusyKind::OverlayMount
+                || !target.knows_object()
+                || target.paths.iter().any(|p| contains_path(p, id.as_bytes()));
+            let by = format!("{} is of layer {}", visible(option), crate::resolve::short(id));
+            return Some(Match { is_object, by });
         }
     }
     let point = mount.mount_point();
@@ -61,22 +66,10 @@ pub(super) fn match_mount(target: &Target, mount: &Mount<'_>) -> Option<Match> {
         return object(format!("subvolume of {}", crate::resolve::short(id)));
     }
     let id = components(&point).find_map(|c| target.id_in(c))?;
-    let is_object = !target.knows_object();
+    // An error about a device is about no file system of another kind.
+    let is_another = target.busy == BusyKind::Device && target.error.is_some() && mount.device.is_anonymous();
+    let is_object = !target.knows_object() && (!is_another || mount.device == DeviceNumber::UNKNOWN);
     Some(Match { is_object, by: format!("mount point has the id {}", crate::resolve::short(id)) })
-}
-
-/// Whether a mount point in some namespace is that path of the host: the same, seen below a prefix such as
-/// `/rootfs`, or with the same end.
-pub(crate) fn is_mount_of_path(target: &Target, point: &[u8], path: &[u8]) -> bool {
-    is_path_of(point, path) || ends_with_id_and_rest(target, point, path)
-}
-
-/// Whether a mount point ends as the busy path does, from the id on: `/logs/ID/shm` where somebody bound
-/// `/var/lib/docker/containers` at `/logs`.
-fn ends_with_id_and_rest(target: &Target, point: &[u8], path: &[u8]) -> bool {
-    let path: Vec<&[u8]> = components(path).collect();
-    let Some(at) = path.iter().rposition(|c| target.id_in(c).is_some()) else { return false };
-    ends_with_path(point, &path[at..].join(&b'/'))
 }
 
 /// A mount as the report shows it.

@@ -1,6 +1,7 @@
 //! Target → holders: every mount namespace, process and device that keeps a reference to it.
 
 mod cgroup_members;
+mod directory;
 mod effect;
 mod following;
 mod matching;
@@ -18,7 +19,7 @@ use crate::snapshot::{NamespaceKey, Pid, Snapshot};
 
 pub(crate) use effect::{foreign_mount, target_is_running};
 pub(crate) use following::runtime_place;
-pub(crate) use matching::{is_mount_of_path, mount_view};
+pub(crate) use matching::mount_view;
 pub(crate) use unread_namespaces::{open_count, unread};
 
 /// A holder as found, before its cause is named.
@@ -42,6 +43,16 @@ pub struct Found {
     pub mounts: Vec<MountView>,
     /// Whether a mount of it is the busy object itself, not another one of the same container.
     pub has_object: bool,
+    /// Ids of those that are the busy object itself.
+    pub object_mounts: BTreeSet<u32>,
+    /// Whether it has the block device of the target mounted or open, and not only another file system of it.
+    pub on_block_device: bool,
+    /// Whether one of these lies on the busy directory, and not elsewhere; `None` where that cannot be told.
+    pub on_directory: Option<bool>,
+    /// Ids of those that may lie on it.
+    pub directory_mounts: BTreeSet<u32>,
+    /// Whether an open file is on the file system itself: a device node that is open keeps no mount.
+    pub keeps_mounted: bool,
     /// Open files on the target.
     pub open_files: Vec<OpenFile>,
     /// Evidence beyond mounts and open files.
@@ -69,6 +80,11 @@ impl Found {
             container: None,
             mounts: Vec::new(),
             has_object: false,
+            object_mounts: BTreeSet::new(),
+            on_block_device: false,
+            on_directory: None,
+            directory_mounts: BTreeSet::new(),
+            keeps_mounted: false,
             open_files: Vec::new(),
             evidence: Vec::new(),
             effect: Effect::Holding,
@@ -130,7 +146,7 @@ pub fn find(snapshot: &Snapshot, target: &Target) -> Vec<Found> {
     for holder in &mut found {
         effect::judge(snapshot, target, holder);
     }
-    let own_mount_blocks = found.iter().any(|h| h.is_daemons && h.has_object && h.open_files.is_empty());
+    let own_mount_blocks = found.iter().any(|h| h.is_daemons && !h.directory_mounts.is_empty());
     effect::judge_references(target, &mut found, own_mount_blocks);
     following::judge(snapshot, target, &mut found);
     for own in found.iter_mut().filter(|h| h.is_daemons && h.kind != HolderKind::OpenFile) {

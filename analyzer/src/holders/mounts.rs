@@ -3,24 +3,40 @@
 use std::collections::BTreeMap;
 
 use super::Found;
+use super::directory::Directories;
 use super::matching::{match_mount, mount_view};
 use crate::order;
 use crate::report::{HolderKind, MountView};
 use crate::resolve::Target;
-use crate::snapshot::{MountNamespace, Pid, Snapshot, TableId};
+use crate::snapshot::{DeviceNumber, MountNamespace, Pid, Places, Snapshot, TableId};
+
+/// A mount of the target.
+struct Hit {
+    is_object: bool,
+    on_block_device: bool,
+    on_directory: Option<bool>,
+    view: MountView,
+}
 
 pub(super) fn find(snapshot: &Snapshot, target: &Target) -> Vec<Found> {
     // Namespaces share tables only by chance, but each table is looked through once in any case.
-    let mut hits: BTreeMap<TableId, Vec<(bool, MountView)>> = BTreeMap::new();
+    let mut hits: BTreeMap<TableId, Vec<Hit>> = BTreeMap::new();
+    let directories = Directories::of(snapshot, target);
     for (index, table) in snapshot.tables.iter().enumerate() {
-        let of_table = table.mounts().filter_map(|(line, mount)| {
-            let matched = match_mount(target, &mount)?;
-            Some((matched.is_object, mount_view(table, line, &mount, matched.by)))
-        });
-        let of_table: Vec<_> = of_table.collect();
-        if !of_table.is_empty() {
-            hits.insert(TableId(index), of_table);
+        let matched =
+            table.mounts().filter_map(|(line, mount)| Some((line, match_mount(target, &mount)?, mount)));
+        let matched: Vec<_> = matched.collect();
+        if matched.is_empty() {
+            continue;
         }
+        let places = Places::of(table);
+        let of_table = matched.into_iter().map(|(line, matched, mount)| Hit {
+            is_object: matched.is_object,
+            on_block_device: !mount.device.is_anonymous() || mount.device == DeviceNumber::UNKNOWN,
+            on_directory: directories.hold(snapshot, TableId(index), &places, &mount),
+            view: mount_view(table, line, &mount, matched.by),
+        });
+        hits.insert(TableId(index), of_table.collect());
     }
     let daemon = snapshot.daemon_namespace().map(|n| n.key);
     let host = snapshot.host_namespace().map(|n| n.key);
@@ -28,8 +44,7 @@ pub(super) fn find(snapshot: &Snapshot, target: &Target) -> Vec<Found> {
         .namespaces
         .values()
         .filter_map(|namespace| {
-            let mounts: Vec<&(bool, MountView)> =
-                namespace.tables.iter().filter_map(|t| hits.get(t)).flatten().collect();
+            let mounts: Vec<&Hit> = namespace.tables.iter().filter_map(|t| hits.get(t)).flatten().collect();
             if mounts.is_empty() {
                 return None;
             }
@@ -42,9 +57,20 @@ pub(super) fn find(snapshot: &Snapshot, target: &Target) -> Vec<Found> {
             }
             found.pids = pids_that_count(snapshot, namespace);
             found.is_target = is_targets_own(snapshot, target, namespace);
-            found.has_object = mounts.iter().any(|(is_object, _)| *is_object);
+            let objects: Vec<&&Hit> = mounts.iter().filter(|hit| hit.is_object).collect();
+            found.has_object = !objects.is_empty();
+            found.on_block_device = objects.iter().any(|hit| hit.on_block_device);
+            found.object_mounts = objects.iter().map(|hit| hit.view.id).collect();
+            let on_directory = |known| objects.iter().any(|hit| hit.on_directory == known);
+            found.on_directory = match (on_directory(Some(true)), on_directory(None)) {
+                (true, _) => Some(true),
+                (false, true) => None,
+                (false, false) => Some(false),
+            };
+            let may_lie_on_it = objects.iter().filter(|hit| hit.on_directory != Some(false));
+            found.directory_mounts = may_lie_on_it.map(|hit| hit.view.id).collect();
             // One namespace seen from several roots shows the same mount several times.
-            for (_, view) in mounts {
+            for Hit { view, .. } in mounts {
                 if !found.mounts.iter().any(|known| known.id == view.id) {
                     found.mounts.push(view.clone());
                 }

@@ -22,6 +22,12 @@ pub(super) fn find(snapshot: &Snapshot, target: &Target, found: &mut Vec<Found>)
             continue;
         }
         let files = open_files(snapshot, target, &mount_ids, *pid, process);
+        // Links without numbers were found by the path of a device.
+        let on_block_device = process.links.is_empty()
+            || process.links.iter().any(|link| {
+                let devices = [link.device, link.node.filter(|_| link.is_block_device)];
+                devices.into_iter().flatten().any(|d| target.devices.contains(&d) && !d.is_anonymous())
+            });
         if files.is_empty() {
             continue;
         }
@@ -29,6 +35,9 @@ pub(super) fn find(snapshot: &Snapshot, target: &Target, found: &mut Vec<Found>)
         let holder = holder_for(snapshot, target, found, namespace, process);
         if holder.kind == HolderKind::OpenFile {
             holder.pids.insert(*pid);
+            holder.on_block_device |= on_block_device;
+            let on_it = |link: &&Link| is_on_file_system(target, &mount_ids, link);
+            holder.keeps_mounted |= process.links.is_empty() || process.links.iter().any(|l| on_it(&l));
         }
         let room = LISTED.saturating_sub(holder.open_files.len());
         holder.open_files.extend(files.into_iter().take(room));
@@ -136,8 +145,12 @@ fn open_files(
 }
 
 fn is_on_target(target: &Target, mounts: &BTreeSet<MountId>, link: &Link) -> bool {
-    let by_device = link.device.is_some_and(|d| target.devices.contains(&d));
     let by_node = link.is_block_device && link.node.is_some_and(|n| target.devices.contains(&n));
+    by_node || is_on_file_system(target, mounts, link)
+}
+
+fn is_on_file_system(target: &Target, mounts: &BTreeSet<MountId>, link: &Link) -> bool {
+    let by_device = link.device.is_some_and(|d| target.devices.contains(&d));
     // A mount id tells where the device number does not: files of an overlay over several file systems and of btrfs
     // subvolumes have numbers of their own (kernel doc overlayfs.rst, "Inode properties").
     let by_mount = link.mount.is_some_and(|m| mounts.contains(&m));
@@ -145,5 +158,5 @@ fn is_on_target(target: &Target, mounts: &BTreeSet<MountId>, link: &Link) -> boo
     let by_path = target.devices.is_empty()
         && link.mount.is_none()
         && link.path.as_ref().is_some_and(|p| target.paths.iter().any(|own| is_at_or_below(p, own)));
-    by_device || by_node || by_mount || by_path
+    by_device || by_mount || by_path
 }

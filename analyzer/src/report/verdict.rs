@@ -45,7 +45,9 @@ pub(super) fn verdict(snapshot: &Snapshot, target: &Target, found: &[Found], que
 
 fn not_found(snapshot: &Snapshot, target: &Target, query: &Query) -> Verdict {
     // A log that was read and has no busy error is an answer; everything else is a question that found nothing.
-    let quiet = *query == Query::Default && snapshot.log_lines > 0;
+    // Of a bundle that breaks off, the end of the log may be missing.
+    let is_whole = snapshot.facts.complete || snapshot.facts.is_paste();
+    let quiet = *query == Query::Default && snapshot.log_lines > 0 && is_whole;
     let summary = match query {
         Query::Text(_) if !target.candidates.is_empty() => format!(
             "{} containers go by \"{}\": name one of them: {}.",
@@ -64,6 +66,10 @@ fn not_found(snapshot: &Snapshot, target: &Target, query: &Query) -> Verdict {
         Query::Default if snapshot.log_lines == 0 => {
             "The bundle has no log to take a busy error from: name the container, path or device.".to_owned()
         }
+        Query::Default if !is_whole => format!(
+            "In the part of this bundle that could be read the log ({} lines) has no busy error. Name a container, path or device to look at it all the same.",
+            snapshot.log_lines
+        ),
         Query::Default => format!(
             "The log of this bundle ({} lines) has no busy error, so there is nothing to free. Name a container, path or device to look at it all the same.",
             snapshot.log_lines
@@ -163,9 +169,9 @@ fn doubts(snapshot: &Snapshot, target: &Target, found: &[Found]) -> Option<Strin
     if snapshot.facts.privileged == Some(false) {
         return Some("it was collected without the right to look into other users' processes. Run the collector as root.".to_owned());
     }
-    // What the container itself was seen to do is an answer, whatever else is missing.
-    let expected = found.iter().any(|h| h.is_daemons && h.has_object);
-    if !expected && let Some(count) = open_count(snapshot, target).filter(|n| *n > 0) {
+    // Whoever was seen to have it open explains the count, even where that does not block.
+    let explained = found.iter().any(|h| h.has_object);
+    if !explained && let Some(count) = open_count(snapshot, target).filter(|n| *n > 0) {
         return Some(format!(
             "the kernel counts the device as open {count} times. Something has it open that the bundle does not show."
         ));

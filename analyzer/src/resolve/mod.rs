@@ -6,7 +6,7 @@ mod other_ids;
 mod rbd;
 mod storage;
 
-pub(crate) use storage::is_path_of;
+pub(crate) use storage::is_mount_of_path;
 
 use std::collections::BTreeSet;
 

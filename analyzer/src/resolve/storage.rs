@@ -202,10 +202,10 @@ pub(super) fn locate(snapshot: &Snapshot, target: &mut Target) {
     add_device_mapper(snapshot, target);
     // What an error or the query named is the busy object; everything else of the container only surrounds it.
     let by_path = !target.paths.is_empty();
-    let by_device = !target.devices.is_empty() || target.busy == BusyKind::Device;
+    let by_device = target.busy == BusyKind::Device;
     for table in &snapshot.tables {
         for (line, mount) in table.mounts() {
-            locate_in(target, table, line, &mount, by_path, by_device);
+            locate_in(snapshot, target, (table, line, &mount), by_path, by_device);
         }
     }
     if target.busy == BusyKind::Unknown {
@@ -214,16 +214,25 @@ pub(super) fn locate(snapshot: &Snapshot, target: &mut Target) {
 }
 
 fn locate_in(
+    snapshot: &Snapshot,
     target: &mut Target,
-    table: &MountTable,
-    line: u32,
-    mount: &Mount<'_>,
+    (table, line, mount): (&MountTable, u32, &Mount<'_>),
     by_path: bool,
     by_device: bool,
 ) {
     let point = mount.mount_point();
-    let here = target.paths.iter().any(|p| is_path_of(&point, p));
+    let here = target.paths.iter().any(|p| is_mount_of_path(target, &point, p));
     let after_id = id_position(target, &point);
+    if !by_device
+        && let Some(path) = merged_beside(target, mount)
+        && (!by_path || target.paths.contains(&path))
+    {
+        let evidence = || Some(table.evidence(line, mount.line));
+        target.alias(visible(&path), AliasKind::Path, evidence());
+        target.paths.insert(path);
+        // The same overlay, wherever it is mounted.
+        add_device(target, mount.device, evidence());
+    }
     if !here && (by_path || after_id.is_none_or(|after| after > 2)) {
         return;
     }
@@ -241,8 +250,10 @@ fn locate_in(
     if mount.raw_root == b"/" && has_device_of_its_own(mount) && owns_device(target, mount, here) {
         add_device(target, mount.device, evidence());
     }
-    if !by_path && !by_device && after_id.is_some() {
-        let host_path = path_from_storage_root(&point);
+    if !by_path && after_id.is_some() {
+        // Other namespaces show the runtime's directory under paths of their own.
+        let host_path =
+            snapshot.daemons_path_under(table, mount).unwrap_or_else(|| path_from_storage_root(&point));
         target.alias(visible(&host_path), AliasKind::Path, evidence());
         target.paths.insert(host_path);
     }
@@ -251,10 +262,32 @@ fn locate_in(
     }
 }
 
+/// Where docker's overlay2 mounts the layer that has this upper directory: `LAYER/merged` beside `LAYER/diff`.
+fn merged_beside(target: &Target, mount: &Mount<'_>) -> Option<Vec<u8>> {
+    let upper = mount.super_option(b"upperdir")?;
+    let dir = upper.strip_suffix(b"/diff")?;
+    components(dir).next_back().and_then(|layer| target.id_in(layer))?;
+    Some([dir, b"/merged"].concat())
+}
+
 /// Whether a mount point in some namespace is that path of the host: the same, or seen below a prefix such as
 /// `/rootfs`. Short paths stand only for themselves.
 pub(crate) fn is_path_of(mount_point: &[u8], path: &[u8]) -> bool {
     same_path(mount_point, path) || (components(path).count() >= 3 && ends_with_path(mount_point, path))
+}
+
+/// Whether a mount point in some namespace is that path of the host: the same, seen below a prefix such as
+/// `/rootfs`, or with the same end.
+pub(crate) fn is_mount_of_path(target: &Target, point: &[u8], path: &[u8]) -> bool {
+    is_path_of(point, path) || ends_with_id_and_rest(target, point, path)
+}
+
+/// Whether a mount point ends as the busy path does, from the id on: `/logs/ID/shm` where somebody bound
+/// `/var/lib/docker/containers` at `/logs`.
+fn ends_with_id_and_rest(target: &Target, point: &[u8], path: &[u8]) -> bool {
+    let path: Vec<&[u8]> = components(path).collect();
+    let Some(at) = path.iter().rposition(|c| target.id_in(c).is_some()) else { return false };
+    ends_with_path(point, &path[at..].join(&b'/'))
 }
 
 /// How many components follow the one that is an id of the target.

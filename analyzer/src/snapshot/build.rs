@@ -49,6 +49,8 @@ pub struct Builder {
     saw_manifest: bool,
     saw_sosreport: bool,
     saw_must_gather: bool,
+    /// Whether a limit left processes out.
+    left_out: bool,
     /// Where it was read, for texts that were put together from lines of other files.
     read_in: Option<String>,
     tables_read_in: HashMap<TableId, String>,
@@ -112,6 +114,26 @@ impl Builder {
         if wanted { Want::Bytes } else { Want::Nothing }
     }
 
+    /// Processes taken so far, and whether that one is among them.
+    pub(super) fn processes(&self, pid: Pid) -> (usize, bool) {
+        (self.snapshot.processes.len(), self.snapshot.processes.contains_key(&pid))
+    }
+
+    /// Notes that processes above this number were left out.
+    pub(super) fn note_left_out(&mut self, left_out: u64, limit: u64) {
+        self.warn(
+            "too-many-processes",
+            None,
+            None,
+            format!(
+                "{left_out} files of further processes were left out: {}.",
+                crate::archive::met("processes", limit)
+            ),
+            "A holder may be among them. Raise the limit.",
+        );
+        self.left_out = true;
+    }
+
     /// Whether anything of a host was in what was taken.
     pub(super) fn has_host(&self) -> bool {
         !self.snapshot.processes.is_empty()
@@ -130,13 +152,13 @@ impl Builder {
             Content::File(bytes) => self.add_file(path, bytes),
             Content::Symlink(target) => self.add_symlink(path, target),
             Content::HardLink(target) => self.add_hard_link(path, target),
-            Content::TooLarge(size) => self.warn(
+            Content::TooLarge(size, limit) => self.warn(
                 "file-too-large",
                 Some(path.shown()),
                 None,
                 format!(
-                    "This file has {size} bytes and was left out; the limit is {} bytes.",
-                    crate::archive::MEMBER_LIMIT
+                    "This file has {size} bytes and was left out: {}.",
+                    crate::archive::met("member", *limit)
                 ),
                 "What it says is missing from the report. Take it out of the archive or look at it by hand.",
             ),
@@ -442,8 +464,10 @@ impl Builder {
         if self.saw_must_gather && snapshot.tables.is_empty() {
             facts.format = "must-gather".into();
         }
-        facts.complete =
-            *end == End::Complete && (self.saw_summary || !self.saw_manifest) && !facts.is_paste();
+        facts.complete = !self.left_out
+            && *end == End::Complete
+            && (self.saw_summary || !self.saw_manifest)
+            && !facts.is_paste();
         if facts.format.is_empty() {
             facts.format = if self.saw_sosreport { "sosreport" } else { "proc-tree" }.into();
         }

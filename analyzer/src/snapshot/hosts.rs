@@ -4,7 +4,7 @@
 use super::Snapshot;
 use super::build::Builder;
 use super::entry_path::{EntryPath, Role};
-use crate::archive::{Content, End, Entry};
+use crate::archive::{Content, End, Entry, Limits};
 use crate::bytes::visible;
 use crate::order;
 use crate::paste::Paste;
@@ -16,6 +16,7 @@ pub struct Hosts {
     hosts: Vec<Host>,
     /// Texts beside the hosts' directories, with their names.
     loose: Vec<(String, Vec<u8>)>,
+    limits: Limits,
 }
 
 #[derive(Debug)]
@@ -26,9 +27,16 @@ struct Host {
     builder: Builder,
     /// Why its archive in the archive broke off.
     broken: Option<String>,
+    /// Files of processes beyond the limit.
+    left_out: u64,
 }
 
 impl Hosts {
+    /// None yet, with limits for those to come.
+    pub fn within(limits: &Limits) -> Self {
+        Self { limits: *limits, ..Self::default() }
+    }
+
     /// Takes one member.
     pub fn add(&mut self, entry: Entry<'_>) {
         let (root, path) = EntryPath::split(entry.path);
@@ -44,9 +52,15 @@ impl Hosts {
             }
         }
         let index = self.host_of(entry.archive, &root, matches!(role, Role::OfProcess(..)));
-        if let Some(host) = self.hosts.get_mut(index) {
-            host.builder.add(&path, &entry.content);
+        let Some(host) = self.hosts.get_mut(index) else { return };
+        if let Role::OfProcess(pid, _) = role {
+            let (known, is_known) = host.builder.processes(pid);
+            if !is_known && known as u64 >= self.limits.processes {
+                host.left_out += 1;
+                return;
+            }
         }
+        host.builder.add(&path, &entry.content);
     }
 
     /// The text, where it is one and no archive.
@@ -74,7 +88,13 @@ impl Hosts {
         let has_others = self.hosts.iter().any(own);
         if known.is_none() {
             let builder = Builder::default();
-            self.hosts.push(Host { archive: archive.to_vec(), root: None, builder, broken: None });
+            self.hosts.push(Host {
+                archive: archive.to_vec(),
+                root: None,
+                builder,
+                broken: None,
+                left_out: 0,
+            });
         }
         if let Some(host) = self.hosts.get_mut(index)
             && (is_process || (known.is_none() && has_others))
@@ -86,7 +106,10 @@ impl Hosts {
 
     /// The hosts, sorted by name; empty where there is nothing of a host in it.
     pub fn finish(self, end: &End) -> Vec<Snapshot> {
-        let Self { mut hosts, mut loose } = self;
+        let Self { mut hosts, mut loose, limits } = self;
+        for host in hosts.iter_mut().filter(|host| host.left_out > 0) {
+            host.builder.note_left_out(host.left_out, limits.processes);
+        }
         order::sort(&mut loose);
         if !hosts.iter().any(|h| h.builder.has_host()) {
             return without_processes(hosts, loose, end);

@@ -7,6 +7,7 @@ mod hosts;
 mod ids;
 mod marks;
 mod namespaces;
+mod places;
 mod propagation;
 mod recorded;
 mod shortcomings;
@@ -29,6 +30,7 @@ pub(crate) use entry_path::EntryPath;
 pub use hosts::Hosts;
 pub use ids::{DeviceNumber, MountId, NamespaceInode, PeerGroup, Pid, TableId};
 pub use namespaces::{MountNamespace, NamespaceKey};
+pub(crate) use places::{Place, Places};
 pub use propagation::PeerGroups;
 pub use recorded::Recorded;
 

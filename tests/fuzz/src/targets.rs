@@ -1,7 +1,7 @@
 //! What is fuzzed. A target panics where the analyzer does, or where one of its promises does not hold.
 
 use crate::seeds;
-use ebusy_analyzer::archive::{self, Content, End, Entry, Want};
+use ebusy_analyzer::archive::{self, Content, End, Entry, Limits, Want};
 use ebusy_analyzer::parse::{
     cgroup, container_list, device_tools, kernel_release, links, lsof, mountinfo, mounts_table,
     namespace_link, process_files, process_list, runtime_state,
@@ -138,18 +138,24 @@ fn log(data: &[u8]) {
 fn archive(data: &[u8]) {
     let mut seen = 0_usize;
     let all = |path: &[u8]| if path.len().is_multiple_of(2) { Want::Bytes } else { Want::Text };
-    let end = archive::read_entries(data, &mut |_| ControlFlow::Continue(()), &all, &mut |entry| {
+    let mut visit = |entry: Entry<'_>| {
         if let Content::File(bytes) = entry.content {
             seen += bytes.len();
         }
-    });
+    };
+    let end = archive::read_entries(data, &limits(), &mut |_| ControlFlow::Continue(()), &all, &mut visit);
     if let Err(error) = end {
         assert!(!error.message.is_empty() && !error.advice.is_empty());
     }
 }
 
 fn open(data: &[u8]) -> Option<Analysis> {
-    Analysis::open(data, &mut |_| ControlFlow::Continue(())).ok()
+    Analysis::open_within(data, &limits(), &mut |_| ControlFlow::Continue(())).ok()
+}
+
+/// Small ones: what is unpacked counts as input, and an input is at most a MiB.
+fn limits() -> Limits {
+    Limits { member: 1 << 20, whole: 1 << 20, unpacked: 4 << 20, kept: 2 << 20, ..Limits::default() }
 }
 
 fn report_of_bytes(data: &[u8]) {

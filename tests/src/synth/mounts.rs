@@ -236,6 +236,14 @@ impl Mounts {
             .expect("every namespace has a mount at /")
     }
 
+    /// The directory that a mount is on: device of the file system there, and path in that. The root of a namespace
+    /// is on none.
+    pub fn directory(&self, mount: &Mount) -> Option<((u32, u32), String)> {
+        let parent = self.mounts.get(&mount.parent)?;
+        let inside = join(&parent.root, &below_or_empty(&mount.mount_point, &parent.mount_point));
+        Some((parent.fs.device, inside))
+    }
+
     /// `/proc/PID/mountinfo` of a process in `ns` whose root directory is `root`.
     pub fn mountinfo(&self, ns: Ns, root: &str) -> String {
         let mut text = String::new();

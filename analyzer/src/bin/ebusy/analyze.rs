@@ -7,6 +7,7 @@ use std::io::Read as _;
 use std::ops::ControlFlow;
 use std::process::ExitCode;
 
+use ebusy_analyzer::archive::Limits;
 use ebusy_analyzer::report::link::{About, Shared};
 use ebusy_analyzer::report::redact::{KINDS, Kind};
 use ebusy_analyzer::report::{markdown, text};
@@ -38,11 +39,13 @@ struct Options {
     with_bundle: bool,
 }
 
-pub(crate) fn run(arguments: Vec<OsString>) -> Result<ExitCode, Failure> {
+pub(crate) fn run(arguments: Vec<OsString>, limits: &Limits) -> Result<ExitCode, Failure> {
     let options = parse(arguments).map_err(|e| Failure::Usage(e.to_string()))?;
-    let [bundle] = &options.bundles[..] else { return Ok(ndjson::run(&options.bundles, &options.query)) };
+    let [bundle] = &options.bundles[..] else {
+        return Ok(ndjson::run(&options.bundles, &options.query, limits));
+    };
     if options.format == Format::Ndjson {
-        return Ok(ndjson::run(&options.bundles, &options.query));
+        return Ok(ndjson::run(&options.bundles, &options.query, limits));
     }
     if let Some(opened) = bundle.to_str().and_then(share::of_link) {
         return of_link(opened?, &options);
@@ -50,8 +53,8 @@ pub(crate) fn run(arguments: Vec<OsString>) -> Result<ExitCode, Failure> {
     // A bundle that goes into the page is read twice.
     let bytes = if options.with_bundle { Some(whole(bundle)?) } else { None };
     let opened = match &bytes {
-        Some(bytes) => Analysis::open(&bytes[..], &mut |_| ControlFlow::Continue(())),
-        None => open(bundle)?,
+        Some(bytes) => Analysis::open_within(&bytes[..], limits, &mut |_| ControlFlow::Continue(())),
+        None => open(bundle, limits)?,
     };
     let mut analysis = opened
         .map_err(|error| Failure::Input(format!("{} {} [{}]", error.message, error.advice, error.code)))?;
@@ -110,13 +113,13 @@ fn file_name(path: &OsString) -> String {
 }
 
 /// A file, standard input, or a directory with what an archive would hold.
-pub(crate) fn open(name: &OsString) -> Result<Result<Analysis, OpenError>, Failure> {
+pub(crate) fn open(name: &OsString, limits: &Limits) -> Result<Result<Analysis, OpenError>, Failure> {
     let path = std::path::Path::new(name);
     if name != "-" && path.is_dir() {
-        return directory::open(path);
+        return directory::open(path, limits);
     }
     let input = open_input(name)?;
-    Ok(Analysis::open(input, &mut |_| ControlFlow::Continue(())))
+    Ok(Analysis::open_within(input, limits, &mut |_| ControlFlow::Continue(())))
 }
 
 /// An archive of several hosts: the one that was named, or the only one that knows what was asked for.

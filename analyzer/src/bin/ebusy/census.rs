@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use ebusy_analyzer::archive::Limits;
 use ebusy_analyzer::census::{markdown, text};
 use lexopt::{Arg, Parser, ValueExt};
 
@@ -27,9 +28,9 @@ impl Format {
     }
 }
 
-pub(crate) fn run(arguments: Vec<OsString>) -> Result<ExitCode, Failure> {
+pub(crate) fn run(arguments: Vec<OsString>, limits: &Limits) -> Result<ExitCode, Failure> {
     let (bundle, format) = parse(arguments).map_err(|e| Failure::Usage(e.to_string()))?;
-    let census = open_analysis(&bundle)?.census();
+    let census = open_analysis(&bundle, limits)?.census();
     let shown = match format {
         Format::Json => serde_json::to_string_pretty(&census)
             .map(|json| json + "\n")

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use ebusy_analyzer::archive::Limits;
 use ebusy_analyzer::diff::{Diff, compare, markdown, text};
 use lexopt::{Arg, Parser, ValueExt};
 
@@ -16,12 +17,12 @@ struct Options {
     format: Format,
 }
 
-pub(crate) fn run(arguments: Vec<OsString>) -> Result<ExitCode, Failure> {
+pub(crate) fn run(arguments: Vec<OsString>, limits: &Limits) -> Result<ExitCode, Failure> {
     let options = parse(arguments).map_err(|e| Failure::Usage(e.to_string()))?;
     if options.a == "-" && options.b == "-" {
         return Err(Failure::Usage("only one of the two bundles can come from standard input".to_owned()));
     }
-    let (a, b) = (open_analysis(&options.a)?, open_analysis(&options.b)?);
+    let (a, b) = (open_analysis(&options.a, limits)?, open_analysis(&options.b, limits)?);
     let compared = compare(&a, &b, options.id.as_deref());
     print_out(&render(&compared.diff, options.format)?);
     if compared.found {

@@ -6,8 +6,10 @@ mod diff;
 mod directory;
 mod errors;
 mod fleet;
+mod limits;
 mod share;
 
+use ebusy_analyzer::archive::Limits;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -47,6 +49,9 @@ ebusy: who keeps this container busy?
       have in common. A DIR is searched for archives and unpacked bundles. A bundle that cannot be read is a
       line of its own and stops nothing. ndjson prints the hosts in the order of the bundles, as they are read.
 
+  --limit NAME=NUMBER, with each command that reads a bundle, changes how much of it is read: member, whole,
+      unpacked, kept and header in bytes, members and processes in numbers (docs/bundle-format.md).
+
 Exit codes: 0 a verdict was reached, 3 what was asked for is not there, 2 the input or the call is bad.
 ";
 
@@ -62,12 +67,18 @@ pub(crate) enum Failure {
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
     let command = arguments.next();
-    let rest: Vec<OsString> = arguments.collect();
+    let (rest, limits) = match limits::taken_from(arguments) {
+        Ok(taken) => taken,
+        Err(what) => {
+            eprintln!("ebusy: {what}. Try `ebusy --help`.");
+            return ExitCode::from(2);
+        }
+    };
     let result = match command.as_ref().and_then(|c| c.to_str()) {
-        Some("analyze") => analyze::run(rest),
-        Some("census") => census::run(rest),
-        Some("diff") => diff::run(rest),
-        Some("fleet") => fleet::run(rest),
+        Some("analyze") => analyze::run(rest, &limits),
+        Some("census") => census::run(rest, &limits),
+        Some("diff") => diff::run(rest, &limits),
+        Some("fleet") => fleet::run(rest, &limits),
         Some("errors") => Ok(errors::run(lexopt::Parser::from_args(rest))),
         Some("--help" | "-h" | "help") => {
             print_out(HELP);
@@ -131,8 +142,8 @@ pub(crate) fn open_input(name: &OsString) -> Result<Box<dyn std::io::Read>, Fail
 ///
 /// # Errors
 /// Where it cannot be read or holds nothing of a host, with what to do.
-pub(crate) fn open_analysis(name: &OsString) -> Result<ebusy_analyzer::Analysis, Failure> {
+pub(crate) fn open_analysis(name: &OsString, limits: &Limits) -> Result<ebusy_analyzer::Analysis, Failure> {
     let input = open_input(name)?;
-    ebusy_analyzer::Analysis::open(input, &mut |_| std::ops::ControlFlow::Continue(()))
+    ebusy_analyzer::Analysis::open_within(input, limits, &mut |_| std::ops::ControlFlow::Continue(()))
         .map_err(|error| Failure::Input(format!("{} {} [{}]", error.message, error.advice, error.code)))
 }

@@ -7,6 +7,7 @@ mod progress;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use ebusy_analyzer::archive::Limits;
 use ebusy_analyzer::fleet::{Fleet, HostLine, Tally, markdown, text};
 use lexopt::{Arg, Parser, ValueExt};
 use serde::Serialize;
@@ -29,13 +30,15 @@ struct Options {
     jobs: usize,
 }
 
-pub(crate) fn run(arguments: Vec<OsString>) -> Result<ExitCode, Failure> {
+pub(crate) fn run(arguments: Vec<OsString>, limits: &Limits) -> Result<ExitCode, Failure> {
     let options = parse(arguments).map_err(|e| Failure::Usage(e.to_string()))?;
     let Inputs { bundles, left_out } = inputs::find(&options.inputs)?;
     let mut progress = Progress::new(bundles.len());
     let mut tally = Tally::default();
     let mut kept = Vec::new();
-    parallel::in_order(&bundles, options.jobs, &lines_of, &mut |lines: Vec<HostLine>| {
+    parallel::in_order(&bundles, options.jobs, &|bundle| lines_of(bundle, limits), &mut |lines: Vec<
+        HostLine,
+    >| {
         progress.one_more(lines.iter().any(|line| line.failure.is_some()));
         let mut goes_on = true;
         for line in lines {
@@ -95,9 +98,9 @@ fn parse(arguments: Vec<OsString>) -> Result<Options, lexopt::Error> {
 }
 
 /// The lines of one bundle: one for each host in it, or one that says why it could not be read.
-fn lines_of(bundle: &OsString) -> Vec<HostLine> {
+fn lines_of(bundle: &OsString, limits: &Limits) -> Vec<HostLine> {
     let source = bundle.to_string_lossy();
-    match analyze::open(bundle) {
+    match analyze::open(bundle, limits) {
         Ok(Ok(analysis)) => analysis.fleet_lines(&source),
         Ok(Err(error)) => vec![HostLine::unread(&source, error.code, &error.message, &error.advice)],
         Err(Failure::Usage(what) | Failure::Input(what)) => {

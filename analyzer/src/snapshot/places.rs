@@ -1,0 +1,83 @@
+//! Which directory a mount lies on. Every namespace shows the host's directories under its own paths, and the same file
+//! system can be mounted in several places: a directory is the same one where device and path in its file system are.
+
+use std::collections::BTreeMap;
+
+use super::{DeviceNumber, MountId, MountTable, Snapshot, TableForm, TableId};
+use crate::bytes::{components, is_at_or_below, same_path};
+use crate::parse::mountinfo::Mount;
+
+/// A directory by the device of its file system and its path in that.
+pub(crate) type Place = (DeviceNumber, Vec<u8>);
+
+/// The mounts of one table by their ids.
+pub(crate) struct Places<'t>(BTreeMap<MountId, Mount<'t>>);
+
+impl<'t> Places<'t> {
+    /// Those of a table; none for listings without mount ids.
+    pub(crate) fn of(table: &'t MountTable) -> Self {
+        let mounts = table.mounts().filter(|_| table.form == TableForm::Mountinfo);
+        Self(mounts.map(|(_, mount)| (mount.id, mount)).collect())
+    }
+
+    /// The directory that a mount lies on; `None` where the table does not show the mount below it.
+    pub(crate) fn under(&self, mount: &Mount<'_>) -> Option<Place> {
+        let parent = self.0.get(&mount.parent).filter(|parent| parent.id != mount.id)?;
+        place_on(parent, &mount.mount_point())
+    }
+
+    /// The directory at a path, below all that is mounted there.
+    pub(crate) fn at(&self, path: &[u8]) -> Option<Place> {
+        let on_it = |m: &Mount<'_>| same_path(&m.mount_point(), path);
+        let lowest = self.0.values().find(|m| on_it(m) && self.0.get(&m.parent).is_none_or(|p| !on_it(p)));
+        if let Some(lowest) = lowest {
+            return self.under(lowest);
+        }
+        // The last one mounted covers the others at the same place.
+        let covers = |m: &&Mount<'_>| is_at_or_below(path, &m.mount_point());
+        let longest = self.0.values().filter(covers).max_by_key(|m| (m.raw_mount_point.len(), m.id))?;
+        place_on(longest, path)
+    }
+
+    /// A path that leads to a directory in this table.
+    fn path_to(&self, (device, inside): &Place) -> Option<Vec<u8>> {
+        let shows = |m: &&Mount<'_>| m.device == *device && is_at_or_below(inside, &m.root());
+        let on = self.0.values().filter(shows).min_by_key(|m| (m.raw_mount_point.len(), m.id))?;
+        let rest = &plain(inside)[plain(&on.root()).len()..];
+        Some([&plain(&on.mount_point())[..], rest].concat())
+    }
+}
+
+impl Snapshot {
+    /// The path in the daemon's namespace of the directory that a mount of some table lies on.
+    pub(crate) fn daemons_path_under(&self, table: &MountTable, mount: &Mount<'_>) -> Option<Vec<u8>> {
+        let place = Places::of(table).under(mount)?;
+        let tables = &self.daemon_namespace()?.tables;
+        tables.iter().filter_map(|id| self.table(*id)).find_map(|table| Places::of(table).path_to(&place))
+    }
+
+    /// Whether a table is seen from its namespace's own root, not from a chroot: a process whose root is `/` shows it,
+    /// or the collector read it in a namespace without a process.
+    pub(crate) fn is_from_root(&self, table: TableId) -> bool {
+        // Some archivers write it as `//`.
+        let is_root = |path: &[u8]| path.starts_with(b"/") && components(path).next().is_none();
+        let mut of_it = self.processes.values().filter(|p| p.table == Some(table));
+        of_it.any(|p| p.root.as_deref().is_some_and(is_root))
+            || self.namespaces.values().any(|n| n.pids.is_empty() && n.tables.contains(&table))
+    }
+}
+
+/// The directory that a namespace shows at `path` on the mount `on`.
+fn place_on(on: &Mount<'_>, path: &[u8]) -> Option<Place> {
+    let point = on.mount_point();
+    if !is_at_or_below(path, &point) {
+        return None;
+    }
+    let rest = &plain(path)[plain(&point).len()..];
+    Some((on.device, [&plain(&on.root())[..], rest].concat()))
+}
+
+/// A path without doubled and last slashes; the root is empty.
+fn plain(path: &[u8]) -> Vec<u8> {
+    components(path).flat_map(|c| [b"/", c].concat()).collect()
+}

@@ -1,0 +1,17 @@
+//! Random hosts whose truth is known.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`plan`] | draws a host as a list of steps from a seed, and makes the list shorter while a fault stays |
+//! | [`world`] | takes the steps on a synthetic host and remembers what each thing is |
+//! | [`truth`] | who holds what, by the kernel's rules: slow, simple, and without a line of the analyzer |
+//!
+//! The analyzer sees the bundle only. What it says is compared with [`truth`] in `tests/tests/model.rs`.
+
+pub mod plan;
+pub mod truth;
+pub mod world;
+
+pub use plan::{Plan, Step};
+pub use truth::{Effect, Holder, Status, Truth};
+pub use world::World;

@@ -1,0 +1,169 @@
+//! Random hosts whose truth is known: holders, effects and verdict must be exactly that.
+//!
+//! A failure prints the seed and the shortest list of steps that still fails. `EBUSY_MODEL_SEED=N` runs that one host,
+//! `EBUSY_MODEL_HOSTS=N` runs more of them.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "a broken expectation is a broken test")]
+
+mod support;
+
+use ebusy_analyzer::report::{self, HolderKind, Report};
+use ebusy_analyzer::{Analysis, Query};
+use ebusy_tests::model::plan::{Complaint, Storage};
+use ebusy_tests::model::truth::{self, Operation};
+use ebusy_tests::model::world::{Object, Subject};
+use ebusy_tests::model::{Effect, Holder, Plan, Status, Truth, World};
+use std::collections::BTreeMap;
+
+const HOSTS: u64 = 100;
+/// They are shared out among so many tests, which run at the same time.
+const SHARES: u64 = 2;
+/// So many different faults are shown.
+const SHOWN: usize = 4;
+
+#[test]
+fn holders_effects_and_verdict_are_exactly_the_models() {
+    try_hosts(0);
+}
+
+#[test]
+fn holders_effects_and_verdict_are_exactly_the_models_of_the_other_half() {
+    try_hosts(1);
+}
+
+fn try_hosts(share: u64) {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let seeds = match number("EBUSY_MODEL_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..number("EBUSY_MODEL_HOSTS").unwrap_or(HOSTS),
+    };
+    let mut faults = BTreeMap::new();
+    let alone = seeds.end - seeds.start == 1;
+    for seed in seeds.filter(|seed| alone || seed % SHARES == share) {
+        let plan = Plan::random(seed);
+        if fault(&plan).is_some() {
+            let plan = plan.shrunk(&|shorter| fault(shorter).is_some());
+            let fault = fault(&plan).unwrap_or_default();
+            // Hosts with the same few steps are at fault for the same reason, mostly.
+            faults.entry(format!("{:?}", plan.steps)).or_insert(format!("seed {seed}: {plan:?}\n{fault}"));
+            if faults.len() == SHOWN {
+                break;
+            }
+        }
+    }
+    let shown: Vec<&str> = faults.values().map(String::as_str).collect();
+    assert!(shown.is_empty(), "{}", shown.join("\n\n"));
+}
+
+/// The first wrong answer about a host.
+fn fault(plan: &Plan) -> Option<String> {
+    let world = World::new(plan);
+    let analysis = support::open(&world.host.bundle()).expect("a good bundle opens");
+    world.subjects.iter().find_map(|subject| {
+        questions(&world, &analysis, subject).into_iter().find_map(|(query, objects)| {
+            let expected = truth::of(&world, subject, &objects);
+            let report = analysis.explain(&query);
+            let said = said(&report);
+            if !plan.privileged {
+                // Such a bundle has neither namespaces nor open files: all that counts is that it is not called whole.
+                return (said.status == Status::Free).then(|| format!("{query:?}: free without privileges"));
+            }
+            (said != expected).then(|| {
+                let summary = &report.verdict.summary;
+                let reasons = report.holders.iter().map(|h| {
+                    let points: Vec<_> = h.mounts.iter().map(|m| (&m.mount_point, &m.matched_by)).collect();
+                    format!("{:?}: {} {points:?}\n", h.mount_namespace, h.effect_reason)
+                });
+                let reasons: String = reasons.collect();
+                format!("{query:?}: {summary}\n{reasons}said {said:?}\ntrue {expected:?}")
+            })
+        })
+    })
+}
+
+type Objects = Vec<(Object, Operation)>;
+
+/// All names of a container, each with what it asks for.
+fn questions(world: &World, analysis: &Analysis, subject: &Subject) -> Vec<(Query, Objects)> {
+    let whole = truth::objects(world, subject);
+    let container = &subject.container;
+    let text = |text: &str| Query::Text(text.to_owned());
+    let mut questions = Vec::new();
+    let twins = world.subjects.iter().filter(|s| s.container.id[..12] == container.id[..12]).count();
+    let mut names = vec![container.id.clone(), container.name.clone(), format!("/{}", container.name)];
+    if twins == 1 {
+        names.push(container.id[..12].to_owned());
+    }
+    if world.plan.storage != Storage::Containerd {
+        names.push(container.layer.clone());
+        names.push(container.layer[..16].to_owned());
+    }
+    questions.extend(names.iter().map(|name| (text(name), whole.clone())));
+    // Where the log complains of one object, every name leads to that one.
+    let of_root = |operation| match subject.complaint {
+        None => Some(vec![(subject.root.clone(), operation)]),
+        Some(Complaint::Shm) => None,
+        Some(_) => Some(whole.clone()),
+    };
+    if let Some(objects) = of_root(Operation::RemoveDirectory) {
+        questions.push((text(&subject.root.path), objects));
+    }
+    let active = world.is_active(&subject.root);
+    if let (Some(name), true, Some(objects)) =
+        (&container.device_name, active, of_root(Operation::RemoveDevice))
+    {
+        let (major, minor) = subject.root.device;
+        questions.push((text(name), objects.clone()));
+        questions.push((text(&format!("/dev/mapper/{name}")), objects.clone()));
+        questions.push((text(&format!("{major}:{minor}")), objects));
+    }
+    if let (Some(shm), None | Some(Complaint::Shm)) = (&subject.shm, subject.complaint) {
+        questions.push((text(&shm.path), vec![(shm.clone(), Operation::RemoveDirectory)]));
+    }
+    let errors = &analysis.snapshot().errors;
+    if subject.complaint.is_some() {
+        let index = errors.iter().position(|e| e.container_id.as_deref() == Some(&container.id));
+        questions.push((Query::Error(index.expect("the complaint is found in the log")), whole));
+    }
+    questions
+}
+
+/// What a report says, in the model's words.
+fn said(report: &Report) -> Truth {
+    let mut holders: BTreeMap<Holder, Effect> = BTreeMap::new();
+    for holder in &report.holders {
+        let effect = match holder.effect {
+            report::Effect::Blocking => Effect::Blocking,
+            report::Effect::Holding => Effect::Holding,
+            report::Effect::Unrelated => continue,
+        };
+        let named = match holder.kind {
+            HolderKind::OpenFile => Holder::Files(holder.pids.clone()),
+            HolderKind::Device => Holder::Device(device(holder)),
+            _ => Holder::Namespace(holder.mount_namespace.unwrap_or(0), holder.pids.clone()),
+        };
+        assert!(!holder.evidence.is_empty(), "no claim without evidence: {named:?}");
+        assert!(holders.insert(named.clone(), effect).is_none(), "the same holder twice: {named:?}");
+    }
+    let status = match report.verdict.status {
+        report::Status::Held => Status::Held,
+        report::Status::Free => Status::Free,
+        report::Status::Unknown => Status::Unknown,
+    };
+    Truth { status, holders }
+}
+
+/// Name of the stacked device or swap: the first evidence names it.
+fn device(holder: &report::Holder) -> String {
+    let tells = |e: &&report::Evidence| e.file.starts_with("sys/block/") || e.file == "proc/swaps";
+    let first = holder.evidence.iter().find(tells).expect("a stacked device has evidence");
+    match first.file.as_str() {
+        "proc/swaps" => {
+            format!("swap on {}", first.text.split_whitespace().next().unwrap_or_default())
+        }
+        file => match file.split('/').collect::<Vec<_>>()[..] {
+            ["sys", "block", _, "holders", name] | ["sys", "block", name, ..] => format!("/dev/{name}"),
+            _ => file.to_owned(),
+        },
+    }
+}
