@@ -15,7 +15,7 @@ use ebusy_tests::model::world::{Object, Subject};
 use ebusy_tests::model::{Effect, Holder, Plan, Status, Truth, World};
 use std::collections::BTreeMap;
 
-const HOSTS: u64 = 100;
+const HOSTS: u64 = 400;
 /// They are shared out among so many tests, which run at the same time.
 const SHARES: u64 = 2;
 /// So many different faults are shown.

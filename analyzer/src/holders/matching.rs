@@ -66,8 +66,9 @@ pub(super) fn match_mount(target: &Target, mount: &Mount<'_>) -> Option<Match> {
         return object(format!("subvolume of {}", crate::resolve::short(id)));
     }
     let id = components(&point).find_map(|c| target.id_in(c))?;
-    // An error about a device is about no file system of another kind.
-    let is_another = target.busy == BusyKind::Device && target.error.is_some() && mount.device.is_anonymous();
+    // An error about a device is about no file system without one. (btrfs has an anonymous number on any device.)
+    let has_none = mount.device.is_anonymous() && !mount.source().starts_with(b"/dev/");
+    let is_another = target.busy == BusyKind::Device && target.error.is_some() && has_none;
     let is_object = !target.knows_object() && (!is_another || mount.device == DeviceNumber::UNKNOWN);
     Some(Match { is_object, by: format!("mount point has the id {}", crate::resolve::short(id)) })
 }

@@ -16,7 +16,7 @@ const LISTED: usize = 50;
 
 pub(super) fn find(snapshot: &Snapshot, target: &Target, found: &mut Vec<Found>) {
     let mount_ids: BTreeSet<MountId> =
-        order::set(found.iter().filter(|h| h.has_object).flat_map(|h| &h.mounts).map(|m| MountId(m.id)));
+        order::set(found.iter().flat_map(|h| &h.object_mounts).map(|id| MountId(*id)));
     for (pid, process) in &snapshot.processes {
         if Some(*pid) == snapshot.facts.collector_pid {
             continue;
@@ -157,6 +157,7 @@ fn is_on_file_system(target: &Target, mounts: &BTreeSet<MountId>, link: &Link) -
     // `fuser` and a pasted `lsof` tell paths, and nothing else may tell the target's device.
     let by_path = target.devices.is_empty()
         && link.mount.is_none()
+        && link.device.is_none()
         && link.path.as_ref().is_some_and(|p| target.paths.iter().any(|own| is_at_or_below(p, own)));
     by_device || by_mount || by_path
 }

@@ -281,6 +281,7 @@ impl World {
         }
         let Some(mount) = shown else { return };
         let pid = self.host.spawn_in(ns, "tail", &["tail"]);
+        let referred = mount.id;
         let (name, kind) = match how {
             Reference::Cwd => ("cwd", "dir"),
             Reference::Map => ("map/7f1c00000000", "reg"),
@@ -295,6 +296,7 @@ impl World {
             kind,
             node: None,
         };
+        self.host.mounts.refer(referred);
         self.host.set_link(pid, link);
     }
 

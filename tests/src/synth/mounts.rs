@@ -91,10 +91,17 @@ pub struct Mounts {
     namespaces: Vec<(u32, Vec<u32>)>,
     /// Numbers in use, as the kernel hands out the lowest free one (`ida_alloc`).
     ids: BTreeSet<u32>,
+    /// Of these, the mounts that something refers to: they live on after a umount, and so do their numbers.
+    referred: BTreeSet<u32>,
     groups: BTreeSet<u32>,
 }
 
 impl Mounts {
+    /// Something has a file of that mount open: its number is not given to another one (`mnt_free_id` comes last).
+    pub fn refer(&mut self, id: u32) {
+        self.referred.insert(id);
+    }
+
     /// A namespace with nothing but `fs` mounted on `/`.
     pub fn new_namespace(&mut self, fs: &Fs) -> Ns {
         let hidden = lowest_free(&mut self.ids, 1);
@@ -323,7 +330,9 @@ impl Mounts {
 
     fn remove(&mut self, id: u32) {
         let Some(mount) = self.mounts.remove(&id) else { return };
-        self.ids.remove(&id);
+        if !self.referred.contains(&id) {
+            self.ids.remove(&id);
+        }
         self.namespaces[mount.ns.0].1.retain(|other| *other != id);
         self.settle_group(mount.group, mount.master);
     }
