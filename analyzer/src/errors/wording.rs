@@ -172,14 +172,21 @@ pub(crate) fn find(lower: &str) -> Option<Hit> {
         .min_by_key(|hit| (rank(hit.proof), hit.start))
 }
 
-/// First place where the phrase stands as whole words.
+/// First place where the phrase stands as whole words. A single word does not stand for itself in a path or a name:
+/// `/tmp/ebusy-1/x` is no errno.
 pub(crate) fn word(lower: &str, phrase: &str) -> Option<usize> {
     let bytes = lower.as_bytes();
     let free = |b: Option<&u8>| b.is_none_or(|b| !b.is_ascii_alphanumeric() && *b != b'_');
+    let is_single = phrase.bytes().all(|b| b.is_ascii_alphanumeric());
     memchr::memmem::find_iter(bytes, phrase.as_bytes()).find(|&at| {
         let before = at.checked_sub(1).and_then(|i| bytes.get(i));
+        let after = bytes.get(at + phrase.len());
         let bound = !phrase.starts_with(|c: char| c.is_ascii_alphanumeric()) || free(before);
-        bound && free(bytes.get(at + phrase.len()))
+        // A full stop ends a sentence, or goes on with a name.
+        let dotted = after == Some(&b'.') && !free(bytes.get(at + phrase.len() + 1));
+        let in_name =
+            before.is_some_and(|b| b"/-.".contains(b)) || after.is_some_and(|b| b"/-".contains(b)) || dotted;
+        bound && free(after) && !(is_single && in_name)
     })
 }
 
