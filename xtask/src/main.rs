@@ -6,6 +6,7 @@ mod corpus;
 mod csp;
 mod demo;
 mod dist;
+mod docs;
 mod fuzz;
 mod lint;
 mod npm;

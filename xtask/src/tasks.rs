@@ -2,7 +2,7 @@
 
 use crate::progress::Steps;
 use crate::workspace::Workspace;
-use crate::{bench, corpus, demo, dist, fuzz, lint, npm, page, run, schema, screenshots, supply, test};
+use crate::{bench, corpus, demo, dist, docs, fuzz, lint, npm, page, run, schema, screenshots, supply, test};
 use anyhow::{Result, bail};
 use lexopt::prelude::*;
 use std::ffi::OsString;
@@ -25,6 +25,7 @@ Usage: cargo xtask TASK [OPTION…]
   screenshots     write docs/images and the tests' reference pictures from the page
   demo            write dist/ebusy-demo.tar.gz, a bundle to try
   dist            build a release in dist/release: programs, packages, page, checksums
+  docs            build dist/docs, the book, with mdBook
   npm             build dist/npm, the analyzer as a package for Node
   schema          write docs/schema and the types for Node, from the report's types
     --check         only compare
@@ -54,6 +55,7 @@ enum Task {
     BenchCollect,
     BenchAnalyze,
     Dist,
+    Docs,
     Npm,
     Schema(bool),
     Help,
@@ -75,6 +77,7 @@ pub(crate) fn main(arguments: lexopt::Parser) -> Result<ExitCode> {
         Task::BenchCollect => bench::collect()?,
         Task::BenchAnalyze => bench::analyze()?,
         Task::Dist => dist::run_all()?,
+        Task::Docs => docs::build()?,
         Task::Npm => println!("{}", npm::build(&Workspace::find()?)?.display()),
         Task::Schema(check) => schema::run_all(check)?,
         Task::Help => print!("{HELP}"),
@@ -103,6 +106,7 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Task> {
         "screenshots" => Task::Screenshots,
         "demo" => Task::Demo,
         "dist" => Task::Dist,
+        "docs" => Task::Docs,
         "npm" => Task::Npm,
         "schema" => Task::Schema(false),
         "corpus" => Task::Corpus(PathBuf::new()),
