@@ -69,8 +69,11 @@ impl Output {
         {
             return Err(format!("{shown} exists and is not a plain file; choose another name with -o"));
         }
-        let (file, temporary) = create_beside(&dir, name.as_bytes()).map_err(failed)?;
-        sys::remember_unfinished(dir.as_fd(), &temporary);
+        let created = sys::undisturbed(|| {
+            create_beside(&dir, name.as_bytes())
+                .inspect(|(_, temporary)| sys::remember_unfinished(dir.as_fd(), temporary))
+        });
+        let (file, temporary) = created.map_err(failed)?;
         let unfinished = Unfinished {
             file,
             dir,

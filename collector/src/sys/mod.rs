@@ -4,7 +4,9 @@ mod devices;
 mod signals;
 
 pub(crate) use devices::{dm_open_count, loop_status};
-pub(crate) use signals::{catch_signals, forget_unfinished, remember_unfinished, wait_for_the_end};
+pub(crate) use signals::{
+    catch_signals, forget_unfinished, remember_unfinished, undisturbed, wait_for_the_end,
+};
 
 use std::ffi::{CStr, CString};
 use std::io;

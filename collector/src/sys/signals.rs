@@ -54,17 +54,40 @@ pub(crate) fn catch_signals() {
     }
 }
 
-/// Sleeps until somebody sends SIGINT, SIGTERM or SIGHUP. They are blocked and waited for, since the first process
-/// of a pid namespace gets no signal that it does not ask for (pid_namespaces(7)).
-pub(crate) fn wait_for_the_end() {
-    // SAFETY: sigset_t is plain data that sigemptyset initialises; sigwait only writes to `signal`.
+/// SIGINT, SIGTERM and SIGHUP.
+fn ending_signals() -> libc::sigset_t {
+    // SAFETY: sigset_t is plain data that sigemptyset initialises.
     unsafe {
         let mut set: libc::sigset_t = std::mem::zeroed();
         libc::sigemptyset(&raw mut set);
         for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
             libc::sigaddset(&raw mut set, signal);
         }
-        libc::sigprocmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut());
+        set
+    }
+}
+
+/// Does something that no signal may come in between of, as creating a file and remembering to remove it. Only while
+/// there is one thread: another one would get the signal.
+pub(crate) fn undisturbed<T>(work: impl FnOnce() -> T) -> T {
+    let set = ending_signals();
+    // SAFETY: both sets are initialised, `before` by the call.
+    unsafe {
+        let mut before: libc::sigset_t = std::mem::zeroed();
+        libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, &raw mut before);
+        let done = work();
+        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const before, std::ptr::null_mut());
+        done
+    }
+}
+
+/// Sleeps until somebody sends SIGINT, SIGTERM or SIGHUP. They are blocked and waited for, since the first process
+/// of a pid namespace gets no signal that it does not ask for (pid_namespaces(7)).
+pub(crate) fn wait_for_the_end() {
+    let set = ending_signals();
+    // SAFETY: the set is initialised; sigwait only writes to `signal`.
+    unsafe {
+        libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut());
         let mut signal = 0;
         libc::sigwait(&raw const set, &raw mut signal);
     }
