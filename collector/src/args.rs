@@ -100,7 +100,10 @@ pub(crate) const EXIT_CODES: [(&str, &str); 5] = [
 ];
 
 /// What `--version` says.
-const VERSION: &str = concat!("ebusy-collector ", env!("CARGO_PKG_VERSION"), "\nwrites ebusy.bundle/1\n");
+fn version() -> String {
+    let commit = option_env!("EBUSY_COMMIT").map(|commit| format!(" ({commit})")).unwrap_or_default();
+    format!("ebusy-collector {}{commit}\nwrites ebusy.bundle/1\n", env!("CARGO_PKG_VERSION"))
+}
 
 /// Reads the command line, without the program's name.
 ///
@@ -152,7 +155,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Req
             Arg::Long("stand-by") => return Ok(Request::StandBy),
             Arg::Short('h') | Arg::Long("help") => return Ok(Request::Print(manual::help())),
             Arg::Short('V') | Arg::Long("version") => {
-                return Ok(Request::Print(VERSION.into()));
+                return Ok(Request::Print(version()));
             }
             Arg::Long("help-man") => return Ok(Request::Print(manual::man())),
             Arg::Long("completions") => {

@@ -36,7 +36,7 @@ pub(super) fn find(snapshot: &Snapshot, target: &Target, found: &mut Vec<Found>)
         if holder.kind == HolderKind::OpenFile {
             holder.pids.insert(*pid);
             holder.on_block_device |= on_block_device;
-            let on_it = |link: &&Link| is_on_file_system(target, &mount_ids, link);
+            let on_it = |link: &&Link| is_on_file_system(snapshot, target, &mount_ids, link);
             holder.keeps_mounted |= process.links.is_empty() || process.links.iter().any(|l| on_it(&l));
         }
         let room = LISTED.saturating_sub(holder.open_files.len());
@@ -95,7 +95,7 @@ fn open_files(
         return process
             .links
             .iter()
-            .filter(|link| is_on_target(target, mounts, link))
+            .filter(|link| is_on_target(snapshot, target, mounts, link))
             .map(|link| {
                 let path = link.path.as_ref().or_else(|| process.link_texts.get(&link.name));
                 let shown = path.map(|p| visible(p)).unwrap_or_default();
@@ -144,20 +144,20 @@ fn open_files(
         .collect()
 }
 
-fn is_on_target(target: &Target, mounts: &BTreeSet<MountId>, link: &Link) -> bool {
+fn is_on_target(snapshot: &Snapshot, target: &Target, mounts: &BTreeSet<MountId>, link: &Link) -> bool {
     let by_node = link.is_block_device && link.node.is_some_and(|n| target.devices.contains(&n));
-    by_node || is_on_file_system(target, mounts, link)
+    by_node || is_on_file_system(snapshot, target, mounts, link)
 }
 
-fn is_on_file_system(target: &Target, mounts: &BTreeSet<MountId>, link: &Link) -> bool {
+fn is_on_file_system(snapshot: &Snapshot, target: &Target, mounts: &BTreeSet<MountId>, link: &Link) -> bool {
     let by_device = link.device.is_some_and(|d| target.devices.contains(&d));
     // A mount id tells where the device number does not: files of an overlay over several file systems and of btrfs
     // subvolumes have numbers of their own (kernel doc overlayfs.rst, "Inode properties").
     let by_mount = link.mount.is_some_and(|m| mounts.contains(&m));
-    // `fuser` and a pasted `lsof` tell paths, and nothing else may tell the target's device.
+    // `fuser` and a pasted `lsof` tell paths, and in a paste nothing else may tell the target's device.
     let by_path = target.devices.is_empty()
         && link.mount.is_none()
-        && link.device.is_none()
+        && (link.device.is_none() || snapshot.facts.is_paste())
         && link.path.as_ref().is_some_and(|p| target.paths.iter().any(|own| is_at_or_below(p, own)));
     by_device || by_mount || by_path
 }

@@ -7,6 +7,7 @@ mod directory;
 mod errors;
 mod fleet;
 mod limits;
+mod manual;
 mod share;
 
 use ebusy_analyzer::archive::Limits;
@@ -85,9 +86,21 @@ fn main() -> ExitCode {
             Ok(ExitCode::SUCCESS)
         }
         Some("--version" | "-V") => {
-            print_out(concat!("ebusy ", env!("CARGO_PKG_VERSION"), "\n"));
+            print_out(&manual::version());
             Ok(ExitCode::SUCCESS)
         }
+        // For packages, as the collector has them.
+        Some("--help-man") => {
+            print_out(&manual::man());
+            Ok(ExitCode::SUCCESS)
+        }
+        Some("--completions") => match rest.first().and_then(|s| s.to_str()).and_then(manual::completions) {
+            Some(script) => {
+                print_out(&script);
+                Ok(ExitCode::SUCCESS)
+            }
+            None => Err(Failure::Usage("--completions wants bash, zsh or fish".to_owned())),
+        },
         Some(other) => Err(Failure::Usage(format!("there is no command '{other}'"))),
         None => Err(Failure::Usage("no command given".to_owned())),
     };
