@@ -20,7 +20,7 @@
 pub mod app;
 pub mod browser;
 pub mod preferences;
-#[cfg(any(test, feature = "stills"))]
+#[cfg(test)]
 pub mod sample;
 pub mod state;
 pub mod text;

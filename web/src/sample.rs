@@ -1,4 +1,4 @@
-//! A handmade report in which everything occurs, for tests and for stills: it shows views what an
+//! A handmade report in which everything occurs, for tests: it shows views what an
 //! analysis may bring, hostile text included. Not a real host.
 
 use ebusy_analyzer::census::{Census, CensusGroup, Leftover, LeftoverKind, PinnedDevice, SCHEMA as CENSUS};

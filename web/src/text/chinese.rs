@@ -171,8 +171,6 @@ pub static CHINESE: Texts = Texts {
     part_mount: "挂载",
     part_parent: "其下层",
     part_open: "打开的文件",
-    part_process: "进程",
-    part_relation: "传播",
     to_holder: "转到占用者",
     to_tree: "它的全部挂载",
     // Tree of mounts.

@@ -175,8 +175,6 @@ pub static ENGLISH: Texts = Texts {
     part_mount: "Mount",
     part_parent: "Below it",
     part_open: "Open file",
-    part_process: "Process",
-    part_relation: "Propagation",
     to_holder: "Go to the holder",
     to_tree: "All its mounts",
     // Tree of mounts.

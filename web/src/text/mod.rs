@@ -223,8 +223,6 @@ pub struct Texts {
     pub part_mount: &'static str,
     pub part_parent: &'static str,
     pub part_open: &'static str,
-    pub part_process: &'static str,
-    pub part_relation: &'static str,
     pub to_holder: &'static str,
     pub to_tree: &'static str,
     // Tree of mounts.
