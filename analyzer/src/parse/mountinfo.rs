@@ -84,6 +84,11 @@ impl<'a> Mount<'a> {
         self.optional_fields.split(|&b| b == b' ').any(|f| f == b"unbindable")
     }
 
+    /// Its propagation state, see [`propagation`].
+    pub fn propagation(&self) -> &'static str {
+        propagation(self.shared().is_some(), self.master().is_some(), self.unbindable())
+    }
+
     fn tagged(&self, name: &[u8]) -> Option<PeerGroup> {
         self.optional_fields
             .split(|&b| b == b' ')
@@ -214,6 +219,18 @@ fn optional_fields(input: &[u8]) -> IResult<&[u8], &[u8]> {
     };
     let (after, _) = tag(&b" - "[..]).parse(&input[at..])?;
     Ok((after, &input[..at]))
+}
+
+/// A mount's propagation state in the words of mount_namespaces(7): whether it is in a peer group, whether it receives
+/// from one, and whether it cannot be bound.
+pub(crate) fn propagation(shared: bool, slave: bool, unbindable: bool) -> &'static str {
+    match (shared, slave, unbindable) {
+        (true, true, _) => "shared and slave",
+        (true, false, _) => "shared",
+        (false, true, _) => "slave",
+        (false, false, true) => "unbindable",
+        (false, false, false) => "private",
+    }
 }
 
 #[cfg(test)]

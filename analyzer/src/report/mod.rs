@@ -6,7 +6,7 @@
 //! shell; each output does that for itself. Assume that every optional field may be absent.
 
 use crate::bytes::visible;
-use crate::parse::mountinfo::Mount;
+use crate::parse::mountinfo::{Mount, propagation as propagation_state};
 use serde::{Deserialize, Serialize};
 
 mod base64;
@@ -430,13 +430,7 @@ impl MountView {
         if !self.tells_propagation() {
             return "unknown propagation";
         }
-        match (self.shared, self.master, self.unbindable) {
-            (Some(_), Some(_), _) => "shared and slave",
-            (Some(_), None, _) => "shared",
-            (None, Some(_), _) => "slave",
-            (None, None, true) => "unbindable",
-            (None, None, false) => "private",
-        }
+        propagation_state(self.shared.is_some(), self.master.is_some(), self.unbindable)
     }
 }
 

@@ -69,7 +69,7 @@ pub(super) fn why_not_reached(
         (None, Some((_, _, there))) => format!(
             "{} in {name} is {}; the runtime's own mount there is not in the bundle.",
             shown(&there),
-            propagation(&there)
+            there.propagation()
         ),
         _ if copy.mount_point == "/" => format!(
             "In {name} it is the root file system: the namespace was made for the container, and ends with its last process."
@@ -120,7 +120,7 @@ fn not_shared(here: &Mount<'_>) -> String {
     format!(
         "In the runtime's namespace the mount below which the target was mounted, {}, is {} (no shared: tag): a umount below it reaches no other namespace.",
         shown(here),
-        propagation(here),
+        here.propagation(),
     )
 }
 
@@ -136,22 +136,12 @@ fn state(snapshot: &Snapshot, mount: &Mount<'_>) -> String {
     match (own, of) {
         (Some(own), Some(of)) => format!("{own} and {of}"),
         (Some(one), None) | (None, Some(one)) => one,
-        (None, None) => propagation(mount).to_owned(),
+        (None, None) => mount.propagation().to_owned(),
     }
 }
 
 fn shown(mount: &Mount<'_>) -> String {
     visible(&mount.mount_point())
-}
-
-fn propagation(mount: &Mount<'_>) -> &'static str {
-    match (mount.shared(), mount.master(), mount.unbindable()) {
-        (Some(_), Some(_), _) => "shared and slave",
-        (Some(_), None, _) => "shared",
-        (None, Some(_), _) => "slave",
-        (None, None, true) => "unbindable",
-        (None, None, false) => "private",
-    }
 }
 
 /// The mount that a copy is mounted on.
