@@ -23,11 +23,7 @@ fn held() -> (Host, Container, Ns, u32) {
     host.wait(60);
     host.stop(&web);
     host.set_state(&web, "dead");
-    let Container { id, layer, .. } = &web;
-    host.docker_log(&format!(
-        "level=error msg=\"Handler for DELETE /v1.29/containers/web returned error: Driver devicemapper failed to \
-         remove root filesystem {id}: failed to remove device {layer}: Device is Busy\""
-    ));
+    host.docker_log(&web.device_is_busy());
     (host, web, private, top)
 }
 

@@ -8,7 +8,7 @@ use ebusy_analyzer::fleet::{HostLine, Tally, markdown, text};
 use ebusy_analyzer::report::{Effect, Status};
 use ebusy_tests::demo;
 use ebusy_tests::harness::{TempDir, need_path, output};
-use ebusy_tests::synth::{Container, Host, Run, Sandbox};
+use ebusy_tests::synth::{Host, Run, Sandbox};
 use serde_json::Value;
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -23,11 +23,7 @@ fn held_by(name: &str, unit: &str) -> Host {
     host.wait(60);
     host.stop(&web);
     host.set_state(&web, "dead");
-    let Container { id, layer, .. } = &web;
-    host.docker_log(&format!(
-        "level=error msg=\"Handler for DELETE /v1.29/containers/web returned error: Driver devicemapper failed to \
-         remove root filesystem {id}: failed to remove device {layer}: Device is Busy\""
-    ));
+    host.docker_log(&web.device_is_busy());
     host
 }
 

@@ -27,13 +27,7 @@ fn host(kernel: &str, may_detach_mounts: Option<u8>) -> Host {
 
 /// A container that cannot be removed because its device is busy.
 fn device_error(host: &mut Host, container: &Container) {
-    let Container { id, layer, .. } = container;
-    let text = format!(
-        "level=error msg=\"Handler for DELETE /v1.29/containers/{} returned error: Driver devicemapper failed to \
-         remove root filesystem {id}: failed to remove device {layer}: Device is Busy\"",
-        container.name
-    );
-    host.docker_log(&text);
+    host.docker_log(&container.device_is_busy());
     host.set_state(container, "dead");
 }
 

@@ -355,12 +355,9 @@ impl World {
         if b.running || b.complaint.is_some() || !is_possible {
             return;
         }
-        let Container { id, name, layer, rootfs, .. } = &b.container;
+        let Container { id, rootfs, .. } = &b.container;
         let text = match complaint {
-            Complaint::Device => format!(
-                "level=error msg=\"Handler for DELETE /v1.29/containers/{name} returned error: Driver devicemapper failed \
-                 to remove root filesystem {id}: failed to remove device {layer}: Device is Busy\""
-            ),
+            Complaint::Device => b.container.device_is_busy(),
             Complaint::Root => format!(
                 "level=error msg=\"Handler for DELETE /v1.35/containers/{id} returned error: container {id}: driver \
                  \\\"overlay2\\\" failed to remove root filesystem: remove {rootfs}: device or resource busy\""

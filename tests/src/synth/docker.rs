@@ -130,6 +130,17 @@ pub struct Container {
     pub layer_released: bool,
 }
 
+impl Container {
+    /// What dockerd logs when it cannot remove the container, because its thin device is busy.
+    pub fn device_is_busy(&self) -> String {
+        let Self { id, name, layer, .. } = self;
+        format!(
+            "level=error msg=\"Handler for DELETE /v1.29/containers/{name} returned error: Driver devicemapper failed \
+             to remove root filesystem {id}: failed to remove device {layer}: Device is Busy\""
+        )
+    }
+}
+
 const ROOT: &str = "/var/lib/docker";
 
 impl Host {

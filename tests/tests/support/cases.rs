@@ -21,11 +21,7 @@ pub(crate) fn host_with(kernel: &str, driver: Driver, docker: &str) -> (Host, Co
 pub(crate) fn device_error(host: &mut Host, web: &Container) {
     host.stop(web);
     host.set_state(web, "dead");
-    let Container { id, layer, .. } = web;
-    host.docker_log(&format!(
-        "level=error msg=\"Handler for DELETE /v1.29/containers/web returned error: Driver devicemapper failed to \
-         remove root filesystem {id}: failed to remove device {layer}: Device is Busy\""
-    ));
+    host.docker_log(&web.device_is_busy());
 }
 
 /// A container that cannot be removed because its mount point is busy.
