@@ -49,12 +49,15 @@
 
 pub mod archive;
 pub mod bytes;
+pub mod calendar;
 pub mod causes;
 pub mod census;
 pub mod diff;
 pub mod errors;
+pub mod evidence;
 pub mod fleet;
 pub mod holders;
+pub mod ids;
 pub mod json;
 pub mod mount_tree;
 pub mod order;

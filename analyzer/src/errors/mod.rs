@@ -16,6 +16,7 @@
 //! `docs/adding-a-wording.md` tells how to teach it another line.
 
 mod aggregate;
+mod busy_error;
 mod classify;
 mod clauses;
 mod clean;
@@ -30,10 +31,11 @@ mod roles;
 pub(crate) mod time;
 mod wording;
 
+pub use busy_error::{BusyError, BusyKind};
 pub(crate) use clean::strip_ansi;
 pub use links::IdLink;
 
-use crate::report::{BusyError, Evidence};
+use crate::evidence::Evidence;
 use aggregate::{Aggregate, Occurrence};
 use roles::Facts;
 use std::collections::{BTreeMap, HashMap};

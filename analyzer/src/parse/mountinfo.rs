@@ -15,7 +15,7 @@ use nom::{Err, IResult, Parser};
 
 use super::{device_number, number};
 use crate::bytes::decode_octal;
-use crate::snapshot::{DeviceNumber, MountId, PeerGroup};
+use crate::ids::{DeviceNumber, MountId, PeerGroup};
 
 /// One line of a mount table.
 #[derive(Debug, Clone, PartialEq, Eq)]
