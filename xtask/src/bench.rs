@@ -3,6 +3,7 @@
 
 mod analyze;
 mod collect;
+mod fleet;
 mod host;
 mod inputs;
 mod measure;
@@ -32,6 +33,8 @@ pub(crate) enum Part {
     Analyze,
     /// The page against the same.
     Page,
+    /// Ten thousand bundles: only where it is named, with a table of its own.
+    Fleet,
 }
 
 impl Part {
@@ -41,6 +44,7 @@ impl Part {
             "collect" => Some(Self::Collect),
             "analyze" => Some(Self::Analyze),
             "page" => Some(Self::Page),
+            "fleet" => Some(Self::Fleet),
             _ => None,
         }
     }
@@ -64,6 +68,9 @@ fn given(variable: &str) -> Option<PathBuf> {
 
 /// Measures and prints a table for the README.
 pub(crate) fn run_all(options: Options) -> Result<()> {
+    if options.part == Some(Part::Fleet) {
+        return fleet::fleet();
+    }
     let mut rows: Vec<Row> = Vec::new();
     if options.wants(Part::Analyze) {
         rows.extend(analyze::measure(options)?);

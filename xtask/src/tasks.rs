@@ -9,7 +9,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-const HELP: &str = "\
+pub(crate) const HELP: &str = "\
 The project's own tasks. Cargo is all they need; what else a task wants, it gets or names.
 
 Usage: cargo xtask TASK [OPTION…]
@@ -22,7 +22,7 @@ Usage: cargo xtask TASK [OPTION…]
     WORD…           for `cargo test`, as in `--package ebusy-analyzer` or a test's name
   lint            formatting and clippy, natively and for the browser
   web             build dist/ebusy.html, the page with everything in it
-  screenshots     write docs/images and the tests' reference pictures from the page
+  screenshots [WORD]  write docs/images and the tests' reference pictures from the page: all, or those so named
   demo            write dist/ebusy-demo.tar.gz, a bundle to try
   dist            build a release in dist/release: programs, packages, page, checksums
   docs            build dist/docs, the book, with mdBook
@@ -34,7 +34,8 @@ Usage: cargo xtask TASK [OPTION…]
     --minutes N     for each target (30)
   deny            licences and sources of all crates; the collector's crates are those with a reason
   sbom            write a CycloneDX bill of materials for each program
-  bench [PART]    time and memory against the shell lines that are replaced; PART is `analyze`, `page` or `collect` (as root)
+  bench [PART]    time and memory against the shell lines that are replaced; PART is `analyze`, `page` or
+                  `collect` (as root); `fleet`, only where it is named, is 10,000 bundles
     --quick         a smaller host and fewer rounds; EBUSY_BIN and EBUSY_PAGE may name what is not to be built
   help            this text
 ";
@@ -46,7 +47,7 @@ enum Task {
     Test(test::Options),
     Lint,
     Web,
-    Screenshots,
+    Screenshots(String),
     Demo,
     Corpus(PathBuf),
     Fuzz(fuzz::Options),
@@ -67,7 +68,7 @@ pub(crate) fn main(arguments: lexopt::Parser) -> Result<ExitCode> {
         Task::Test(options) => return test::run_all(&options),
         Task::Lint => lint::run_all()?,
         Task::Web => web()?,
-        Task::Screenshots => screenshots::run_all()?,
+        Task::Screenshots(only) => screenshots::run_all(&only)?,
         Task::Demo => println!("{}", demo::write(&Workspace::find()?)?.display()),
         Task::Deny => supply::deny()?,
         Task::Sbom => supply::sbom()?.iter().for_each(|file| println!("{}", file.display())),
@@ -101,7 +102,7 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Task> {
         "test" => return Ok(Task::Test(test_options(arguments.raw_args()?))),
         "lint" => Task::Lint,
         "web" => Task::Web,
-        "screenshots" => Task::Screenshots,
+        "screenshots" => Task::Screenshots(String::new()),
         "demo" => Task::Demo,
         "dist" => Task::Dist,
         "docs" => Task::Docs,
@@ -125,9 +126,12 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Task> {
             (Task::Bench(options), Long("quick")) => options.quick = true,
             (Task::Bench(options), Value(name)) => match bench::Part::named(&name) {
                 part @ Some(_) if options.part.is_none() => options.part = part,
-                _ => bail!("a bench is `collect`, `analyze` or `page`; without one it is all of them"),
+                _ => bail!(
+                    "a bench is `analyze`, `page`, `collect` or `fleet`; without a name it is the first three"
+                ),
             },
             (Task::Fuzz(options), Value(name)) => options.targets.push(name.string()?),
+            (Task::Screenshots(only), Value(word)) if only.is_empty() => *only = word.string()?,
             (Task::Corpus(dir), Value(value)) if dir.as_os_str().is_empty() => *dir = value.into(),
             (_, other) => return Err(other.unexpected().into()),
         }

@@ -7,8 +7,9 @@ use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use super::{DeviceNumber, MountId, TableForm};
+use super::TableForm;
 use crate::bytes::starts_with;
+use crate::ids::{DeviceNumber, MountId};
 use crate::parse::mountinfo::{self, Mount, Text};
 
 /// A line of one table.

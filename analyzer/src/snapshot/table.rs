@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::lines::{Line, Row};
-use super::{MountId, Snapshot, TableId};
+use super::{Snapshot, TableId};
 use crate::bytes::{components, is_at_or_below, visible};
+use crate::evidence::Evidence;
+use crate::ids::MountId;
 use crate::parse::mountinfo::Mount;
 use crate::parse::mounts_table;
-use crate::report::Evidence;
 
 /// One different mount table: for each line its number, two ids and a text that it shares with others.
 #[derive(Debug)]

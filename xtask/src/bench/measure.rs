@@ -90,6 +90,12 @@ impl Pairs {
     }
 }
 
+/// The run in the middle by its time.
+pub(super) fn median(mut spent: Vec<Spent>) -> Spent {
+    spent.sort_by_key(|spent| spent.wall);
+    spent.get(spent.len() / 2).copied().unwrap_or_default()
+}
+
 /// Median of some figures, the lowest and the highest.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Spread {

@@ -61,10 +61,8 @@ impl Chromium {
             Some(peak.saturating_sub(*then))
         });
         let peak = grown.max().context("the page's process was not found")?;
-        Ok(Opened {
-            start,
-            verdict: Spent { wall: verdict.saturating_sub(dropped), peak, ..Spent::default() },
-        })
+        let wall = verdict.saturating_sub(dropped);
+        Ok(Opened { start, verdict: Spent { wall, cpu, peak } })
     }
 
     /// When something was noted, since the navigation.
