@@ -89,9 +89,7 @@ impl Snapshot {
         mut owner: HashMap<MountId, NamespaceKey>,
     ) -> BTreeMap<TableId, NamespaceKey> {
         let mut by_size: Vec<TableId> = tables.iter().copied().collect();
-        order::sort_by_key(&mut by_size, |t| {
-            (std::cmp::Reverse(self.table(*t).map_or(0, |t| t.text.len())), *t)
-        });
+        order::sort_by_key(&mut by_size, |t| (std::cmp::Reverse(self.table(*t).map_or(0, |t| t.length)), *t));
         let mut keys = BTreeMap::new();
         for table in by_size {
             let ids: Vec<MountId> = self.mount_ids(table).collect();
