@@ -8,6 +8,7 @@ mod host;
 pub(crate) use analyze::analyze;
 
 use crate::programs;
+use crate::spent::{self, Spent};
 use crate::workspace::Workspace;
 use anyhow::{Context as _, Result, bail};
 use std::fs;
@@ -15,7 +16,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// The host that the goals are set for.
 const PROCESSES: usize = 2000;
@@ -134,14 +135,6 @@ impl Drop for Host {
     }
 }
 
-/// Time of one run.
-#[derive(Clone, Copy)]
-struct Spent {
-    wall: Duration,
-    /// User and system.
-    cpu: Duration,
-}
-
 /// Medians of both.
 struct Comparison {
     grep: Spent,
@@ -187,19 +180,8 @@ fn median(mut spent: Vec<Spent>) -> Spent {
 
 /// Runs a command; what it spent, and its peak memory in KiB.
 fn run(command: &mut Command) -> Result<(Spent, i64)> {
-    let begun = Instant::now();
-    #[allow(clippy::zombie_processes, reason = "wait4 below, which also tells what was spent")]
-    let child = command.stdout(Stdio::null()).spawn()?;
-    let mut status = 0;
-    // SAFETY: rusage is plain data, for which all zeroes is a value.
-    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
-    // SAFETY: the child is ours and is waited for only here; both pointers are writable.
-    unsafe { libc::wait4(child.id().cast_signed(), &raw mut status, 0, &raw mut usage) };
-    let time = |time: libc::timeval| {
-        Duration::from_secs(time.tv_sec.unsigned_abs()) + Duration::from_micros(time.tv_usec.unsigned_abs())
-    };
-    let cpu = time(usage.ru_utime) + time(usage.ru_stime);
-    Ok((Spent { wall: begun.elapsed(), cpu }, usage.ru_maxrss))
+    let spent = spent::run(command.stdout(Stdio::null()))?;
+    Ok((spent, spent.peak))
 }
 
 /// Peak memory in KiB when there are logs that are larger than what is taken of each.

@@ -31,7 +31,8 @@ Usage: cargo xtask TASK [OPTION…]
     --check         only compare
   corpus DIR      recall and precision of `ebusy errors` on DIR/errors.jsonl
   fuzz [TARGET…]  libFuzzer on everything that reads foreign bytes
-    --minutes N     for each target (30)
+    --minutes N     CPU minutes for each target (30)
+    --corpus DIR    more seeds, from DIR/errors.jsonl and DIR/mountinfo
   deny            licences and sources of all crates; the collector's crates are those with a reason
   sbom            write a CycloneDX bill of materials for each program
   bench collect   the collector's time, memory and bundle against grep's and tar's (as root)
@@ -129,6 +130,7 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Task> {
             (Task::Run(options), Long("no-serve")) => options.serve = false,
             (Task::Run(options), Long("port")) => options.port = arguments.value()?.parse()?,
             (Task::Fuzz(options), Long("minutes")) => options.minutes = arguments.value()?.parse()?,
+            (Task::Fuzz(options), Long("corpus")) => options.corpus = Some(arguments.value()?.into()),
             (Task::Fuzz(options), Value(name)) => options.targets.push(name.string()?),
             (Task::Corpus(dir), Value(value)) if dir.as_os_str().is_empty() => *dir = value.into(),
             (_, other) => return Err(other.unexpected().into()),
@@ -181,8 +183,12 @@ mod tests {
             Task::Test(test::Options { no_skips: true, cargo: vec!["-p".into(), "collector".into()] })
         );
         assert_eq!(
-            parsed(&["fuzz", "log", "--minutes=2", "cgroup"]).unwrap(),
-            Task::Fuzz(fuzz::Options { minutes: 2, targets: vec!["log".into(), "cgroup".into()] })
+            parsed(&["fuzz", "log", "--minutes=2", "--corpus=dir", "cgroup"]).unwrap(),
+            Task::Fuzz(fuzz::Options {
+                minutes: 2,
+                corpus: Some("dir".into()),
+                targets: vec!["log".into(), "cgroup".into()]
+            })
         );
         assert_eq!(parsed(&[]).unwrap(), Task::Help);
     }
