@@ -93,6 +93,12 @@ pub fn position_of_any(path: &[u8], roots: &[&[u8]]) -> Option<usize> {
 }
 
 /// Quotes one word for a POSIX shell. Plain words stay plain; bytes that cannot be typed become `$'\xNN'`.
+/// ```
+/// use ebusy_analyzer::bytes::shell_quote;
+///
+/// assert_eq!(shell_quote(b"/var/lib/docker"), "/var/lib/docker");
+/// assert_eq!(shell_quote(b"/mnt/$(reboot)"), "'/mnt/$(reboot)'");
+/// ```
 pub fn shell_quote(word: &[u8]) -> String {
     let plain = |b: &u8| {
         b.is_ascii_alphanumeric() || matches!(b, b'/' | b'.' | b'_' | b'-' | b':' | b'@' | b'%' | b'+' | b',')

@@ -23,17 +23,41 @@
 //! No IO besides the `Read` that is handed in, no clock, no globals, no JavaScript and no `std::path`
 //! (paths are another host's bytes), so that it runs the same natively and as WebAssembly. Data never
 //! makes it fail: it returns what it understood, with diagnostics. The same bytes give the same report.
+//!
+//! # Example
+//! ```
+//! use ebusy_analyzer::report::{Status, text};
+//! use ebusy_analyzer::{Analysis, Query};
+//! use std::ops::ControlFlow;
+//!
+//! // What somebody pasted into an issue; an open bundle or its bytes do as well.
+//! let pasted = "\
+//! umount: /mnt/data: target is busy.
+//! # grep /mnt/data /proc/[0-9]*/mountinfo
+//! /proc/4241/mountinfo:245 201 253:3 / /mnt/data rw,relatime - ext4 /dev/mapper/vg0-data rw
+//! ";
+//! let analysis = Analysis::open(pasted.as_bytes(), &mut |_progress| ControlFlow::Continue(()))?;
+//! let report = analysis.explain(&Query::Text("/mnt/data".to_owned()));
+//! assert_eq!(report.target.query, "/mnt/data");
+//! // A paste is not a whole host: nothing is said to be free because of it.
+//! assert_ne!(report.verdict.status, Status::Free);
+//! println!("{}", text::render(&report));
+//! # Ok::<(), ebusy_analyzer::OpenError>(())
+//! ```
 
 #![deny(missing_docs)]
 
 pub mod archive;
 pub mod bytes;
+pub mod calendar;
 pub mod causes;
 pub mod census;
 pub mod diff;
 pub mod errors;
+pub mod evidence;
 pub mod fleet;
 pub mod holders;
+pub mod ids;
 pub mod json;
 pub mod mount_tree;
 pub mod order;
@@ -65,6 +89,19 @@ pub struct Progress {
 
 /// Why an input could not be opened at all. What is wrong inside a bundle becomes a
 /// [`report::Diagnostic`] instead.
+///
+/// ```
+/// use ebusy_analyzer::Analysis;
+/// use std::ops::ControlFlow;
+///
+/// let photo = [0xff, 0xd8, 0xff, 0xe0, 0, 16, b'J', b'F', b'I', b'F'];
+/// let error = Analysis::open(&photo[..], &mut |_| ControlFlow::Continue(())).unwrap_err();
+/// eprintln!("{} {} [{}]", error.message, error.advice, error.code);
+/// # assert!(!error.advice.is_empty());
+/// // The reading can be stopped.
+/// let error = Analysis::open(&photo[..], &mut |_| ControlFlow::Break(()));
+/// assert!(error.is_err());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenError {
     /// Stable code: `unknown-format`, `empty-input`, `no-proc`, `cancelled`, `read-failed`, …

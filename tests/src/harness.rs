@@ -8,6 +8,8 @@
 //! | `EBUSY_BIN` | the `ebusy` command |
 //! | `EBUSY_PAGE` | the page, `dist/ebusy.html` |
 //! | `EBUSY_AXE` | axe-core's script; not set where there is no npm |
+//! | `EBUSY_DUCKDB` | a directory for `PYTHONPATH` with DuckDB; not set where there is no pip |
+//! | `EBUSY_TSC` | TypeScript's compiler; not set where there is no npm |
 //! | `EBUSY_NPM` | the package for Node, a directory |
 //! | `EBUSY_ARTIFACTS` | directory for screenshots |
 //! | `EBUSY_SKIPS` | file that each skipped test adds a line `NAME: reason` to |

@@ -5,6 +5,8 @@
 //! | [`synth`] | a host out of thin air: mounts as the kernel propagates them, processes, containers, logs, written as a bundle |
 //! | [`crowd`] | a host with 200 namespaces that hold one mount |
 //! | [`demo`] | the host of the page's "try the demo" button |
+//! | [`fleet`] | thousands of small hosts, for measuring |
+//! | [`gallery`] | a host for each cause that a report can name |
 //! | [`harness`] | directories, child processes and skips of the tests on a real machine |
 //! | [`image`] | screenshots, compared with a tolerance and written small |
 //! | [`looks`] | the screens of the page, for the documentation and for comparing |
@@ -19,6 +21,8 @@
 
 pub mod crowd;
 pub mod demo;
+pub mod fleet;
+pub mod gallery;
 pub mod harness;
 pub mod image;
 pub mod looks;

@@ -1,5 +1,6 @@
 //! What there is to see of the page, for screenshots and for tests that compare them.
 
+use crate::gallery::Example;
 use crate::harness::{TempDir, wait_until};
 use crate::webdriver::{Browser, Engine};
 use crate::{crowd, demo};
@@ -86,6 +87,8 @@ pub const SCREENS: &[Look] = &[
 
 /// No letters: they differ with the fonts of a machine. Everything else of the picture is drawn by numbers.
 const WITHOUT_LETTERS: &str = "document.styleSheets[1].insertRule('.picture text { visibility: hidden }')";
+/// Width of the window for an example: no wider than a page of the documentation.
+const EXAMPLE_WIDTH: u32 = 900;
 const SVG: &str = ".details .picture svg";
 
 /// The picture as the tests compare it.
@@ -136,6 +139,23 @@ impl Viewer {
         self.browser.wait_for(there);
     }
 
+    /// What the page draws of a host of the gallery, as PNG: the picture, or the first holder where no mount
+    /// namespace has a part in it.
+    pub fn example(&self, example: &Example) -> Vec<u8> {
+        self.open(EXAMPLE_WIDTH, "light", Subject::Start);
+        self.give(&format!("ebusy-{}.tar.gz", example.cause), &example.host.bundle());
+        let input = self.browser.wait_for("[data-test=search-input]");
+        if let Some(ask) = &example.ask {
+            self.browser.clear(&input);
+            self.browser.type_into(&input, ask);
+            self.browser.click(&self.browser.wait_for("[data-test=search-submit]"));
+        }
+        self.browser.wait_for("[data-test=holder]");
+        self.wait_until_still();
+        let part = if self.browser.all(SVG).is_empty() { "[data-test=holder]" } else { SVG };
+        self.png_of(part, EXAMPLE_WIDTH, 900)
+    }
+
     fn give(&self, name: &str, bytes: &[u8]) {
         let path = self.dir.join(name);
         std::fs::write(&path, bytes).expect("a file can be written");
@@ -148,10 +168,15 @@ impl Viewer {
         self.open(look.width, look.scheme, look.subject);
         self.browser.script(look.script);
         self.wait_until_still();
-        let area = if look.part.is_empty() {
-            json!([0, 0, look.width, look.height])
+        self.png_of(look.part, look.width, look.height)
+    }
+
+    /// A part of the page as it is now, or its top.
+    fn png_of(&self, part: &str, width: u32, most: u32) -> Vec<u8> {
+        let area = if part.is_empty() {
+            json!([0, 0, width, most])
         } else {
-            let selector = Value::from(look.part);
+            let selector = Value::from(part);
             let script = format!(
                 "const r = document.querySelector({selector}).getBoundingClientRect(); \
                  return [r.x + scrollX, r.y + scrollY, r.width, r.height]"
@@ -159,7 +184,7 @@ impl Viewer {
             self.browser.script(&script)
         };
         let number = |index: usize| area[index].as_f64().unwrap_or_default();
-        let height = number(3).min(f64::from(look.height)).floor();
+        let height = number(3).min(f64::from(most)).floor();
         let clip =
             json!({"x": number(0), "y": number(1), "width": number(2).floor(), "height": height, "scale": 1});
         self.browser.png(&json!({"format": "png", "captureBeyondViewport": true, "clip": clip}))

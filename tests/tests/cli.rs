@@ -166,7 +166,12 @@ fn help_and_version_go_to_standard_output() {
     let help = ebusy.call(&["--help"]);
     assert_eq!(help.status.code(), Some(0));
     assert!(stdout(&help).contains("analyze") && stdout(&help).contains("errors"), "{}", stdout(&help));
-    assert!(stdout(&ebusy.call(&["--version"])).starts_with("ebusy "));
+    let version = ebusy.call(&["--version"]);
+    let version = stdout(&version);
+    assert!(version.starts_with("ebusy "), "{version}");
+    for format in ["bundle/1", "report/1", "census/1", "diff/1", "fleet/1", "fleet-host/1"] {
+        assert!(version.contains(&format!("ebusy.{format}")), "{version}");
+    }
 }
 
 #[test]

@@ -2,8 +2,11 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a broken expectation is a broken test")]
 
+mod support;
+
+use ebusy_analyzer::report::{Effect, Report};
 use ebusy_tests::harness::{
-    Background, TempDir, need_command, need_path, need_root, output, run, wait_until,
+    Background, TempDir, machine, need_command, need_path, need_root, output, run, wait_until,
 };
 use k8s_openapi::api::apps::v1::DaemonSet;
 use k8s_openapi::api::core::v1::{Container, Namespace, Pod, PodSpec};
@@ -14,6 +17,8 @@ use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use support::docker::Daemon;
+use support::pids;
 
 fn deploy() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy")
@@ -148,6 +153,73 @@ fn docker_busy_collects_and_explains() {
         .filter(|entry| entry.file_name().to_string_lossy().starts_with("tmp."))
         .collect();
     assert!(left.is_empty(), "{left:?}");
+}
+
+/// Somebody with a private copy of all mounts of a process.
+fn leak_from(pid: u32) -> Background {
+    let mut command = Command::new("nsenter");
+    command.args(["-m", "-t", &pid.to_string(), "unshare", "-m", "--propagation", "private"]);
+    command.args(["sh", "-c", "echo ready; exec sleep 100000"]);
+    Background::start_until(&mut command, "ready").0
+}
+
+#[test]
+fn docker_busy_names_the_holder_of_a_real_container() {
+    let test = "deploy::docker_busy_names_the_holder_of_a_real_container";
+    let _machine = machine();
+    let Some(installed) = Installed::new(test) else { return };
+    let Some(daemon) = Daemon::start(test) else { return };
+    let plugins = installed.dir.join("config/cli-plugins");
+    std::fs::create_dir_all(&plugins).expect("a directory can be made");
+    std::os::unix::fs::symlink(deploy().join("plugins/docker-busy"), plugins.join("docker-busy"))
+        .expect("a link can be made");
+    let (id, _) = daemon.run("web", &[]);
+    let (_, path) = daemon.merged(&id);
+    let leaked = leak_from(std::process::id());
+    daemon.stop_with_leftover("web", &path);
+    let mut docker = installed.command("docker");
+    docker.env("DOCKER_HOST", daemon.address()).arg("--config").arg(installed.dir.join("config"));
+    let answer = output(docker.args(["busy", "web", "--format", "json"]));
+    let report: Report = serde_json::from_slice(&answer.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&answer.stderr)));
+    assert_eq!(report.target.container_id.as_deref(), Some(id.as_str()));
+    assert_eq!(pids(&report, Effect::Holding), [leaked.pid()], "{}", report.verdict.summary);
+}
+
+#[test]
+fn the_image_with_nothing_but_the_collector_finds_the_holder_on_its_host() {
+    let test = "deploy::the_image_with_nothing_but_the_collector_finds_the_holder_on_its_host";
+    let _machine = machine();
+    let Some(collector) = need_path(test, "EBUSY_COLLECTOR") else { return };
+    let Some(daemon) = Daemon::start_with_shared_root(test) else { return };
+    let (id, _) = daemon.run("web", &[]);
+    let (_, path) = daemon.merged(&id);
+    let leaked = leak_from(daemon.pid());
+    // Or docker removes the mount point, and the kernel every copy with it.
+    let pid = daemon.pid().to_string();
+    run(Command::new("nsenter").args(["-m", "-t", &pid, "mount", "--bind", &path, &path]));
+    run(daemon.docker().args(["stop", "-t", "0", "web"]));
+
+    // As the documentation says it, word for word.
+    let readme = std::fs::read_to_string(deploy().join("README.md")).expect("it is there");
+    let commands = readme.split("```sh\n").nth(1).and_then(|rest| rest.split("```").next());
+    let commands = commands.expect("it has a block of commands");
+    assert!(commands.contains("docker build") && commands.contains("docker run"), "{commands}");
+    let context = daemon.dir().join("deploy/container");
+    std::fs::create_dir_all(&context).expect("a directory can be made");
+    std::fs::copy(deploy().join("container/Dockerfile"), context.join("Dockerfile"))
+        .expect("it can be copied");
+    std::fs::copy(collector, context.join("ebusy-collector")).expect("it can be copied");
+    let mut shell = Command::new("sh");
+    shell.args(["-euc", commands]).current_dir(daemon.dir());
+    // The builder that needs no further plugin.
+    shell.env("DOCKER_HOST", daemon.address()).env("DOCKER_BUILDKIT", "0");
+    run(&mut shell);
+
+    let report = daemon.ask(&daemon.dir().join("host.tar.gz"), "web");
+    assert_eq!(report.target.container_id.as_deref(), Some(id.as_str()));
+    assert!(pids(&report, Effect::Holding).contains(&leaked.pid()), "{}", report.verdict.summary);
+    assert_eq!(report.bundle.privileged, Some(true), "{:?}", report.warnings);
 }
 
 /// Stands for kubectl: notes what it is called with, and runs what it is told to execute.

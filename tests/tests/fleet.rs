@@ -7,9 +7,9 @@ mod support;
 use ebusy_analyzer::fleet::{HostLine, Tally, markdown, text};
 use ebusy_analyzer::report::{Effect, Status};
 use ebusy_tests::demo;
-use ebusy_tests::harness::{TempDir, need_path, output};
+use ebusy_tests::harness::{TempDir, need_command, need_path, output, run};
 use ebusy_tests::synth::{Host, Run, Sandbox};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
@@ -186,6 +186,100 @@ fn a_directory_of_bundles_is_read_whatever_is_broken_in_it() {
     }
 }
 
+/// The row of the table that a line's holder has.
+fn row(line: &Value, holder: &Value) -> Value {
+    let host = &line["host"];
+    let known = line["failure"].is_null();
+    let if_read = |value: &Value| if known { value.clone() } else { Value::Null };
+    json!({
+        "source": line["source"], "schema": line["schema"], "host": host["name"], "kernel": host["kernel"],
+        "runtime": host["runtime"], "collected_at": host["collected_at"], "boot_id": host["boot_id"],
+        "drops_foreign_mounts": host["drops_foreign_mounts"], "booted_at": line["booted_at"],
+        "status": line["status"], "target": line["target"], "summary": line["summary"],
+        "errors": if_read(&line["errors"]), "leftovers": if_read(&line["leftovers"]),
+        "will_block": if_read(&line["will_block"]), "pinned_bytes": line["pinned_bytes"],
+        "complete": if_read(&line["complete"]), "privileged": line["privileged"],
+        "failure_code": line["failure"]["code"], "failure_advice": line["failure"]["advice"],
+        "holder_who": holder["who"], "holder_effect": holder["effect"], "holder_mounts": holder["mounts"],
+        "holder_open_files": holder["open_files"], "cause_id": holder["cause"]["id"],
+        "cause_summary": holder["cause"]["summary"],
+    })
+}
+
+/// Prints the rows of the file `$1` as JSON.
+const READ_TABLE: &str = "import duckdb, json, sys
+table = duckdb.sql(f\"FROM '{sys.argv[1]}'\")
+print(json.dumps([dict(zip(table.columns, row)) for row in table.fetchall()]))";
+
+#[test]
+fn another_engine_reads_from_the_table_what_the_lines_say() {
+    let test = "fleet::another_engine_reads_from_the_table_what_the_lines_say";
+    let Some(ebusy) = Ebusy::new(test) else { return };
+    let (Some(duckdb), Some(python)) = (need_path(test, "EBUSY_DUCKDB"), need_command(test, "python3"))
+    else {
+        return;
+    };
+    ebusy.fill();
+    let answer = ebusy.call(&["fleet", "in", "--format", "parquet"]);
+    assert_eq!(answer.status.code(), Some(0), "{}", String::from_utf8_lossy(&answer.stderr));
+    let file = ebusy.dir.join("fleet.parquet");
+    std::fs::write(&file, &answer.stdout).expect("a file can be written");
+    let mut read = Command::new(python);
+    let rows = run(read.args(["-c", READ_TABLE]).arg(&file).env("PYTHONPATH", duckdb));
+    let rows: Vec<Value> = serde_json::from_str(&rows).expect("rows");
+
+    let mut expected = Vec::new();
+    for line in ebusy.lines(&["fleet", "in", "--format", "ndjson"]) {
+        let holders = line["holders"].as_array().cloned().unwrap_or_default();
+        expected.extend(holders.iter().map(|holder| row(&line, holder)));
+        if holders.is_empty() {
+            expected.push(row(&line, &Value::Null));
+        }
+    }
+    assert!(expected.iter().any(|row| row["cause_id"].is_string()), "{expected:?}");
+    assert_eq!(rows, expected);
+    let again = ebusy.call(&["fleet", "in", "--format", "parquet", "--jobs", "3"]);
+    assert!(again.stdout == answer.stdout, "the same bytes each time");
+}
+
+#[test]
+fn somebody_at_a_terminal_sees_how_far_it_is_and_gets_no_table_there() {
+    let test = "fleet::somebody_at_a_terminal_sees_how_far_it_is_and_gets_no_table_there";
+    let Some(ebusy) = Ebusy::new(test) else { return };
+    let Some(script) = need_command(test, "script") else { return };
+    ebusy.fill();
+    let at_terminal = |format: &str| {
+        let call = format!("'{}' fleet in --format {format}", ebusy.program.display());
+        let mut terminal = Command::new(&script);
+        let answer = output(terminal.current_dir(ebusy.dir.path()).args(["-qec", &call, "/dev/null"]));
+        (answer.status.code(), String::from_utf8_lossy(&answer.stdout).into_owned())
+    };
+    let (code, shown) = at_terminal("text");
+    assert!(code == Some(0) && shown.contains("1 of 4 bundles"), "{shown}");
+    let (code, shown) = at_terminal("parquet");
+    assert!(code == Some(2) && shown.contains("redirect") && !shown.contains("PAR1"), "{shown}");
+}
+
+#[test]
+fn one_html_file_shows_every_host_and_runs_nothing() {
+    let Some(ebusy) = Ebusy::new("fleet::one_html_file_shows_every_host_and_runs_nothing") else { return };
+    std::fs::create_dir(ebusy.dir.join("in")).expect("a directory can be made");
+    for (name, host) in
+        [("1", held_by("web1", "httpd.service")), ("2", quiet("<script>alert(1)</script>&amp;"))]
+    {
+        std::fs::write(ebusy.dir.join(format!("in/{name}.tar.gz")), host.bundle())
+            .expect("it can be written");
+    }
+    let answer = ebusy.call(&["fleet", "in", "--format", "html"]);
+    let page = String::from_utf8(answer.stdout).expect("UTF-8");
+    let text = String::from_utf8(ebusy.call(&["fleet", "in"]).stdout).expect("UTF-8");
+    let summary = text.lines().next().unwrap_or_default();
+    assert!(page.contains(&format!("<h1>{summary}</h1>")), "{page}");
+    assert!(page.contains(">web1<") && page.contains("httpd.service holds"), "{page}");
+    assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;&amp;amp;"), "{page}");
+    assert!(!page.contains("<script") && page.contains("default-src 'none'"), "{page}");
+}
+
 #[test]
 fn reports_of_many_bundles_are_a_line_each() {
     let Some(ebusy) = Ebusy::new("fleet::reports_of_many_bundles_are_a_line_each") else { return };
@@ -221,4 +315,13 @@ fn the_verdict_of_a_quiet_host_is_no_alarm() {
     let line = line(&quiet("calm"));
     assert!(line.holders.is_empty() && line.leftovers == 0, "{line:?}");
     assert_ne!(line.status, Some(Status::Held));
+}
+
+#[test]
+fn the_hosts_for_measuring_are_what_they_are_said_to_be() {
+    let lines: Vec<HostLine> = (0..12).map(|number| line(&ebusy_tests::fleet::host(number))).collect();
+    let fleet = fleet_of(&lines);
+    assert_eq!(fleet.hosts, 12, "no two alike");
+    assert!(fleet.held >= 4 && fleet.held < 12, "{}", fleet.summary);
+    assert!(support::open(&ebusy_tests::fleet::bundle(ebusy_tests::fleet::BROKEN - 1)).is_err());
 }

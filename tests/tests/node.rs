@@ -61,3 +61,40 @@ fn the_types_fit_the_package() {
         output(Command::new(node).args(["-e", "require(process.argv[1])"]).arg(dir.join("index.js")));
     assert!(loaded.status.success(), "{}", String::from_utf8_lossy(&loaded.stderr));
 }
+
+/// What a caller writes, and what the types must refuse.
+const TYPED: &str = r#"import { analyze, OpenError } from "ebusy-analyzer";
+const report = analyze(new Uint8Array(), { id: "shop-frontend" });
+const status: "held" | "free" | "unknown" = report.verdict.status;
+for (const holder of report.holders) {
+  const pids: number[] = holder.pids;
+  for (const remedy of holder.remedies) console.log(status, pids, holder.unit, remedy.command);
+}
+try { analyze(new Uint8Array([1])); } catch (error) {
+  if (error instanceof OpenError) console.log(error.code, error.advice);
+}
+// @ts-expect-error: no such field
+report.verdict.stats;
+// @ts-expect-error: bytes, not a path
+analyze("bundle.tar.gz");
+"#;
+
+#[test]
+fn a_compiler_takes_the_types() {
+    let test = "a_compiler_takes_the_types";
+    let (Some(node), Some(package)) = (need_command(test, "node"), need_path(test, "EBUSY_NPM")) else {
+        return;
+    };
+    // As with axe-core: where there is no npm, the other tests are all there is.
+    let Some(compiler) = std::env::var_os("EBUSY_TSC") else { return };
+    let dir = TempDir::new("typed");
+    let modules = dir.join("node_modules");
+    std::fs::create_dir(&modules).unwrap_or_else(|error| panic!("{error}"));
+    std::os::unix::fs::symlink(package, modules.join("ebusy-analyzer"))
+        .unwrap_or_else(|error| panic!("{error}"));
+    std::fs::write(dir.join("typed.ts"), TYPED).unwrap_or_else(|error| panic!("{error}"));
+    let mut compile = Command::new(node);
+    compile.arg(compiler).args(["--noEmit", "--strict", "--skipLibCheck", "false", "--preserveSymlinks"]);
+    compile.args(["--target", "es2022", "--module", "nodenext", "typed.ts"]).current_dir(dir.path());
+    run(&mut compile);
+}

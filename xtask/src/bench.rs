@@ -3,9 +3,11 @@
 //! The host is a pid namespace of its own: when its first process ends, all of it ends.
 
 mod analyze;
+mod fleet;
 mod host;
 
 pub(crate) use analyze::analyze;
+pub(crate) use fleet::fleet;
 
 use crate::programs;
 use crate::spent::{self, Spent};

@@ -1,5 +1,7 @@
 //! `cargo xtask docs`: the book of what is in `docs/`.
 
+mod links;
+
 use crate::workspace::{Workspace, run, which};
 use anyhow::Result;
 use std::path::PathBuf;
@@ -8,11 +10,13 @@ use std::process::Command;
 /// The mdBook that is built where none is installed.
 const MDBOOK: &str = "0.5.4";
 
-/// Builds `dist/docs`.
+/// Builds `dist/docs` and follows the links in it.
 pub(crate) fn build() -> Result<()> {
     let workspace = Workspace::find()?;
     run(Command::new(mdbook(&workspace)?).arg("build").arg(workspace.root.join("docs")))?;
-    println!("{}", workspace.dist().join("docs/index.html").display());
+    let book = workspace.dist().join("docs");
+    let followed = links::check(&book)?;
+    println!("{}: {followed} links within the book lead somewhere", book.join("index.html").display());
     Ok(())
 }
 
@@ -47,6 +51,16 @@ mod tests {
         pages
     }
 
+    /// What GitHub and mdBook make of headings: `#what-is-in-a-bundle`.
+    fn ids(text: &str) -> Vec<String> {
+        let headings = text.lines().filter(|line| line.starts_with('#'));
+        let id = |line: &str| -> String {
+            let title = line.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
+            title.chars().filter(|c| c.is_alphanumeric() || "-_".contains(*c)).collect()
+        };
+        headings.map(id).collect()
+    }
+
     #[test]
     fn every_link_within_the_repository_leads_somewhere() {
         let root = Workspace::find().unwrap().root;
@@ -54,13 +68,33 @@ mod tests {
         for page in pages(&root) {
             let text = fs::read_to_string(&page).unwrap();
             for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
-                let path = target.split('#').next().unwrap_or_default();
-                if !path.is_empty() && !target.contains("://") && !page.with_file_name(path).exists() {
+                let (path, id) = target.split_once('#').unwrap_or((target, ""));
+                let file = if path.is_empty() { page.clone() } else { page.with_file_name(path) };
+                let there = || {
+                    file.exists()
+                        && (id.is_empty()
+                            || ids(&fs::read_to_string(&file).unwrap()).iter().any(|it| it == id))
+                };
+                if !target.is_empty() && !target.contains("://") && !there() {
                     broken.push(format!("{}: {target}", page.display()));
                 }
             }
         }
         assert!(broken.is_empty(), "{broken:#?}");
+    }
+
+    #[test]
+    fn every_task_that_is_named_exists() {
+        let root = Workspace::find().unwrap().root;
+        for page in pages(&root) {
+            let text = fs::read_to_string(&page).unwrap();
+            for call in text.split("cargo xtask ").skip(1) {
+                let word = call.split(|c: char| !c.is_ascii_lowercase()).next().unwrap_or_default();
+                let known =
+                    crate::tasks::HELP.lines().any(|line| line.split_whitespace().next() == Some(word));
+                assert!(known, "{}: cargo xtask {word}", page.display());
+            }
+        }
     }
 
     #[test]
@@ -75,7 +109,7 @@ mod tests {
         for rule in fs::read_dir(docs.join("../analyzer/src/causes")).unwrap().flatten() {
             let code = fs::read_to_string(rule.path()).unwrap();
             for id in code.split("id: \"").skip(1).filter_map(|rest| rest.split('"').next()) {
-                assert!(causes.contains(&format!("`{id}`")), "{id} of {}", rule.path().display());
+                assert!(causes.contains(&format!("\n### {id}\n")), "{id} of {}", rule.path().display());
             }
         }
     }

@@ -1,14 +1,15 @@
 //! The project's own tasks, so that cargo is the only tool to install: `cargo xtask run`, `test`, `web`, …
 
-mod axe;
 mod bench;
 mod corpus;
 mod csp;
 mod demo;
 mod dist;
 mod docs;
+mod duckdb;
 mod fuzz;
 mod lint;
+mod node_packages;
 mod npm;
 mod pack;
 mod page;

@@ -46,6 +46,7 @@ fn build_for(workspace: &Workspace, target: &str, rustflags: &str, page: Option<
     cargo.args(["build", "--release", "--target", target]);
     cargo.args(["--package", "collector", "--package", "ebusy-analyzer"]);
     cargo.args(["--bin", "ebusy-collector", "--bin", "ebusy"]);
+    cargo.args(["--features", "ebusy-analyzer/parquet"]);
     if let Some(page) = page {
         cargo.args(["--features", "ebusy-analyzer/html"]).env("EBUSY_PAGE_GZ", &page.packed);
     }

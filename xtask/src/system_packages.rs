@@ -36,6 +36,8 @@ const NEEDS: &[Need] = &[
     },
     Need { programs: &["ansible-playbook"], package: "ansible-core", purpose: "the role in deploy/" },
     Need { programs: &["node"], package: "nodejs", purpose: "the analyzer as a package for Node" },
+    Need { programs: &["pip3"], package: "python3-pip", purpose: "DuckDB, which reads the fleet's tables" },
+    Need { programs: &["parallel"], package: "parallel", purpose: "the documentation's commands" },
     Need { programs: &["file"], package: "file", purpose: "whether the collector is static" },
     Need { programs: &["unshare"], package: "util-linux", purpose: "mount namespaces" },
     Need { programs: &["losetup"], package: "mount", purpose: "mounts and loop devices" },

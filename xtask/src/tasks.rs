@@ -9,7 +9,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-const HELP: &str = "\
+pub(crate) const HELP: &str = "\
 The project's own tasks. Cargo is all they need; what else a task wants, it gets or names.
 
 Usage: cargo xtask TASK [OPTION…]
@@ -22,7 +22,7 @@ Usage: cargo xtask TASK [OPTION…]
     WORD…           for `cargo test`, as in `--package ebusy-analyzer` or a test's name
   lint            formatting and clippy, natively and for the browser
   web             build dist/ebusy.html, the page with everything in it
-  screenshots     write docs/images and the tests' reference pictures from the page
+  screenshots [WORD]  write docs/images and the tests' reference pictures from the page: all, or those so named
   demo            write dist/ebusy-demo.tar.gz, a bundle to try
   dist            build a release in dist/release: programs, packages, page, checksums
   docs            build dist/docs, the book, with mdBook
@@ -37,6 +37,7 @@ Usage: cargo xtask TASK [OPTION…]
   sbom            write a CycloneDX bill of materials for each program
   bench collect   the collector's time, memory and bundle against grep's and tar's (as root)
   bench analyze   the analyzer's time and memory against tar's and grep's
+  bench fleet     time and memory of `ebusy fleet` over 10,000 bundles, and how both grow
   help            this text
 ";
 
@@ -47,7 +48,7 @@ enum Task {
     Test(test::Options),
     Lint,
     Web,
-    Screenshots,
+    Screenshots(String),
     Demo,
     Corpus(PathBuf),
     Fuzz(fuzz::Options),
@@ -55,6 +56,7 @@ enum Task {
     Sbom,
     BenchCollect,
     BenchAnalyze,
+    BenchFleet,
     Dist,
     Docs,
     Npm,
@@ -69,7 +71,7 @@ pub(crate) fn main(arguments: lexopt::Parser) -> Result<ExitCode> {
         Task::Test(options) => return test::run_all(&options),
         Task::Lint => lint::run_all()?,
         Task::Web => web()?,
-        Task::Screenshots => screenshots::run_all()?,
+        Task::Screenshots(only) => screenshots::run_all(&only)?,
         Task::Demo => println!("{}", demo::write(&Workspace::find()?)?.display()),
         Task::Deny => supply::deny()?,
         Task::Sbom => supply::sbom()?.iter().for_each(|file| println!("{}", file.display())),
@@ -77,6 +79,7 @@ pub(crate) fn main(arguments: lexopt::Parser) -> Result<ExitCode> {
         Task::Corpus(dir) => return corpus::run_all(&dir),
         Task::BenchCollect => bench::collect()?,
         Task::BenchAnalyze => bench::analyze()?,
+        Task::BenchFleet => bench::fleet()?,
         Task::Dist => dist::run_all()?,
         Task::Docs => docs::build()?,
         Task::Npm => println!("{}", npm::build(&Workspace::find()?)?.display()),
@@ -104,7 +107,7 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Task> {
         "test" => return Ok(Task::Test(test_options(arguments.raw_args()?))),
         "lint" => Task::Lint,
         "web" => Task::Web,
-        "screenshots" => Task::Screenshots,
+        "screenshots" => Task::Screenshots(String::new()),
         "demo" => Task::Demo,
         "dist" => Task::Dist,
         "docs" => Task::Docs,
@@ -117,8 +120,9 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Task> {
         "bench" => match arguments.next()? {
             Some(Value(what)) if what == "collect" => Task::BenchCollect,
             Some(Value(what)) if what == "analyze" => Task::BenchAnalyze,
+            Some(Value(what)) if what == "fleet" => Task::BenchFleet,
             Some(Short('h') | Long("help")) => Task::Help,
-            _ => bail!("`cargo xtask bench` wants to know what: `collect` or `analyze`"),
+            _ => bail!("`cargo xtask bench` wants to know what: `collect`, `analyze` or `fleet`"),
         },
         "help" => Task::Help,
         other => bail!("no task `{other}`; `cargo xtask help` lists them"),
@@ -132,6 +136,7 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Task> {
             (Task::Fuzz(options), Long("minutes")) => options.minutes = arguments.value()?.parse()?,
             (Task::Fuzz(options), Long("corpus")) => options.corpus = Some(arguments.value()?.into()),
             (Task::Fuzz(options), Value(name)) => options.targets.push(name.string()?),
+            (Task::Screenshots(only), Value(word)) if only.is_empty() => *only = word.string()?,
             (Task::Corpus(dir), Value(value)) if dir.as_os_str().is_empty() => *dir = value.into(),
             (_, other) => return Err(other.unexpected().into()),
         }

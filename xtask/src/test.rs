@@ -3,7 +3,7 @@
 use crate::progress::Steps;
 use crate::test_output::Totals;
 use crate::workspace::Workspace;
-use crate::{axe, demo, npm, page, programs, system_packages};
+use crate::{demo, duckdb, node_packages, npm, page, programs, system_packages};
 use anyhow::{Context as _, Result};
 use std::ffi::OsString;
 use std::fs;
@@ -23,7 +23,7 @@ pub(crate) struct Options {
 /// Prepares, tests and reports.
 pub(crate) fn run_all(options: &Options) -> Result<ExitCode> {
     let workspace = Workspace::find()?;
-    let mut steps = Steps::new(7);
+    let mut steps = Steps::new(8);
     steps.step("system packages", || {
         system_packages::provide();
         Ok(())
@@ -33,7 +33,11 @@ pub(crate) fn run_all(options: &Options) -> Result<ExitCode> {
     let programs =
         steps.step("collector and command (static)", || programs::build(&workspace, Some(&page)))?;
 
-    let axe = steps.step("axe-core", || Ok(axe::provide(&workspace)))?;
+    let (axe, typescript) = steps.step("axe-core and TypeScript", || {
+        let provide = |package| node_packages::provide(&workspace, package);
+        Ok((provide(node_packages::AXE), provide(node_packages::TYPESCRIPT)))
+    })?;
+    let duckdb = steps.step("DuckDB", || Ok(duckdb::provide(&workspace)))?;
     let npm = steps.step("package for Node", || npm::build(&workspace))?;
 
     let artifacts = workspace.target.join("artifacts");
@@ -59,8 +63,10 @@ pub(crate) fn run_all(options: &Options) -> Result<ExitCode> {
     ] {
         cargo.env(variable, path);
     }
-    if let Some(axe) = &axe {
-        cargo.env("EBUSY_AXE", axe);
+    for (variable, path) in [("EBUSY_AXE", &axe), ("EBUSY_TSC", &typescript), ("EBUSY_DUCKDB", &duckdb)] {
+        if let Some(path) = path {
+            cargo.env(variable, path);
+        }
     }
     let mut totals = steps.step("tests", || watch(&mut cargo))?;
     totals

@@ -148,7 +148,7 @@ pub fn take(snapshot: &Snapshot) -> Census {
         schema: SCHEMA.to_owned(),
         host: overview.host,
         bundle: overview.bundle,
-        booted_at: snapshot.facts.boot_time.map(crate::report::rfc3339),
+        booted_at: snapshot.facts.boot_time.map(crate::calendar::rfc3339),
         summary: summary(&groups, snapshot.facts.complete),
         groups,
         looked_at: looked_at(snapshot, &survey.looked),

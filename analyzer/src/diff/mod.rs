@@ -92,6 +92,21 @@ pub struct HolderChange {
 }
 
 /// Compares what two bundles say about one target.
+/// ```
+/// use ebusy_analyzer::{Analysis, Query, diff};
+/// use std::ops::ControlFlow;
+///
+/// let error = "umount: /mnt/data: target is busy.\n";
+/// let line = "/proc/4241/mountinfo:245 201 253:3 / /mnt/data rw - ext4 /dev/mapper/vg0-data rw\n";
+/// let report = |text: &str| {
+///     let analysis = Analysis::open(text.as_bytes(), &mut |_| ControlFlow::Continue(())).unwrap();
+///     analysis.explain(&Query::Text("/mnt/data".to_owned()))
+/// };
+/// let (before, after) = (report(&format!("{error}{line}")), report(error));
+/// let diff = diff::of_reports(&before, &after);
+/// assert!(diff.new.is_empty() && diff.still.is_empty());
+/// println!("{}", diff.summary);
+/// ```
 pub fn of_reports(a: &Report, b: &Report) -> Diff {
     of_sides((a, b), (bundles::of_report(a), bundles::of_report(b)))
 }

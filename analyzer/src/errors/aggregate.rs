@@ -1,10 +1,11 @@
 //! Occurrences → one error of each kind, with how often and when it was seen.
 
+use super::busy_error::BusyError;
 use super::objects;
 use super::roles::Facts;
 use super::time::Stamp;
+use crate::evidence::Evidence;
 use crate::order;
-use crate::report::{BusyError, Evidence};
 use std::collections::{BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 

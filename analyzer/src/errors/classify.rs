@@ -1,8 +1,8 @@
 //! What kind of object is busy, under which storage driver, and who says so.
 
+use super::busy_error::BusyKind;
 use super::clauses::Operation;
 use super::objects;
-use crate::report::BusyKind;
 
 /// Storage drivers as docker, podman and containerd name them.
 const DRIVERS: [&str; 12] = [

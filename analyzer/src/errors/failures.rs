@@ -2,8 +2,8 @@
 //! their own words, within seconds, that the same object was busy: for the reader that is one failure, with every
 //! wording kept as its evidence.
 
+use super::busy_error::BusyError;
 use super::{objects, time};
-use crate::report::BusyError;
 use std::collections::{BTreeSet, HashMap};
 
 /// Seconds between two wordings of one failure: docker retries for about 40 before its client hears of it.

@@ -1,7 +1,7 @@
 //! Which container has which layer or name, as logs tell it also outside of busy errors.
 
 use super::objects;
-use crate::report::Evidence;
+use crate::evidence::Evidence;
 
 /// A container and another name of it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

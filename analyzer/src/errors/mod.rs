@@ -16,6 +16,7 @@
 //! `docs/adding-a-wording.md` tells how to teach it another line.
 
 mod aggregate;
+mod busy_error;
 mod classify;
 mod clauses;
 mod clean;
@@ -30,16 +31,26 @@ mod roles;
 pub(crate) mod time;
 mod wording;
 
+pub use busy_error::{BusyError, BusyKind};
 pub(crate) use clean::strip_ansi;
 pub use links::IdLink;
 
-use crate::report::{BusyError, Evidence};
+use crate::evidence::Evidence;
 use aggregate::{Aggregate, Occurrence};
 use roles::Facts;
 use std::collections::{BTreeMap, HashMap};
 use time::Stamp;
 
 /// The busy errors of one log, see [`LogScanner::finish`].
+///
+/// ```
+/// let log = b"level=error msg=\"Handler for DELETE returned error: Driver devicemapper failed to remove root \
+///     filesystem 5a4e5b6c7d8e9f00112233445566778899aabbccddeeff00112233445566aabb: Device is Busy\"\n";
+/// let errors = ebusy_analyzer::errors::scan(log);
+/// assert_eq!(errors.len(), 1);
+/// assert_eq!(errors[0].driver.as_deref(), Some("devicemapper"));
+/// assert!(ebusy_analyzer::errors::scan(b"all lines are busy, please hold\n").is_empty());
+/// ```
 pub fn scan(log: &[u8]) -> Vec<BusyError> {
     let mut scanner = LogScanner::new();
     scanner.push_file("", log);

@@ -1,13 +1,13 @@
 //! From the operands and tokens of one message to its facts: which id is the container's, which path
 //! or device is busy, which ids are others'. And whether the message is a busy error at all.
 
+use super::busy_error::BusyKind;
 use super::classify;
 use super::clauses::{Operation, Role};
 use super::matching::{self, Operand};
 use super::objects::{self, Token};
 use super::wording::{self, Hit, Proof};
 use crate::order;
-use crate::report::BusyKind;
 
 /// What one message says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! The whole way from log to errors, on lines of our own: one for every wording, negative and wrapping.
 
 use super::*;
-use crate::report::BusyKind;
+use crate::errors::BusyKind;
 
 const CT: &str = "0a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f9";
 const LAYER: &str = "f9e8d7c6b5a4039281706f5e4d3c2b1a0f9e8d7c6b5a4039281706f5e4d3c2b1";

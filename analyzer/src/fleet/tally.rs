@@ -11,6 +11,16 @@ use crate::report::{Effect, Status};
 const EXAMPLES: usize = 5;
 
 /// Adds up lines, in any order.
+/// ```
+/// use ebusy_analyzer::fleet::{HostLine, Tally};
+///
+/// let mut tally = Tally::default();
+/// for source in ["a.tar.gz", "b.tar.gz"] {
+///     // Of a bundle that opens: `analysis.fleet_lines(source)`.
+///     tally.add(&HostLine::unread(source, "empty-input", "The file is empty.", "Ask for it again."));
+/// }
+/// assert_eq!((tally.fleet().hosts, tally.fleet().failed), (0, 2));
+/// ```
 #[derive(Debug, Default)]
 pub struct Tally {
     failed: u32,

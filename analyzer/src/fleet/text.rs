@@ -40,7 +40,7 @@ fn write(out: &mut String, fleet: &Fleet, lines: &[HostLine]) -> std::fmt::Resul
 }
 
 /// The verdict in a word.
-pub(super) fn word(line: &HostLine) -> &'static str {
+pub fn word(line: &HostLine) -> &'static str {
     match line.status {
         Some(Status::Held) => "HELD",
         Some(Status::Free) if line.will_block > 0 => "LEFTOVER",
@@ -53,7 +53,7 @@ pub(super) fn word(line: &HostLine) -> &'static str {
 }
 
 /// Who holds what there, or why nobody can tell.
-pub(super) fn what(line: &HostLine) -> String {
+pub fn what(line: &HostLine) -> String {
     let mut parts = Vec::new();
     if let Some(target) = &line.target {
         parts.push(target.clone());

@@ -1,7 +1,7 @@
 //! `/proc/PID/cgroup`: which systemd unit and which container a process belongs to (cgroups(7)).
 
 use crate::bytes::{components, visible};
-use crate::report::Evidence;
+use crate::evidence::Evidence;
 
 /// What the cgroup paths of a process tell.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

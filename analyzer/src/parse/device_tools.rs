@@ -1,7 +1,7 @@
 //! What device tools print: `dmsetup info -c` and `losetup -a`, as sosreports and hand-made captures hold them.
 
 use super::{numbered_lines, whole_number, words};
-use crate::snapshot::DeviceNumber;
+use crate::ids::DeviceNumber;
 
 /// One device-mapper device.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Trees of block devices: `lsblk` and `dmsetup ls --tree`. Both tell which device is stacked on which.
 
 use super::{below_drawing, device_number, numbered_lines, words};
-use crate::snapshot::DeviceNumber;
+use crate::ids::DeviceNumber;
 
 /// A device and the one that it is stacked on.
 #[derive(Debug, Clone, PartialEq, Eq)]

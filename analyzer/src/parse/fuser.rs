@@ -3,7 +3,7 @@
 use super::links::Link;
 use super::lsof::OpenFile;
 use super::{numbered_lines, whole_number, words};
-use crate::snapshot::Pid;
+use crate::ids::Pid;
 
 /// Letters of the ACCESS column with the link of `/proc/PID` that each stands for.
 const ACCESS: [(u8, &[u8]); 6] =

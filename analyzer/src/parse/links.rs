@@ -11,7 +11,7 @@ use nom::sequence::separated_pair;
 
 use super::{device_number, numbered_lines, whole_number};
 use crate::bytes::decode_octal;
-use crate::snapshot::{DeviceNumber, MountId};
+use crate::ids::{DeviceNumber, MountId};
 
 /// One line of a listing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use super::links::Link;
 use super::{device_number_with, numbered_lines, whole_number};
-use crate::snapshot::Pid;
+use crate::ids::Pid;
 
 /// An open file with its process.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,7 +69,7 @@ fn name_of(fd: &[u8]) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::snapshot::DeviceNumber;
+    use crate::ids::DeviceNumber;
 
     #[test]
     fn devices_of_files_and_of_block_device_nodes() {

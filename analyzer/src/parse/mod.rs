@@ -26,7 +26,7 @@ use nom::character::complete::char;
 use nom::combinator::{all_consuming, map_opt};
 use nom::sequence::separated_pair;
 
-use crate::snapshot::DeviceNumber;
+use crate::ids::DeviceNumber;
 
 /// A decimal number that fits its type; a sign is not one.
 pub(crate) fn number<T: std::str::FromStr>(input: &[u8]) -> IResult<&[u8], T> {

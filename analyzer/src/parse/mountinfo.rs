@@ -15,7 +15,7 @@ use nom::{Err, IResult, Parser};
 
 use super::{device_number, number};
 use crate::bytes::decode_octal;
-use crate::snapshot::{DeviceNumber, MountId, PeerGroup};
+use crate::ids::{DeviceNumber, MountId, PeerGroup};
 
 /// One line of a mount table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -160,6 +160,16 @@ pub struct BadLine {
 ///
 /// # Errors
 /// With the column at which the line stops making sense.
+/// ```
+/// use ebusy_analyzer::parse::mountinfo::parse_line;
+///
+/// let line = b"36 35 98:0 /mnt1 /mnt/with\\040space rw,noatime master:1 - ext3 /dev/root rw,errors=continue";
+/// let mount = parse_line(line).unwrap();
+/// assert_eq!(mount.mount_point().as_ref(), b"/mnt/with space");
+/// assert_eq!(mount.to_line(), line);
+/// let bad = parse_line(b"36 35 98:0").unwrap_err();
+/// println!("column {}: expected {}", bad.column, bad.expected);
+/// ```
 pub fn parse_line(line: &[u8]) -> Result<Mount<'_>, BadLine> {
     mount(line).map(|(_, mount)| mount).map_err(|error| {
         let (at, kind) = match error {

@@ -4,7 +4,7 @@
 //! file system has) and [`Mount::id`] is the line.
 
 use super::mountinfo::Mount;
-use crate::snapshot::{DeviceNumber, MountId};
+use crate::ids::{DeviceNumber, MountId};
 
 /// Reads one line in any of these forms.
 pub fn parse_line(line: &[u8], number: u32) -> Option<Mount<'_>> {

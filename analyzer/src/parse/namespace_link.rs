@@ -7,7 +7,7 @@ use nom::sequence::{delimited, separated_pair};
 use nom::{IResult, Parser};
 
 use super::number;
-use crate::snapshot::NamespaceInode;
+use crate::ids::NamespaceInode;
 
 /// Kind (`mnt`, `net`, …) and inode of a namespace.
 pub fn parse(text: &[u8]) -> Option<(&[u8], NamespaceInode)> {

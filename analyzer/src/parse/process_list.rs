@@ -3,7 +3,7 @@
 
 use super::cgroup::{self, Membership};
 use super::{numbered_lines, whole_number, words};
-use crate::snapshot::Pid;
+use crate::ids::Pid;
 
 /// One process of the listing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

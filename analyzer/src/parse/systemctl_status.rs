@@ -3,7 +3,7 @@
 use super::cgroup::{self, Membership};
 use super::process_list::Row;
 use super::{below_drawing, numbered_lines, whole_number};
-use crate::snapshot::Pid;
+use crate::ids::Pid;
 
 /// The processes below a `CGroup:` line; empty for any other text.
 pub fn parse(text: &[u8]) -> Vec<Row> {

@@ -4,8 +4,8 @@
 use super::line;
 use crate::bytes::components;
 use crate::errors;
+use crate::errors::BusyError;
 use crate::parse::whole_number;
-use crate::report::BusyError;
 use crate::snapshot::Pid;
 
 /// Shorter patterns are no ids.

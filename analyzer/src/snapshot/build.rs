@@ -16,6 +16,7 @@ use super::{
 use crate::archive::{Content, End, Want};
 use crate::bytes::{components, quick_hash, visible};
 use crate::errors::LogScanner;
+use crate::evidence::{Diagnostic, Evidence};
 use crate::json;
 use crate::order;
 use crate::parse::cgroup::Membership;
@@ -24,7 +25,6 @@ use crate::parse::{
     namespace_link, numbered_lines, process_files, process_list, runtime_state, systemctl_status,
     whole_number, words,
 };
-use crate::report::{Diagnostic, Evidence};
 
 /// Diagnostics of one kind that are listed one by one; the rest is only counted.
 const LISTED_BAD_LINES: usize = 20;

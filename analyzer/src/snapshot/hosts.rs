@@ -6,9 +6,9 @@ use super::build::Builder;
 use super::entry_path::{EntryPath, Role};
 use crate::archive::{Content, End, Entry, Limits};
 use crate::bytes::visible;
+use crate::evidence::Diagnostic;
 use crate::order;
 use crate::paste::Paste;
-use crate::report::Diagnostic;
 
 /// Hosts in the making.
 #[derive(Debug, Default)]

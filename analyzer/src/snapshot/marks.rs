@@ -2,7 +2,7 @@
 
 use super::{MountNamespace, Process, Snapshot};
 use crate::bytes::{components, visible};
-use crate::report::Evidence;
+use crate::evidence::Evidence;
 
 impl Process {
     /// Whether a process is a part of a container runtime, not a container's.

@@ -4,7 +4,7 @@
 mod build;
 mod entry_path;
 mod hosts;
-mod ids;
+
 mod marks;
 mod namespaces;
 mod places;
@@ -16,19 +16,20 @@ use crate::order;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::bytes::visible;
+use crate::errors::BusyError;
 use crate::errors::IdLink;
+use crate::evidence::{Diagnostic, Evidence};
 use crate::parse::cgroup::Membership;
 use crate::parse::kernel_release::{self, KernelVersion};
 use crate::parse::links::Link;
 use crate::parse::mountinfo::{self, Mount};
 use crate::parse::mounts_table;
 use crate::parse::runtime_state::ContainerRecord;
-use crate::report::{BusyError, Diagnostic, Evidence};
 
+pub use crate::ids::{DeviceNumber, MountId, NamespaceInode, PeerGroup, Pid};
 pub use build::Builder;
 pub(crate) use entry_path::EntryPath;
 pub use hosts::Hosts;
-pub use ids::{DeviceNumber, MountId, NamespaceInode, PeerGroup, Pid, TableId};
 pub use namespaces::{MountNamespace, NamespaceKey};
 pub(crate) use places::{Place, Places};
 pub use propagation::PeerGroups;
@@ -187,6 +188,10 @@ impl Process {
         crate::bytes::components(exe).next_back().unwrap_or(&self.comm)
     }
 }
+
+/// Index of a mount table in [`Snapshot::tables`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TableId(pub usize);
 
 /// One different mount table, parsed line by line when asked: most questions touch few lines of few tables.
 #[derive(Debug, Default)]
@@ -396,7 +401,7 @@ impl Snapshot {
     pub fn started_at(&self, process: &Process) -> Option<String> {
         let ticks = self.facts.clock_ticks.unwrap_or(100).max(1);
         let seconds = self.facts.boot_time? + process.start_ticks? / ticks;
-        Some(crate::report::rfc3339(seconds))
+        Some(crate::calendar::rfc3339(seconds))
     }
 
     /// Name of a device for people: `/dev/mapper/NAME`, `/dev/loop0`, or its number.

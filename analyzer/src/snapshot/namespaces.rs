@@ -4,8 +4,8 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{MountId, NamespaceInode, Pid, Snapshot, TableForm, TableId};
+use crate::evidence::Evidence;
 use crate::order;
-use crate::report::Evidence;
 
 /// What tells namespaces apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

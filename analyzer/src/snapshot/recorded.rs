@@ -9,9 +9,9 @@ use super::entry_path::{EntryPath, Role};
 use super::{NamespaceInode, Pid};
 use crate::archive::Content;
 use crate::bytes::visible;
+use crate::evidence::Evidence;
 use crate::json;
 use crate::parse::{namespace_link, numbered_lines, whole_number};
-use crate::report::Evidence;
 
 /// Lines about mounts that are kept of all logs; a host that mounts more often is told by the first ones.
 const MOUNT_LINES: usize = 20_000;

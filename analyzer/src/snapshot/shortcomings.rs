@@ -1,7 +1,7 @@
 //! What a format cannot show, said once for the whole input. The collector says for itself what it left out.
 
 use super::Snapshot;
-use crate::report::Diagnostic;
+use crate::evidence::Diagnostic;
 
 pub(super) fn of(snapshot: &Snapshot) -> Vec<Diagnostic> {
     let format = snapshot.facts.format.as_str();

@@ -1,7 +1,7 @@
 //! Times as bundles write them → seconds since 1970, where they tell enough.
 
+use crate::calendar::rfc3339;
 use crate::errors::time::iso;
-use crate::report::rfc3339;
 
 /// A point in time with what was written.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 pub(crate) mod cases;
+pub(crate) mod docker;
 pub(crate) mod page;
 pub(crate) mod real;
 

@@ -1,6 +1,7 @@
 //! The man page and the shells' completions, from the help text and the table of its options.
 
 use super::HELP;
+use ebusy_analyzer::{census, diff, fleet, report};
 
 /// Each command with its options; what takes a value names its choices, or nothing where any will do.
 const COMMANDS: [(&str, &[&str]); 5] = [
@@ -16,7 +17,7 @@ fn formats(command: &str) -> &'static str {
     match command {
         "analyze" => "text json markdown link html ndjson",
         "errors" => "text json",
-        "fleet" => "text json ndjson markdown",
+        "fleet" => "text json ndjson markdown html parquet",
         _ => "text json markdown",
     }
 }
@@ -24,10 +25,11 @@ fn formats(command: &str) -> &'static str {
 /// What `--version` says: with the commit where the build knew it, and the formats.
 pub(crate) fn version() -> String {
     let commit = option_env!("EBUSY_COMMIT").map(|commit| format!(" ({commit})")).unwrap_or_default();
+    let formats = [report::SCHEMA, census::SCHEMA, diff::SCHEMA, fleet::SCHEMA, fleet::LINE_SCHEMA];
     format!(
         "ebusy {}{commit}\nreads ebusy.bundle/1, writes {}\n",
         env!("CARGO_PKG_VERSION"),
-        ebusy_analyzer::report::SCHEMA
+        formats.join(", ")
     )
 }
 

@@ -183,6 +183,17 @@ pub(super) fn visit_texts(report: &mut Report, see: &mut dyn FnMut(&mut String))
 
 /// The fragment of a report, at most `length` characters where that is possible without leaving out the answer, the
 /// holders that block and what to do now; and the report as a reader of the link will see it.
+/// ```
+/// use ebusy_analyzer::report::Report;
+/// use ebusy_analyzer::report::link::{self, Fragment, Shared, USUAL_LENGTH};
+///
+/// let mut shared = Shared { report: Report::default(), left_out: Vec::new(), replaced: Vec::new() };
+/// shared.report.verdict.summary = "Nothing holds it.".to_owned();
+/// let (fragment, _shown) = link::report_fragment(&shared, USUAL_LENGTH);
+/// let opened = link::open(&format!("https://example.org/ebusy.html{fragment}"));
+/// let Some(Ok(Fragment::Report(again))) = opened else { panic!("it was just written") };
+/// assert_eq!(again.report.verdict, shared.report.verdict);
+/// ```
 pub fn report_fragment(shared: &Shared, length: usize) -> (String, Shared) {
     // No text is packed this well: what is longer needs no packing to know that it is too long.
     let hopeless = length.saturating_mul(24);

@@ -65,6 +65,17 @@ pub struct Replaced {
 }
 
 /// The report with everything of these kinds replaced, and how often that was, for each kind that occurs.
+/// ```
+/// use ebusy_analyzer::report::Report;
+/// use ebusy_analyzer::report::redact::{Kind, redact};
+///
+/// let mut report = Report::default();
+/// report.host.name = Some("db7.example.org".to_owned());
+/// report.verdict.summary = "nothing holds it on db7.example.org".to_owned();
+/// let (public, replaced) = redact(&report, &[Kind::Host]);
+/// assert!(!public.verdict.summary.contains("db7"));
+/// assert_eq!(replaced.len(), 1);
+/// ```
 pub fn redact(report: &Report, kinds: &[Kind]) -> (Report, Vec<Replaced>) {
     let mut report = report.clone();
     let mut terms = Terms::of(&report, kinds);

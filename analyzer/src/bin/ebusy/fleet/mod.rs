@@ -1,8 +1,10 @@
 //! `ebusy fleet`: many bundles in, one line a host out, and what the hosts have in common.
 
+mod html;
 pub(crate) mod inputs;
 pub(crate) mod parallel;
 mod progress;
+mod table;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -22,6 +24,8 @@ enum Format {
     Json,
     Ndjson,
     Markdown,
+    Html,
+    Parquet,
 }
 
 struct Options {
@@ -33,6 +37,10 @@ struct Options {
 pub(crate) fn run(arguments: Vec<OsString>, limits: &Limits) -> Result<ExitCode, Failure> {
     let options = parse(arguments).map_err(|e| Failure::Usage(e.to_string()))?;
     let Inputs { bundles, left_out } = inputs::find(&options.inputs)?;
+    let mut table = match options.format {
+        Format::Parquet => Some(table::Table::to_output()?),
+        _ => None,
+    };
     let mut progress = Progress::new(bundles.len());
     let mut tally = Tally::default();
     let mut kept = Vec::new();
@@ -43,23 +51,27 @@ pub(crate) fn run(arguments: Vec<OsString>, limits: &Limits) -> Result<ExitCode,
         let mut goes_on = true;
         for line in lines {
             tally.add(&line);
-            if options.format == Format::Ndjson {
-                goes_on = print_line(&line);
-            } else {
-                kept.push(line);
+            match (&mut table, options.format) {
+                (Some(table), _) => goes_on &= table.add(&line),
+                (None, Format::Ndjson) => goes_on &= print_line(&line),
+                (None, _) => kept.push(line),
             }
         }
         goes_on
     });
     progress.end();
+    if let Some(table) = table {
+        table.end()?;
+    }
     let fleet = tally.fleet();
     kept.sort_by(HostLine::worst_first);
     match options.format {
         Format::Text => print_out(&text::render(&fleet, &kept)),
         Format::Markdown => print_out(&markdown::render(&fleet, &kept)),
         Format::Json => print_out(&json(fleet.clone(), kept)?),
+        Format::Html => print_out(&html::render(&fleet, &kept)),
         // The sums do not fit between the lines; a table has one kind of row.
-        Format::Ndjson => eprintln!("ebusy: {}", fleet.summary),
+        Format::Ndjson | Format::Parquet => eprintln!("ebusy: {}", fleet.summary),
     }
     if left_out > 0 {
         eprintln!(
@@ -80,8 +92,10 @@ fn parse(arguments: Vec<OsString>) -> Result<Options, lexopt::Error> {
                     "json" => Format::Json,
                     "ndjson" => Format::Ndjson,
                     "markdown" | "md" => Format::Markdown,
+                    "html" => Format::Html,
+                    "parquet" => Format::Parquet,
                     other => {
-                        let known = "text, json, ndjson or markdown";
+                        let known = "text, json, ndjson, markdown, html or parquet";
                         return Err(format!("there is no format '{other}': {known}").into());
                     }
                 }
