@@ -31,7 +31,8 @@ Usage: cargo xtask TASK [OPTION…]
     --check         only compare
   corpus DIR      recall and precision of `ebusy errors` on DIR/errors.jsonl
   fuzz [TARGET…]  libFuzzer on everything that reads foreign bytes
-    --minutes N     for each target (30)
+    --minutes N     CPU minutes for each target (30)
+    --corpus DIR    more seeds, from DIR/errors.jsonl and DIR/mountinfo
   deny            licences and sources of all crates; the collector's crates are those with a reason
   sbom            write a CycloneDX bill of materials for each program
   bench [PART]    time and memory against the shell lines that are replaced; PART is `analyze`, `page` or
@@ -130,6 +131,7 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Task> {
                     "a bench is `analyze`, `page`, `collect` or `fleet`; without a name it is the first three"
                 ),
             },
+            (Task::Fuzz(options), Long("corpus")) => options.corpus = Some(arguments.value()?.into()),
             (Task::Fuzz(options), Value(name)) => options.targets.push(name.string()?),
             (Task::Screenshots(only), Value(word)) if only.is_empty() => *only = word.string()?,
             (Task::Corpus(dir), Value(value)) if dir.as_os_str().is_empty() => *dir = value.into(),
@@ -182,8 +184,12 @@ mod tests {
             Task::Test(test::Options { no_skips: true, cargo: vec!["-p".into(), "collector".into()] })
         );
         assert_eq!(
-            parsed(&["fuzz", "log", "--minutes=2", "cgroup"]).unwrap(),
-            Task::Fuzz(fuzz::Options { minutes: 2, targets: vec!["log".into(), "cgroup".into()] })
+            parsed(&["fuzz", "log", "--minutes=2", "--corpus=dir", "cgroup"]).unwrap(),
+            Task::Fuzz(fuzz::Options {
+                minutes: 2,
+                corpus: Some("dir".into()),
+                targets: vec!["log".into(), "cgroup".into()]
+            })
         );
         let part = Some(bench::Part::Page);
         assert_eq!(

@@ -173,6 +173,11 @@ pub struct Process {
 }
 
 impl Process {
+    /// Whether it runs: one that has ended and that nobody has waited for keeps nothing but its pid.
+    pub fn is_alive(&self) -> bool {
+        !matches!(self.state, Some('Z' | 'X'))
+    }
+
     /// The name a person would call it by.
     pub fn name(&self) -> String {
         let name = if self.comm.is_empty() { self.executable() } else { &self.comm };

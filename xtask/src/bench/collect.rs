@@ -161,7 +161,7 @@ fn peak_with_logs(collector: &Path, scratch: &Path) -> Result<u64> {
     for _ in 0..LOGS {
         command.arg("--log").arg(&log);
     }
-    Ok(run(&mut command)?.peak)
+    Ok(run(&mut command)?.peak_bytes)
 }
 
 /// Size of `tar | gzip -6` over the same files. tar takes files of procfs as empty, so they are copied first.

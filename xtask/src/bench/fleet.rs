@@ -45,7 +45,7 @@ pub(super) fn fleet() -> Result<()> {
             took.wall.as_secs_f64(),
             took.cpu.as_secs_f64(),
             took.cpu.as_secs_f64() * 1000.0 / bundles as f64,
-            took.peak as f64 / f64::from(1 << 20)
+            took.peak_bytes as f64 / f64::from(1 << 20)
         );
     }
     for (index, format) in FORMATS.iter().enumerate() {

@@ -1,40 +1,18 @@
 //! Runs commands in turn and tells what they spent.
 
-use anyhow::{Context as _, Result, bail};
+use crate::spent;
+pub(super) use crate::spent::Spent;
+use anyhow::{Result, bail};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
-
-/// What one run spent.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Spent {
-    pub(super) wall: Duration,
-    /// User and system, of all its processes.
-    pub(super) cpu: Duration,
-    /// Most memory that one of its processes had at a time, in bytes.
-    pub(super) peak: u64,
-}
+use std::time::Duration;
 
 /// Runs a command. `grep` says with 1 that it found nothing, which is a result, too.
 pub(super) fn run(command: &mut Command) -> Result<Spent> {
-    let begun = Instant::now();
-    let name = command.get_program().to_owned();
-    #[allow(clippy::zombie_processes, reason = "wait4 below, which also tells what was spent")]
-    let child =
-        command.stdout(Stdio::null()).spawn().with_context(|| format!("cannot start {}", name.display()))?;
-    let mut status = 0;
-    // SAFETY: rusage is plain data, for which all zeroes is a value.
-    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
-    // SAFETY: the child is ours and is waited for only here; both pointers are writable.
-    unsafe { libc::wait4(child.id().cast_signed(), &raw mut status, 0, &raw mut usage) };
-    let wall = begun.elapsed();
-    if !libc::WIFEXITED(status) || libc::WEXITSTATUS(status) > 1 {
-        bail!("{} ended with status {status:#x}", name.display());
+    let spent = spent::run(command.stdout(Stdio::null()))?;
+    if !matches!(spent.status.code(), Some(0 | 1)) {
+        bail!("{} ended with {}", command.get_program().display(), spent.status);
     }
-    let time = |time: libc::timeval| {
-        Duration::from_secs(time.tv_sec.unsigned_abs()) + Duration::from_micros(time.tv_usec.unsigned_abs())
-    };
-    let cpu = time(usage.ru_utime) + time(usage.ru_stime);
-    Ok(Spent { wall, cpu, peak: usage.ru_maxrss.unsigned_abs() << 10 })
+    Ok(spent)
 }
 
 /// What two things spent that were run in turn.
@@ -86,7 +64,7 @@ impl Pairs {
 
     /// Peak memory of ours, in bytes.
     pub(super) fn peak(&self) -> u64 {
-        self.ours.iter().map(|spent| spent.peak).max().unwrap_or_default()
+        self.ours.iter().map(|spent| spent.peak_bytes).max().unwrap_or_default()
     }
 }
 
@@ -131,7 +109,7 @@ mod tests {
     #[test]
     fn a_command_that_fails_is_no_figure() {
         let sh = |script: &str| run(Command::new("/bin/sh").args(["-c", script]));
-        assert!(sh("exit 1").unwrap().peak > 0);
+        assert!(sh("exit 1").unwrap().peak_bytes > 0);
         assert!(sh("exit 2").is_err());
         assert!(sh("kill -9 $$").is_err());
     }

@@ -62,7 +62,7 @@ impl Chromium {
         });
         let peak = grown.max().context("the page's process was not found")?;
         let wall = verdict.saturating_sub(dropped);
-        Ok(Opened { start, verdict: Spent { wall, cpu, peak } })
+        Ok(Opened { start, verdict: Spent { wall, cpu, peak_bytes: peak, ..Spent::default() } })
     }
 
     /// When something was noted, since the navigation.
