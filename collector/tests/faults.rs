@@ -36,6 +36,7 @@ fn killed_at_any_time_it_leaves_a_whole_bundle_or_none() {
     let begun = Instant::now();
     assert!(start().wait().unwrap().success());
     let (took, mut killed, mut whole) = (begun.elapsed(), 0, 0);
+    let leaves_nothing = support::has_nameless_files(&target.0);
     std::fs::remove_file(&path).unwrap();
     for number in 0..200 {
         let mut child = start();
@@ -49,6 +50,9 @@ fn killed_at_any_time_it_leaves_a_whole_bundle_or_none() {
             whole += 1;
             assert_eq!(Bundle::read(&bytes).json("summary.json")["processes"], 60, "kill {number}");
             std::fs::remove_file(&path).unwrap();
+        }
+        if leaves_nothing {
+            assert_eq!(target.names(""), [] as [&str; 0], "kill {number}");
         }
     }
     println!("{killed} of 200 runs were killed before their end, {whole} left a bundle");
@@ -71,6 +75,8 @@ fn prepared_links_are_not_followed() {
         target.link(&format!(".b.tar.gz.partial-{pid}-1"), &target.path("created"));
     }
     let path = target.path("b.tar.gz");
+    // Only a file that is replaced has a temporary name on every file system.
+    target.write("b.tar.gz", "old");
     let output = collector().args(["-o", &path, "--root", &host.dir()]).output().unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
     assert_eq!(Bundle::read(&std::fs::read(&path).unwrap()).json("summary.json")["complete"], true);
@@ -121,26 +127,49 @@ fn a_pipe_that_is_closed_early_ends_it_with_a_message() {
     assert!(stderr(&output).contains("Broken pipe"), "{}", stderr(&output));
 }
 
-/// Runs the collector with a seccomp filter that answers these system calls with an error.
-fn with_forbidden(calls: &[libc::c_long], errno: i32) -> Output {
-    const LOAD: u16 = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;
-    const JUMP_IF_EQUAL: u16 = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16;
-    const RETURN: u16 = (libc::BPF_RET | libc::BPF_K) as u16;
-    let statement = |code, k| libc::sock_filter { code, jt: 0, jf: 0, k };
-    // The number of the call is the first field of what a filter sees.
+const LOAD: u16 = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;
+const JUMP_IF_EQUAL: u16 = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16;
+const JUMP_IF_SET: u16 = (libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K) as u16;
+const RETURN: u16 = (libc::BPF_RET | libc::BPF_K) as u16;
+
+fn statement(code: u16, k: u32) -> libc::sock_filter {
+    libc::sock_filter { code, jt: 0, jf: 0, k }
+}
+
+/// Goes on where it holds, and else skips so many statements.
+fn unless(code: u16, k: u32, skip: u8) -> libc::sock_filter {
+    libc::sock_filter { code, jt: 0, jf: skip, k }
+}
+
+/// A filter that answers these system calls with an error. The number of the call is the first field of what it sees.
+fn forbidding(calls: &[libc::c_long], errno: i32) -> Vec<libc::sock_filter> {
     let mut filter = vec![statement(LOAD, 0)];
     for call in calls {
-        filter.push(libc::sock_filter {
-            code: JUMP_IF_EQUAL,
-            jt: 0,
-            jf: 1,
-            k: u32::try_from(*call).unwrap(),
-        });
+        filter.push(unless(JUMP_IF_EQUAL, u32::try_from(*call).unwrap(), 1));
         filter.push(statement(RETURN, libc::SECCOMP_RET_ERRNO | errno as u32));
     }
     filter.push(statement(RETURN, libc::SECCOMP_RET_ALLOW));
+    filter
+}
+
+/// As a file system that has no files without a name answers.
+fn without_nameless_files() -> Vec<libc::sock_filter> {
+    // The third argument's lower half, and what O_TMPFILE has beside O_DIRECTORY.
+    let (flags, bit) = (16 + 2 * 8, (libc::O_TMPFILE & !libc::O_DIRECTORY) as u32);
+    vec![
+        statement(LOAD, 0),
+        unless(JUMP_IF_EQUAL, u32::try_from(libc::SYS_openat).unwrap(), 3),
+        statement(LOAD, flags),
+        unless(JUMP_IF_SET, bit, 1),
+        statement(RETURN, libc::SECCOMP_RET_ERRNO | libc::EOPNOTSUPP as u32),
+        statement(RETURN, libc::SECCOMP_RET_ALLOW),
+    ]
+}
+
+/// Runs the collector under a seccomp filter.
+fn filtered(filter: Vec<libc::sock_filter>, arguments: &[&str]) -> Output {
     let mut command = collector();
-    command.args(["-o", "-"]);
+    command.args(arguments);
     // SAFETY: after fork only prctl is called, with a filter that was made before.
     unsafe {
         command.pre_exec(move || {
@@ -179,7 +208,7 @@ fn in_a_container_whose_seccomp_filter_forbids_much() {
         libc::SYS_setpriority,
     ];
     for errno in [libc::EPERM, libc::ENOSYS] {
-        let output = with_forbidden(&forbidden, errno);
+        let output = filtered(forbidding(&forbidden, errno), &["-o", "-"]);
         assert!(output.status.success(), "{}", stderr(&output));
         let bundle = Bundle::read(&output.stdout);
         // Without statx the mount is told all the same.
@@ -190,6 +219,27 @@ fn in_a_container_whose_seccomp_filter_forbids_much() {
         assert_eq!(bundle.must(&format!("ns/mnt-{namespace}/kept-by")), format!("fd {} 7\n", keeper.pid));
         let summary = bundle.must("summary.json");
         assert!(summary.contains(&format!("ns/mnt-{namespace}/mountinfo")), "{summary}");
+    }
+}
+
+/// Where a file cannot be without a name, or cannot be given one later, the bundle appears whole all the same, and old
+/// ones are replaced.
+#[test]
+fn file_systems_without_nameless_files_get_a_whole_bundle_too() {
+    let (host, target) = (host(), Scratch::new());
+    let path = target.path("b.tar.gz");
+    let ways = [
+        without_nameless_files(),
+        forbidding(&[libc::SYS_linkat], libc::EPERM),
+        forbidding(&[libc::SYS_linkat], libc::EOPNOTSUPP),
+    ];
+    for filter in ways {
+        let output = filtered(filter, &["-o", &path, "--root", &host.dir()]);
+        assert!(output.status.success(), "{}", stderr(&output));
+        let bundle = Bundle::read(&std::fs::read(&path).unwrap());
+        assert_eq!(bundle.json("summary.json")["processes"], 60);
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o600);
+        assert_eq!(target.names(""), ["b.tar.gz"]);
     }
 }
 

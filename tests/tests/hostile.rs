@@ -3,95 +3,19 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a broken expectation is a broken test")]
 
+#[path = "support/hostile.rs"]
+mod strings;
 mod support;
 
 use ebusy_analyzer::report::{Report, markdown, text};
 use ebusy_analyzer::{Query, bytes, census};
 use ebusy_tests::harness::TempDir;
-use ebusy_tests::rng::Rng;
 use ebusy_tests::synth::{Host, Propagation, Run};
-use pulldown_cmark::{Event, Options, Parser, Tag};
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
-
-/// What a single string tries.
-const TRIES: [&str; 60] = [
-    "<script>alert(1)</script>",
-    "<img src=x onerror=alert(1)>",
-    "<svg/onload=alert(1)>",
-    "</title><script>x()</script>",
-    "<a href=\"javascript:alert(1)\">x</a>",
-    "javascript:alert(1)",
-    "data:text/html,<script>x()</script>",
-    "\"><img src=x>",
-    "'><iframe src=//evil.example>",
-    "<!--",
-    "-->",
-    "]]>",
-    "<![CDATA[x]]>",
-    "&lt;b&gt;",
-    "&#x3c;b>",
-    "[x](https://evil.example)",
-    "![x](https://evil.example/x.png)",
-    "[x]: https://evil.example",
-    "[x][y]",
-    "https://evil.example/x",
-    "www.evil.example",
-    "<https://evil.example>",
-    "mail@evil.example",
-    "@octocat",
-    "org/repo#1",
-    "#1",
-    "```",
-    "``x``",
-    "`",
-    "~~~",
-    "# x",
-    "> x",
-    "- x",
-    "| a | b |",
-    "***x***",
-    "__x__",
-    "\\[x\\](y)",
-    "\x1b[31mred",
-    "\x1b[2J\x1b[H",
-    "\x1b]0;title\x07",
-    "\x1b]8;;https://evil.example\x1b\\x\x1b]8;;\x1b\\",
-    "\u{9b}31m",
-    "\x07\x08\x7f",
-    "a\rb",
-    "\u{202e}gnp.exe",
-    "\u{2066}x\u{2069}",
-    "\u{200b}\u{feff}",
-    "\u{e0041}",
-    "$(touch canary)",
-    "`touch canary`",
-    "; touch canary",
-    "| touch canary",
-    "&& touch canary",
-    "' ; touch canary ; '",
-    "\" ; touch canary ; \"",
-    "\x01' ; touch canary #",
-    "\x01\\' ; touch canary #",
-    "-rf",
-    "!! !$",
-    "*?[a]{b,c}~ $HOME",
-];
-
-/// The tries alone, and joined at random.
-fn corpus() -> Vec<String> {
-    let mut rng = Rng::new(7);
-    let mut corpus: Vec<String> = TRIES.iter().map(|text| (*text).to_owned()).collect();
-    while corpus.len() < 299 {
-        let (a, b) = (*rng.pick(&TRIES), *rng.pick(&TRIES));
-        let between = *rng.pick(&["", " ", "x", "\t", "é"]);
-        corpus.push(format!("{a}{between}{b}"));
-    }
-    corpus.push("m".repeat(1 << 20));
-    corpus
-}
+use strings::{assert_harmless_markdown, corpus};
 
 /// A host on which a mount, a process, a container, an image, a volume and a line of the log are called so. Names of
 /// files have no slash.
@@ -136,49 +60,9 @@ fn a_terminal_shows_escapes_and_obeys_none() {
 fn markdown_has_no_link_image_html_or_mention_of_the_hosts() {
     for hostile in corpus() {
         for report in reports(&hostile).1 {
-            let rendered = markdown::render(&report);
-            let mut text = String::new();
-            for event in Parser::new_ext(&rendered, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH) {
-                match event {
-                    Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
-                        panic!("{hostile:?} made a link to {dest_url}: {rendered}")
-                    }
-                    // The evidence is folded by HTML of our own.
-                    Event::Html(html) | Event::InlineHtml(html) => {
-                        let own = ["<details>", "</details>", "<summary>", "</summary>"];
-                        let left = own.iter().fold(html.to_string(), |rest, tag| rest.replace(tag, ""));
-                        assert!(!left.contains('<'), "{hostile:?} made HTML: {html}");
-                    }
-                    Event::Text(part) => text.push_str(&part),
-                    _ => text.push('\n'),
-                }
-            }
-            // What GitHub makes of plain text. Code is not in `text` as one piece with it.
-            let prose = prose_of(&rendered);
-            let mention = prose
-                .match_indices('@')
-                .find(|(at, _)| prose[at + 1..].starts_with(|c: char| c.is_ascii_alphanumeric()));
-            assert_eq!(mention, None, "{hostile:?}: {prose}");
-            for link in ["://", "www."] {
-                assert!(!prose.contains(link), "{hostile:?}: {prose}");
-            }
+            assert_harmless_markdown(&markdown::render(&report));
         }
     }
-}
-
-/// The text outside of code.
-fn prose_of(markdown: &str) -> String {
-    let (mut prose, mut in_code) = (String::new(), false);
-    for event in Parser::new_ext(markdown, Options::ENABLE_TABLES) {
-        match event {
-            Event::Start(Tag::CodeBlock(_)) => in_code = true,
-            Event::End(pulldown_cmark::TagEnd::CodeBlock) => in_code = false,
-            Event::Text(part) if !in_code => prose.push_str(&part),
-            Event::Code(_) | Event::SoftBreak | Event::HardBreak | Event::End(_) => prose.push('\n'),
-            _ => {}
-        }
-    }
-    prose
 }
 
 #[test]

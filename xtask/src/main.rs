@@ -20,6 +20,7 @@ mod rustc;
 mod schema;
 mod screenshots;
 mod serve;
+mod spent;
 mod supply;
 mod system_packages;
 mod tasks;

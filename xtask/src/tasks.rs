@@ -31,12 +31,13 @@ Usage: cargo xtask TASK [OPTION…]
     --check         only compare
   corpus DIR      recall and precision of `ebusy errors` on DIR/errors.jsonl
   fuzz [TARGET…]  libFuzzer on everything that reads foreign bytes
-    --minutes N     for each target (30)
+    --minutes N     CPU minutes for each target (30)
+    --corpus DIR    more seeds, from DIR/errors.jsonl and DIR/mountinfo
   deny            licences and sources of all crates; the collector's crates are those with a reason
   sbom            write a CycloneDX bill of materials for each program
-  bench collect   the collector's time, memory and bundle against grep's and tar's (as root)
-  bench analyze   the analyzer's time and memory against tar's and grep's
-  bench fleet     time and memory of `ebusy fleet` over 10,000 bundles, and how both grow
+  bench [PART]    time and memory against the shell lines that are replaced; PART is `analyze`, `page` or
+                  `collect` (as root); `fleet`, only where it is named, is 10,000 bundles
+    --quick         a smaller host and fewer rounds; EBUSY_BIN and EBUSY_PAGE may name what is not to be built
   help            this text
 ";
 
@@ -53,9 +54,7 @@ enum Task {
     Fuzz(fuzz::Options),
     Deny,
     Sbom,
-    BenchCollect,
-    BenchAnalyze,
-    BenchFleet,
+    Bench(bench::Options),
     Dist,
     Docs,
     Npm,
@@ -76,9 +75,7 @@ pub(crate) fn main(arguments: lexopt::Parser) -> Result<ExitCode> {
         Task::Sbom => supply::sbom()?.iter().for_each(|file| println!("{}", file.display())),
         Task::Fuzz(options) => return fuzz::run_all(&options),
         Task::Corpus(dir) => return corpus::run_all(&dir),
-        Task::BenchCollect => bench::collect()?,
-        Task::BenchAnalyze => bench::analyze()?,
-        Task::BenchFleet => bench::fleet()?,
+        Task::Bench(options) => bench::run_all(options)?,
         Task::Dist => dist::run_all()?,
         Task::Docs => docs::build()?,
         Task::Npm => println!("{}", npm::build(&Workspace::find()?)?.display()),
@@ -116,13 +113,7 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Task> {
         "deny" => Task::Deny,
         "sbom" => Task::Sbom,
         "fuzz" => Task::Fuzz(fuzz::Options::default()),
-        "bench" => match arguments.next()? {
-            Some(Value(what)) if what == "collect" => Task::BenchCollect,
-            Some(Value(what)) if what == "analyze" => Task::BenchAnalyze,
-            Some(Value(what)) if what == "fleet" => Task::BenchFleet,
-            Some(Short('h') | Long("help")) => Task::Help,
-            _ => bail!("`cargo xtask bench` wants to know what: `collect`, `analyze` or `fleet`"),
-        },
+        "bench" => Task::Bench(bench::Options::default()),
         "help" => Task::Help,
         other => bail!("no task `{other}`; `cargo xtask help` lists them"),
     };
@@ -133,6 +124,14 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Task> {
             (Task::Run(options), Long("no-serve")) => options.serve = false,
             (Task::Run(options), Long("port")) => options.port = arguments.value()?.parse()?,
             (Task::Fuzz(options), Long("minutes")) => options.minutes = arguments.value()?.parse()?,
+            (Task::Bench(options), Long("quick")) => options.quick = true,
+            (Task::Bench(options), Value(name)) => match bench::Part::named(&name) {
+                part @ Some(_) if options.part.is_none() => options.part = part,
+                _ => bail!(
+                    "a bench is `analyze`, `page`, `collect` or `fleet`; without a name it is the first three"
+                ),
+            },
+            (Task::Fuzz(options), Long("corpus")) => options.corpus = Some(arguments.value()?.into()),
             (Task::Fuzz(options), Value(name)) => options.targets.push(name.string()?),
             (Task::Screenshots(only), Value(word)) if only.is_empty() => *only = word.string()?,
             (Task::Corpus(dir), Value(value)) if dir.as_os_str().is_empty() => *dir = value.into(),
@@ -168,7 +167,6 @@ mod tests {
             let name = line.split_whitespace().next().unwrap();
             let words: &[&str] = match name {
                 "corpus" => &["corpus", "dir"],
-                "bench" => &["bench", "collect"],
                 _ => &[name],
             };
             assert!(parsed(words).is_ok(), "{name}");
@@ -186,8 +184,17 @@ mod tests {
             Task::Test(test::Options { no_skips: true, cargo: vec!["-p".into(), "collector".into()] })
         );
         assert_eq!(
-            parsed(&["fuzz", "log", "--minutes=2", "cgroup"]).unwrap(),
-            Task::Fuzz(fuzz::Options { minutes: 2, targets: vec!["log".into(), "cgroup".into()] })
+            parsed(&["fuzz", "log", "--minutes=2", "--corpus=dir", "cgroup"]).unwrap(),
+            Task::Fuzz(fuzz::Options {
+                minutes: 2,
+                corpus: Some("dir".into()),
+                targets: vec!["log".into(), "cgroup".into()]
+            })
+        );
+        let part = Some(bench::Part::Page);
+        assert_eq!(
+            parsed(&["bench", "page", "--quick"]).unwrap(),
+            Task::Bench(bench::Options { part, quick: true })
         );
         assert_eq!(parsed(&[]).unwrap(), Task::Help);
     }
@@ -198,7 +205,8 @@ mod tests {
             &["bake"][..],
             &["web", "--port", "1"],
             &["corpus"],
-            &["bench"],
+            &["bench", "bake"],
+            &["bench", "page", "collect"],
             &["run", "--port", "x"],
             &["--no-serve"],
         ] {

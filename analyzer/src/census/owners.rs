@@ -101,7 +101,7 @@ impl<'s> Owners<'s> {
 }
 
 pub(super) fn is_alive(snapshot: &Snapshot, pid: Pid) -> bool {
-    snapshot.processes.get(&pid).is_some_and(|p| !matches!(p.state, Some('Z' | 'X')))
+    snapshot.processes.get(&pid).is_some_and(crate::snapshot::Process::is_alive)
 }
 
 /// The containers that have live processes in a namespace.

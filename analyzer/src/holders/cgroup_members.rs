@@ -12,7 +12,8 @@ pub(super) fn find(snapshot: &Snapshot, target: &Target, found: &mut Vec<Found>)
     }
     found.clear();
     let mut holder = Found::new(HolderKind::Container, None);
-    for (pid, process) in &snapshot.processes {
+    // One with nothing but zombies counts as empty (the same document, "[Un]populated Notification").
+    for (pid, process) in snapshot.processes.iter().filter(|(_, p)| p.is_alive()) {
         let member = process.membership.container.as_ref().is_some_and(|id| target.ids.contains(id));
         if member {
             holder.pids.insert(*pid);

@@ -3,7 +3,7 @@
 use super::Found;
 use crate::report::{BusyKind, Effect, HolderKind};
 use crate::resolve::Target;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Pid, Process, Snapshot};
 
 const ELSEWHERE: &str = "It has the same file system mounted elsewhere, not on the busy directory: that keeps space, but does not block its removal.";
 
@@ -183,15 +183,19 @@ pub(crate) fn target_is_running(snapshot: &Snapshot, target: &Target) -> bool {
     let Some(container) = target.container.as_ref().and_then(|id| snapshot.containers.get(id)) else {
         return false;
     };
-    let alive = container
-        .pids
-        .iter()
-        .filter_map(|p| snapshot.processes.get(p))
-        .any(|p| !matches!(p.state, Some('Z' | 'X')));
+    let alive = container.pids.iter().filter_map(|p| snapshot.processes.get(p)).any(Process::is_alive);
+    // The runtime may not have noticed its end, and the pid may be another process's now: one that is somebody else's,
+    // or in the host's own namespace, where no container is.
+    let is_its_own = |pid: Pid| {
+        let host = snapshot.host_namespace().map(|n| n.key);
+        snapshot.processes.get(&pid).is_some_and(|process| {
+            let others =
+                process.membership.container.as_ref().is_some_and(|id| Some(id) != target.container.as_ref());
+            let namespace = snapshot.namespace_of(pid).map(|n| n.key);
+            process.is_alive() && !others && (namespace.is_none() || namespace != host)
+        })
+    };
     alive
         || (container.record.state.as_deref() == Some("running")
-            && container
-                .record
-                .pid
-                .is_some_and(|p| snapshot.processes.contains_key(&crate::snapshot::Pid(p))))
+            && container.record.pid.is_some_and(|pid| is_its_own(Pid(pid))))
 }

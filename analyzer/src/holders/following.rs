@@ -6,7 +6,7 @@
 //! copy stays where something else is mounted inside of it.
 
 use super::Found;
-use crate::bytes::{position_of_any, same_path};
+use crate::bytes::{components, position_of_any, same_path};
 use crate::parse::mountinfo::Mount;
 use crate::report::{BusyKind, Effect, HolderKind, MountView};
 use crate::resolve::Target;
@@ -25,7 +25,8 @@ pub(super) fn judge(snapshot: &Snapshot, target: &Target, found: &mut [Found]) {
         .find(|h| h.is_daemons && !h.directory_mounts.is_empty() && h.kind != HolderKind::OpenFile);
     let Some((own, own_key)) = own.and_then(|own| {
         // What is mounted elsewhere the runtime leaves alone.
-        let mounts = own.mounts.iter().filter(|m| own.directory_mounts.contains(&m.id));
+        let mounts =
+            own.mounts.iter().filter(|m| own.directory_mounts.contains(&m.id) && is_runtimes(target, m));
         Some((mounts.cloned().collect::<Vec<_>>(), own.namespace?))
     }) else {
         return;
@@ -61,6 +62,18 @@ pub(super) fn judge(snapshot: &Snapshot, target: &Target, found: &mut [Found]) {
                 "It receives umounts from the runtime's namespace, where the mount still is: it goes when that one goes.".to_owned();
         }
     }
+    if target.busy == BusyKind::Umount {
+        super::umount::judge(snapshot, target, found, own_key, &own);
+    }
+}
+
+/// Whether a runtime may have mounted it there: it mounts a container at a path with one of its ids. Somebody else's
+/// bind of the same file system is nothing that a runtime unmounts.
+fn is_runtimes(target: &Target, mount: &MountView) -> bool {
+    let point = mount.mount_point.as_bytes();
+    target.ids.is_empty()
+        || target.paths.iter().any(|path| same_path(point, path))
+        || components(point).any(|part| target.id_in(part).is_some())
 }
 
 /// The mounts that the runtime will unmount: the one that the busy path leads to, or all that it has of the target.
@@ -176,7 +189,7 @@ pub(crate) fn runtime_place<'s>(
     let tables = own.tables.iter().filter_map(|t| snapshot.table(*t));
     let (table, line, mount) = tables
         .filter_map(|table| table.lookup(&path).map(|(line, mount)| (table, line, mount)))
-        .max_by_key(|(_, _, m)| crate::bytes::components(&m.mount_point()).count())?;
+        .max_by_key(|(_, _, m)| components(&m.mount_point()).count())?;
     if !same_path(&mount.mount_point(), &path) && !target.devices.contains(&mount.device) {
         return Some((path, table, line, mount));
     }

@@ -8,6 +8,7 @@ mod matching;
 mod mounts;
 mod references;
 mod stacked_devices;
+mod umount;
 mod unread_namespaces;
 
 use crate::order;

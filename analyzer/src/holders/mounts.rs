@@ -8,7 +8,7 @@ use super::matching::{match_mount, mount_view};
 use crate::order;
 use crate::report::{HolderKind, MountView};
 use crate::resolve::Target;
-use crate::snapshot::{DeviceNumber, MountNamespace, Pid, Places, Snapshot, TableId};
+use crate::snapshot::{DeviceNumber, MountNamespace, Pid, Placed, Places, Snapshot, TableId};
 
 /// A mount of the target.
 struct Hit {
@@ -19,24 +19,22 @@ struct Hit {
 }
 
 pub(super) fn find(snapshot: &Snapshot, target: &Target) -> Vec<Found> {
-    // Namespaces share tables only by chance, but each table is looked through once in any case.
     let mut hits: BTreeMap<TableId, Vec<Hit>> = BTreeMap::new();
     let directories = Directories::of(snapshot, target);
-    for (index, table) in snapshot.tables.iter().enumerate() {
-        let matched =
-            table.mounts().filter_map(|(line, mount)| Some((line, match_mount(target, &mount)?, mount)));
-        let matched: Vec<_> = matched.collect();
-        if matched.is_empty() {
-            continue;
-        }
+    let of_target = snapshot.mounts_where(&|mount| match_mount(target, mount).is_some());
+    for of_table in of_target.chunk_by(|a, b| a.id == b.id) {
+        let Some(Placed { id, table, .. }) = of_table.first() else { continue };
         let places = Places::of(table);
-        let of_table = matched.into_iter().map(|(line, matched, mount)| Hit {
-            is_object: matched.is_object,
-            on_block_device: !mount.device.is_anonymous() || mount.device == DeviceNumber::UNKNOWN,
-            on_directory: directories.hold(snapshot, TableId(index), &places, &mount),
-            view: mount_view(table, line, &mount, matched.by),
-        });
-        hits.insert(TableId(index), of_table.collect());
+        let hit = |Placed { line, mount, .. }: &Placed<'_>| {
+            let matched = match_mount(target, mount)?;
+            Some(Hit {
+                is_object: matched.is_object,
+                on_block_device: !mount.device.is_anonymous() || mount.device == DeviceNumber::UNKNOWN,
+                on_directory: directories.hold(snapshot, *id, &places, mount),
+                view: mount_view(table, *line, mount, matched.by),
+            })
+        };
+        hits.insert(*id, of_table.iter().filter_map(hit).collect());
     }
     let daemon = snapshot.daemon_namespace().map(|n| n.key);
     let host = snapshot.host_namespace().map(|n| n.key);

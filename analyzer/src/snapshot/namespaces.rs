@@ -1,5 +1,6 @@
 //! Groups processes and tables into mount namespaces.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{MountId, NamespaceInode, Pid, Snapshot, TableForm, TableId};
@@ -43,11 +44,17 @@ impl Snapshot {
     /// Fills [`Snapshot::namespaces`] from the processes and from tables of namespaces without a process.
     pub(super) fn group_namespaces(&mut self, pinned_tables: &[(Option<NamespaceInode>, TableId)]) {
         let mut namespaces = Grouping::default();
+        let mut claims: BTreeMap<TableId, BTreeMap<NamespaceKey, usize>> = BTreeMap::new();
         for (pid, process) in &self.processes {
             if let Some(inode) = process.mount_namespace {
-                namespaces.join(NamespaceKey::Inode(inode), Some(*pid), process.table);
+                let key = NamespaceKey::Inode(inode);
+                namespaces.join(key, Some(*pid), process.table);
+                if let Some(table) = process.table.filter(|table| self.mount_ids(*table).next().is_some()) {
+                    *claims.entry(table).or_default().entry(key).or_default() += 1;
+                }
             }
         }
+        namespaces.drop_strays(&claims);
         for (inode, table) in pinned_tables {
             if let Some(inode) = inode {
                 namespaces.join(NamespaceKey::Inode(*inode), None, Some(*table));
@@ -89,9 +96,7 @@ impl Snapshot {
         mut owner: HashMap<MountId, NamespaceKey>,
     ) -> BTreeMap<TableId, NamespaceKey> {
         let mut by_size: Vec<TableId> = tables.iter().copied().collect();
-        order::sort_by_key(&mut by_size, |t| {
-            (std::cmp::Reverse(self.table(*t).map_or(0, |t| t.text.len())), *t)
-        });
+        order::sort_by_key(&mut by_size, |t| (Reverse(self.table(*t).map_or(0, |t| t.length)), *t));
         let mut keys = BTreeMap::new();
         for table in by_size {
             let ids: Vec<MountId> = self.mount_ids(table).collect();
@@ -125,5 +130,25 @@ impl Grouping {
         });
         namespace.pids.extend(pid);
         namespace.tables.extend(table);
+    }
+
+    /// Mount ids are unique, so a table is of one namespace. Where it seems to be of several, processes have moved
+    /// between the reading of their link and of their table: it is that of most of them, and rather of one that has
+    /// no other. `claims` counts processes.
+    fn drop_strays(&mut self, claims: &BTreeMap<TableId, BTreeMap<NamespaceKey, usize>>) {
+        let most = |of: &BTreeMap<NamespaceKey, usize>| of.values().max().copied();
+        let mut unclear: Vec<_> = claims.values().zip(claims.keys()).filter(|(of, _)| of.len() > 1).collect();
+        // The clearest first: whoever loses one may have no other than the next.
+        order::sort_by_key(&mut unclear, |(of, table)| (Reverse(most(of)), **table));
+        for (of, table) in unclear {
+            let tables_of = |key: &NamespaceKey| self.0.get(key).map_or(0, |n| n.tables.len());
+            let owner =
+                of.iter().max_by_key(|(key, count)| (**count, Reverse(tables_of(key)))).map(|(key, _)| *key);
+            for key in of.keys().filter(|key| Some(**key) != owner) {
+                if let Some(namespace) = self.0.get_mut(key) {
+                    namespace.tables.remove(table);
+                }
+            }
+        }
     }
 }

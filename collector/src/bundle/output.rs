@@ -1,8 +1,8 @@
 //! Where the bundle goes: standard output, or a file that appears under its name only when it is whole.
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::fs::File;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal, Seek as _, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -18,16 +18,16 @@ pub(crate) enum Output {
     File(Unfinished),
 }
 
-/// A file under a temporary name, next to where it will be.
+/// A file without a name, which is gone with the process however that ends; or, where the file system has no such
+/// files, under a temporary name, next to where it will be.
 #[derive(Debug)]
 pub(crate) struct Unfinished {
     file: File,
     dir: OwnedFd,
-    temporary: CString,
+    temporary: Option<CString>,
     name: CString,
     path: PathBuf,
     written: u64,
-    committed: bool,
 }
 
 /// A file that is now whole.
@@ -69,20 +69,15 @@ impl Output {
         {
             return Err(format!("{shown} exists and is not a plain file; choose another name with -o"));
         }
-        let created = sys::undisturbed(|| {
-            create_beside(&dir, name.as_bytes())
-                .inspect(|(_, temporary)| sys::remember_unfinished(dir.as_fd(), temporary))
-        });
-        let (file, temporary) = created.map_err(failed)?;
-        let unfinished = Unfinished {
-            file,
-            dir,
-            temporary,
-            name: name_c,
-            path: path.to_path_buf(),
-            written: 0,
-            committed: false,
+        let (file, temporary) = match create_nameless(&dir) {
+            Ok(file) => (file, None),
+            // Older kernels and some file systems have none, each with an error of its own.
+            Err(_) => create_beside(&dir, name.as_bytes())
+                .map(|(file, temporary)| (file, Some(temporary)))
+                .map_err(failed)?,
         };
+        let unfinished =
+            Unfinished { file, dir, temporary, name: name_c, path: path.to_path_buf(), written: 0 };
         sys::chmod_fd(&unfinished.file, 0o600).map_err(failed)?;
         Ok(Self::File(unfinished))
     }
@@ -97,19 +92,33 @@ impl Output {
     }
 }
 
-/// Creates `.NAME.partial-PID-N` under the first N that is free, so that neither a prepared link is followed nor what a
-/// killed run has left is in the way: in a container each run may have the same process id.
+/// A file that has no name until it is given one (`O_TMPFILE`, Linux 3.11).
+fn create_nameless(dir: &OwnedFd) -> io::Result<File> {
+    // Readable, in case that it has to be copied: see `Unfinished::name_it`.
+    sys::open_at(Some(dir.as_fd()), c".", libc::O_RDWR | libc::O_TMPFILE, 0o600).map(File::from)
+}
+
+/// Creates `.NAME.partial-PID-N` under the first N that is free. A signal from now on removes it.
 fn create_beside(dir: &OwnedFd, name: &[u8]) -> io::Result<(File, CString)> {
-    const TRIES: usize = 1000;
     let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL | libc::O_NOFOLLOW;
+    beside(dir, name, |temporary| sys::open_at(Some(dir.as_fd()), temporary, flags, 0o600).map(File::from))
+}
+
+/// Tries `make` with the names `.NAME.partial-PID-N` until one is free, so that neither a prepared link is followed nor
+/// what a killed run has left is in the way: in a container each run may have the same process id.
+fn beside<T>(dir: &OwnedFd, name: &[u8], make: impl Fn(&CStr) -> io::Result<T>) -> io::Result<(T, CString)> {
+    const TRIES: usize = 1000;
     // File names have at most 255 bytes.
     let start = &name[..name.len().min(200)];
     let mut failure = io::Error::from(io::ErrorKind::AlreadyExists);
     for number in 0..TRIES {
         let end = format!(".partial-{}-{number}", std::process::id());
         let temporary = sys::c_path(&[b".", start, end.as_bytes()].concat())?;
-        match sys::open_at(Some(dir.as_fd()), &temporary, flags, 0o600) {
-            Ok(fd) => return Ok((File::from(fd), temporary)),
+        let made = sys::undisturbed(|| {
+            make(&temporary).inspect(|_| sys::remember_unfinished(dir.as_fd(), &temporary))
+        });
+        match made {
+            Ok(made) => return Ok((made, temporary)),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => failure = error,
             Err(error) => return Err(error),
         }
@@ -120,19 +129,48 @@ fn create_beside(dir: &OwnedFd, name: &[u8]) -> io::Result<(File, CString)> {
 impl Unfinished {
     fn commit(mut self) -> io::Result<Finished> {
         self.file.sync_all()?;
-        sys::rename_in(self.dir.as_fd(), &self.temporary, &self.name)?;
-        self.committed = true;
+        if self.temporary.is_none() {
+            self.name_it()?;
+        }
+        if let Some(temporary) = &self.temporary {
+            sys::rename_in(self.dir.as_fd(), temporary, &self.name)?;
+        }
+        self.temporary = None;
         sys::forget_unfinished();
         // The name itself must survive a crash too; a file system that cannot sync a directory loses only that.
         File::from(self.dir.try_clone()?).sync_all().ok();
         Ok(Finished { path: self.path.clone(), size: self.written })
     }
+
+    /// Gives the file without a name its name, or a temporary one where the name is in use: only a rename replaces.
+    fn name_it(&mut self) -> io::Result<()> {
+        match sys::link_open_file(&self.file, self.dir.as_fd(), &self.name) {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                let link = |name: &CStr| sys::link_open_file(&self.file, self.dir.as_fd(), name);
+                self.temporary = Some(beside(&self.dir, self.name.as_bytes(), link)?.1);
+                Ok(())
+            }
+            // A file system or a policy that lets no open file be linked.
+            Err(_) => self.copy_beside(),
+        }
+    }
+
+    fn copy_beside(&mut self) -> io::Result<()> {
+        let (mut copy, temporary) = create_beside(&self.dir, self.name.as_bytes())?;
+        // From now on it is removed with us.
+        self.temporary = Some(temporary);
+        sys::chmod_fd(&copy, 0o600)?;
+        self.file.rewind()?;
+        io::copy(&mut self.file, &mut copy)?;
+        copy.sync_all()
+    }
 }
 
 impl Drop for Unfinished {
     fn drop(&mut self) {
-        if !self.committed {
-            sys::unlink_in(self.dir.as_fd(), &self.temporary).ok();
+        if let Some(temporary) = &self.temporary {
+            sys::unlink_in(self.dir.as_fd(), temporary).ok();
             sys::forget_unfinished();
         }
     }

@@ -214,6 +214,22 @@ pub(crate) fn rename_in(dir: BorrowedFd<'_>, from: &CStr, to: &CStr) -> io::Resu
     check(c_long::from(result)).map(drop)
 }
 
+/// Gives an open file without a name one; a name that exists is an error, also where it is a link.
+pub(crate) fn link_open_file(file: &impl AsRawFd, dir: BorrowedFd<'_>, name: &CStr) -> io::Result<()> {
+    let (fd, to) = (file.as_raw_fd(), dir.as_raw_fd());
+    // SAFETY: both names are NUL-terminated.
+    let linked = unsafe { libc::linkat(fd, c"".as_ptr(), to, name.as_ptr(), libc::AT_EMPTY_PATH) };
+    if linked == 0 {
+        return Ok(());
+    }
+    // Without CAP_DAC_READ_SEARCH only this way is left (open(2), O_TMPFILE).
+    let path = c_path(format!("/proc/self/fd/{fd}").as_bytes())?;
+    let flags = libc::AT_SYMLINK_FOLLOW;
+    // SAFETY: both paths are NUL-terminated and outlive the call.
+    let linked = unsafe { libc::linkat(libc::AT_FDCWD, path.as_ptr(), to, name.as_ptr(), flags) };
+    check(c_long::from(linked)).map(drop)
+}
+
 /// Removes a name from a directory.
 pub(crate) fn unlink_in(dir: BorrowedFd<'_>, name: &CStr) -> io::Result<()> {
     // SAFETY: name is NUL-terminated.

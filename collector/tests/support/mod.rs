@@ -248,3 +248,10 @@ pub(crate) fn is_installed(program: &str) -> bool {
 pub(crate) fn exists(path: &str) -> bool {
     Path::new(path).exists()
 }
+
+/// Whether the file system of a directory has files without a name (`O_TMPFILE`).
+pub(crate) fn has_nameless_files(dir: &Path) -> bool {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut options = std::fs::File::options();
+    options.write(true).custom_flags(libc::O_TMPFILE).open(dir).is_ok()
+}

@@ -1,6 +1,12 @@
 //! Inputs to begin with, all from the project's own synthetic hosts.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ebusy_analyzer::report::link::{About, Shared, ViewLink, report_fragment};
+use ebusy_analyzer::report::saved::{Saved, SavedBundle};
+use ebusy_analyzer::{Analysis, Query};
 use ebusy_tests::synth::{Content, Driver, Entry, Host, Run, Sandbox, gzip, tar};
+use std::ops::ControlFlow;
 
 /// A small host with something of every kind: a service's copy, open files, a pinned namespace, devices, a log.
 pub fn host() -> Host {
@@ -120,4 +126,62 @@ pub fn runtime_states() -> Vec<Vec<u8>> {
             .to_vec(),
     );
     seeds
+}
+
+/// The host's report, as it stands in a link.
+pub fn shared() -> Shared {
+    let archive = archives().swap_remove(0);
+    let analysis =
+        Analysis::open(&archive[..], &mut |_| ControlFlow::Continue(())).expect("a good bundle opens");
+    Shared { report: analysis.explain(&Query::Default), left_out: Vec::new(), replaced: Vec::new() }
+}
+
+/// Links of a report, whole and cut, and of a view.
+pub fn links() -> Vec<Vec<u8>> {
+    let view = ViewLink {
+        sha256: "0123456789abcdef".repeat(4),
+        name: "ebusy-seed.tar.gz".into(),
+        size: 4096,
+        about: About::Text("web".into()),
+        ..ViewLink::default()
+    };
+    let shared = shared();
+    let texts = [report_fragment(&shared, usize::MAX).0, report_fragment(&shared, 600).0, view.fragment()];
+    texts.into_iter().map(String::into_bytes).collect()
+}
+
+/// What is below the base64 of links, each behind the byte that says what it is.
+pub fn link_payloads() -> Vec<Vec<u8>> {
+    let payload = |link: &[u8]| {
+        let text = String::from_utf8_lossy(link).into_owned();
+        let packed = text.split_once('.').and_then(|(_, text)| URL_SAFE_NO_PAD.decode(text).ok());
+        [&[u8::from(text.starts_with("#v"))], &packed.unwrap_or_default()[..]].concat()
+    };
+    links().iter().map(|link| payload(link)).collect()
+}
+
+/// Base64 as links have it.
+pub fn base64url(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// A deflate stream (RFC 1951) that only stores.
+pub fn stored(bytes: &[u8]) -> Vec<u8> {
+    let mut stream = Vec::new();
+    let blocks: Vec<&[u8]> = bytes.chunks(0xffff).collect();
+    for (index, block) in blocks.iter().enumerate() {
+        let length = block.len() as u16;
+        stream.push(u8::from(index + 1 == blocks.len()));
+        stream.extend_from_slice(&length.to_le_bytes());
+        stream.extend_from_slice(&(!length).to_le_bytes());
+        stream.extend_from_slice(block);
+    }
+    stream
+}
+
+/// The data of a saved page.
+pub fn saved() -> Vec<Vec<u8>> {
+    let bundle = SavedBundle { name: "a.tar.gz".into(), host: 0, about: About::Default };
+    let saved = Saved { shared: shared(), bundle: Some(bundle) };
+    vec![serde_json::to_vec(&saved).expect("a saved page's data is JSON")]
 }

@@ -3,12 +3,14 @@
 use crate::seeds;
 use ebusy_analyzer::archive::{self, Content, End, Entry, Limits, Want};
 use ebusy_analyzer::parse::{
-    cgroup, container_list, device_tools, kernel_release, links, lsof, mountinfo, mounts_table,
-    namespace_link, process_files, process_list, runtime_state,
+    cgroup, container_list, device_tools, device_trees, fuser, kernel_release, links, lsof, mountinfo,
+    mounts_table, namespace_link, process_files, process_list, runtime_state, systemctl_status,
 };
-use ebusy_analyzer::report::{Report, markdown, text};
+use ebusy_analyzer::report::link::{self, Fragment, LinkError};
+use ebusy_analyzer::report::{Report, markdown, redact, saved, text};
 use ebusy_analyzer::snapshot::Hosts;
-use ebusy_analyzer::{Analysis, Query, bytes, census, diff, errors};
+use ebusy_analyzer::{Analysis, Query, bytes, census, diff, errors, fleet};
+use std::fs;
 use std::ops::ControlFlow;
 
 /// A function that must return, whatever the bytes.
@@ -25,7 +27,7 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 14] = [
+pub const TARGETS: [Target; 17] = [
     Target { name: "mountinfo", seeds: || seeds::lines("/mountinfo"), run: mountinfo, short: 40_000 },
     Target { name: "mounts-table", seeds: || seeds::lines("/mountinfo"), run: mounts_table, short: 40_000 },
     Target { name: "cgroup", seeds: || seeds::files("/cgroup"), run: cgroup, short: 10_000 },
@@ -40,7 +42,16 @@ pub const TARGETS: [Target; 14] = [
     Target { name: "bundle", seeds: seeds::archives, run: report_of_bytes, short: 60 },
     Target { name: "members", seeds: || vec![seeds::members()], run: members, short: 60 },
     Target { name: "report-json", seeds: report_seeds, run: report_json, short: 100 },
+    Target { name: "link", seeds: seeds::links, run: link, short: 2_000 },
+    Target { name: "link-payload", seeds: seeds::link_payloads, run: link_payload, short: 2_000 },
+    Target { name: "saved", seeds: seeds::saved, run: saved, short: 200 },
 ];
+
+/// CPU time of this thread in nanoseconds (proc_pid_schedstat); 0 where the kernel does not tell.
+pub fn cpu_time() -> u64 {
+    let stat = fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    stat.split(' ').next().and_then(|n| n.parse().ok()).unwrap_or(0)
+}
 
 /// The target of that name.
 pub fn named(name: &str) -> Option<Target> {
@@ -109,6 +120,14 @@ fn tools(data: &[u8]) {
     device_tools::dmsetup_info(data);
     device_tools::dmsetup_blocks(data);
     device_tools::losetup(data);
+    device_tools::losetup_table(data);
+    device_tools::rbd_showmapped(data);
+    device_tools::zfs(data);
+    device_tools::swapon(data);
+    device_trees::lsblk(data);
+    device_trees::dmsetup_ls(data);
+    fuser::parse(data);
+    systemctl_status::parse(data);
     container_list::parse(data);
     process_list::parse(data);
     lsof::parse(data);
@@ -202,10 +221,20 @@ fn everything(analysis: &Analysis) {
         assert_eq!(report, again);
         text::render(&report);
         markdown::render(&report);
-        diff::of_reports(&report, &again);
+        diff::text::render(&diff::of_reports(&report, &again));
+        redact::redact(&report, &redact::KINDS);
     }
     let taken = analysis.census();
     census::text::render(&taken);
+    census::markdown::render(&taken);
+    diff::markdown::render(&diff::of_censuses(&taken, &taken));
+    let mut tally = fleet::Tally::default();
+    let lines = analysis.fleet_lines("fuzzed");
+    lines.iter().for_each(|line| tally.add(line));
+    fleet::text::render(&tally.fleet(), &lines);
+    for namespace in analysis.namespaces() {
+        analysis.mount_tree(&namespace.key);
+    }
 }
 
 /// A report that somebody else wrote.
@@ -214,5 +243,53 @@ fn report_json(data: &[u8]) {
         text::render(&report);
         markdown::render(&report);
         diff::of_reports(&report, &report);
+    }
+}
+
+/// A link from a stranger, as text.
+fn link(data: &[u8]) {
+    let Ok(text) = str::from_utf8(data) else { return };
+    match link::open(text) {
+        Some(Ok(fragment)) => opened(fragment),
+        Some(Err(error)) => assert!(!error.message().is_empty() && !error.advice().is_empty()),
+        None => {}
+    }
+}
+
+/// The same below its base64, of a report or of a view, and below its compression: the first byte chooses.
+fn link_payload(data: &[u8]) {
+    let Some((kind, rest)) = data.split_first() else { return };
+    let start = if kind & 1 == 0 { "#r=" } else { "#v=" };
+    let packed = if kind & 2 == 0 { rest.to_vec() } else { seeds::stored(rest) };
+    link(format!("{start}1.{}", seeds::base64url(&packed)).as_bytes());
+}
+
+/// What a link says is shown, and passed on as a link that says the same.
+fn opened(fragment: Fragment) {
+    match fragment {
+        Fragment::Report(shared) => {
+            text::render(&shared.report);
+            markdown::render(&shared.report);
+            let (again, shown) = link::report_fragment(&shared, usize::MAX);
+            is_same(&again, Fragment::Report(Box::new(shown)));
+        }
+        Fragment::View(view) => is_same(&view.fragment(), Fragment::View(view)),
+    }
+}
+
+fn is_same(link: &str, fragment: Fragment) {
+    match link::open(link) {
+        // What was packed better than ebusy packs may need more room than a link has.
+        Some(Err(LinkError::TooLong)) => {}
+        opened => assert_eq!(opened, Some(Ok(fragment))),
+    }
+}
+
+/// The data in a saved page.
+fn saved(data: &[u8]) {
+    let Ok(text) = str::from_utf8(data) else { return };
+    if let Ok(saved) = saved::read(text) {
+        text::render(&saved.shared.report);
+        markdown::render(&saved.shared.report);
     }
 }

@@ -23,9 +23,9 @@ fn run(name: &str) {
             None => mutate::mutated(&mut rng, &seeds),
         };
         largest = largest.max(data.len() as u64);
-        let begin = cpu_time();
+        let begin = targets::cpu_time();
         let result = catch_unwind(AssertUnwindSafe(|| (target.run)(&data)));
-        let nanoseconds = cpu_time() - begin;
+        let nanoseconds = targets::cpu_time() - begin;
         let input = || String::from_utf8_lossy(&data[..data.len().min(4000)]).into_owned();
         assert!(result.is_ok(), "{name}, input {number}: {:?}", input());
         // Unoptimized code is some twenty times slower.
@@ -40,12 +40,6 @@ fn run(name: &str) {
     // Targets run in one process one after another or at the same time: together they stay below one's limit.
     let more = peak_memory().saturating_sub(before);
     assert!(more < (64 << 20) + 4 * largest, "{name} took {} MiB", more >> 20);
-}
-
-/// CPU time of this thread in nanoseconds (proc_pid_schedstat); 0 where the kernel does not tell.
-fn cpu_time() -> u64 {
-    let stat = fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    stat.split(' ').next().and_then(|n| n.parse().ok()).unwrap_or(0)
 }
 
 /// The most memory that the process had at once, in bytes.
@@ -88,4 +82,7 @@ short_runs! {
     bundle => "bundle",
     members => "members",
     report_json => "report-json",
+    link => "link",
+    link_payload => "link-payload",
+    saved => "saved",
 }

@@ -69,6 +69,10 @@ pub enum Complaint {
     Root,
     /// The directory of its `/dev/shm` could not be removed.
     Shm,
+    /// Its cgroup could not be removed.
+    Cgroup,
+    /// Its overlay could not be mounted again.
+    Overlay,
 }
 
 /// Something that happens on the host. Numbers choose among what is there, modulo its count.
@@ -108,6 +112,36 @@ pub enum Step {
     Lookalike(usize),
     /// Unrelated processes: a thread of the kernel, a zombie, a shell.
     Noise,
+    /// A process of a container has ended and nobody has waited for it.
+    Zombie(usize),
+    /// The pid of a container that crashed is another process's now, and the runtime has not noticed.
+    ReusePid(usize),
+    /// A process of a copied namespace moves into the host's while it is read, or the other way round.
+    Move(usize, bool),
+    /// Something that is no container's.
+    Place(PlaceStep),
+}
+
+/// Something that happens to a place: a file system that an administrator mounted, or a name of a network namespace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PlaceStep {
+    /// A file system is mounted at a directory of its own.
+    Mount,
+    /// A network namespace is given a name (`ip netns add`).
+    Name,
+    /// A process of the host's namespace, or of a copied one, refers to a file there, through one of the mounts that
+    /// show it.
+    Refer(usize, usize, Reference),
+    /// The file system is bound to another directory.
+    Bind(usize),
+    /// Another one is mounted inside.
+    Inside(usize),
+    /// A loop device or a swap file inside.
+    Block(usize, bool),
+    /// The host's own mount is gone (`umount -l`).
+    Detach(usize),
+    /// It cannot be unmounted, or the name not be removed.
+    Complain(usize),
 }
 
 /// A host.
@@ -200,7 +234,9 @@ fn step(rng: &mut Rng) -> Step {
     ];
     let volumes = [Volume::None, Volume::Root, Volume::RootSlave, Volume::Containers, Volume::Run];
     let references = [Reference::Cwd, Reference::Fd, Reference::Map, Reference::Node];
-    match rng.below(34) {
+    let complaints =
+        [Complaint::Device, Complaint::Root, Complaint::Shm, Complaint::Cgroup, Complaint::Overlay];
+    match rng.below(48) {
         0..=4 => Run(*rng.pick(&volumes)),
         5 => RunTwin(a),
         6..=9 => Copied(*rng.pick(&copies)),
@@ -209,7 +245,7 @@ fn step(rng: &mut Rng) -> Step {
         15 => ReferFrom(a, b),
         16..=20 => Stop(a),
         21 => Crash(a),
-        22..=24 => Complain(a, *rng.pick(&[Complaint::Device, Complaint::Root, Complaint::Shm])),
+        22..=24 => Complain(a, *rng.pick(&complaints)),
         25 => Loop(a, b % 2 == 0),
         26 => Stack(a),
         27 => Swap(a),
@@ -217,6 +253,25 @@ fn step(rng: &mut Rng) -> Step {
         29 => Chroot(a),
         30 | 31 => EndCopy(a),
         32 => Lookalike(a),
-        _ => Noise,
+        33 => Noise,
+        34 => Zombie(a),
+        35 => ReusePid(a),
+        36 => Move(a, b % 2 == 0),
+        _ => Place(place_step(rng)),
+    }
+}
+
+fn place_step(rng: &mut Rng) -> PlaceStep {
+    use PlaceStep::*;
+    let (a, b) = (rng.below(64), rng.below(64));
+    match rng.below(12) {
+        0..=2 => Mount,
+        3 => Name,
+        4..=6 => Refer(a, b, *rng.pick(&[Reference::Cwd, Reference::Fd, Reference::Map])),
+        7 => Bind(a),
+        8 => Inside(a),
+        9 => Block(a, b % 2 == 0),
+        10 => Detach(a),
+        _ => Complain(a),
     }
 }

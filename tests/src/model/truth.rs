@@ -5,8 +5,12 @@
 //! - A directory cannot be removed while a mount is on it in the caller's own namespace; while one is on it in another
 //!   namespace, only where the kernel does not drop that one.
 //! - Nothing else blocks; what else refers to the target holds space.
+//! - An overlay cannot be mounted while its upper directory is in use by another, in any namespace.
+//! - What has no container is told in [`others`].
 //! - Where the runtime still has the mount itself, its own umount comes first: what that takes along holds nothing, and
 //!   what keeps it from working blocks.
+
+pub mod others;
 
 use super::plan::{Complaint, Storage};
 use super::world::{Object, Subject, World, cgroup_of};
@@ -60,6 +64,16 @@ pub enum Operation {
     RemoveDevice,
     /// The directory that it was mounted on is removed.
     RemoveDirectory,
+    /// An overlay with the same upper directory is mounted.
+    MountAgain,
+}
+
+impl Operation {
+    /// Whether a mount or an open file anywhere is in the way: a device has one user only, and so has an upper
+    /// directory.
+    fn wants_all_gone(self) -> bool {
+        matches!(self, Self::RemoveDevice | Self::MountAgain)
+    }
 }
 
 /// What a question about a container is about.
@@ -71,6 +85,8 @@ pub fn objects(world: &World, s: &Subject) -> Vec<(Object, Operation)> {
         (Some(Complaint::Device), _) => vec![root(RemoveDevice)],
         (Some(Complaint::Root), _) => vec![root(RemoveDirectory)],
         (Some(Complaint::Shm), _) => shm().into_iter().collect(),
+        (Some(Complaint::Overlay), _) => vec![root(MountAgain)],
+        (Some(Complaint::Cgroup), _) => Vec::new(),
         // Removing the container removes all of it.
         (None, Storage::DeviceMapper) => shm().into_iter().chain([root(RemoveDevice)]).collect(),
         (None, _) => shm().into_iter().chain([root(RemoveDirectory)]).collect(),
@@ -79,6 +95,9 @@ pub fn objects(world: &World, s: &Subject) -> Vec<(Object, Operation)> {
 
 /// The truth about a container.
 pub fn of(world: &World, s: &Subject, objects: &[(Object, Operation)]) -> Truth {
+    if s.complaint == Some(Complaint::Cgroup) {
+        return others::cgroup(world, &s.container.id);
+    }
     let reference = Reference { world, s, objects };
     let mut holders: BTreeMap<Holder, Effect> = BTreeMap::new();
     let mut add = |holder: Holder, effect: Effect| {
@@ -87,7 +106,7 @@ pub fn of(world: &World, s: &Subject, objects: &[(Object, Operation)]) -> Truth 
     };
     for ns in world.host.namespaces() {
         if let Some(effect) = reference.effect_of_namespace(ns) {
-            add(reference.namespace(ns), effect);
+            add(namespace(world, ns), effect);
         }
     }
     for (pids, effect) in reference.files() {
@@ -100,6 +119,37 @@ pub fn of(world: &World, s: &Subject, objects: &[(Object, Operation)]) -> Truth 
     Truth { status, holders }
 }
 
+/// What a bundle can show of a namespace: each process sees what is below its root. One that has moved on shows
+/// nothing of it.
+fn visible(world: &World, ns: Ns) -> Vec<&Mount> {
+    let host = &world.host;
+    let kept = host.kept.contains_key(&ns);
+    let stayed = processes(world, ns).into_iter().filter(|p| p.moved_to.is_none());
+    let roots: Vec<&str> = stayed.map(|p| p.root.as_str()).collect();
+    let sees = |root: &str, m: &Mount| {
+        root == "/" || m.mount_point == root || m.mount_point.starts_with(&format!("{root}/"))
+    };
+    host.mounts.table(ns).filter(|m| kept || roots.iter().any(|root| sees(root, m))).collect()
+}
+
+fn processes(world: &World, ns: Ns) -> Vec<&Process> {
+    world.host.processes.values().filter(|p| p.ns == ns && p.state != 'Z').collect()
+}
+
+fn namespace(world: &World, ns: Ns) -> Holder {
+    let host = &world.host;
+    let pids: Vec<u32> = match processes(world, ns) {
+        _ if ns == host.ns => Vec::new(),
+        none if none.is_empty() => {
+            let words =
+                host.kept.get(&ns).into_iter().flatten().map(|line| line.split(' ').collect::<Vec<_>>());
+            words.filter(|w| w[0] == "fd").filter_map(|w| w.get(1)?.parse().ok()).collect()
+        }
+        some => some.iter().map(|p| p.pid).collect(),
+    };
+    Holder::Namespace(host.inode_of(ns), pids)
+}
+
 struct Reference<'w> {
     world: &'w World,
     s: &'w Subject,
@@ -107,19 +157,12 @@ struct Reference<'w> {
 }
 
 impl Reference<'_> {
-    /// What a bundle can show of a namespace: each process sees what is below its root.
     fn visible(&self, ns: Ns) -> Vec<&Mount> {
-        let host = &self.world.host;
-        let kept = host.kept.contains_key(&ns);
-        let roots: Vec<&str> = self.processes(ns).iter().map(|p| p.root.as_str()).collect();
-        let sees = |root: &str, m: &Mount| {
-            root == "/" || m.mount_point == root || m.mount_point.starts_with(&format!("{root}/"))
-        };
-        host.mounts.table(ns).filter(|m| kept || roots.iter().any(|root| sees(root, m))).collect()
+        visible(self.world, ns)
     }
 
     fn processes(&self, ns: Ns) -> Vec<&Process> {
-        self.world.host.processes.values().filter(|p| p.ns == ns && p.state != 'Z').collect()
+        processes(self.world, ns)
     }
 
     fn shows(&self, ns: Ns, object: &Object) -> Vec<&Mount> {
@@ -183,7 +226,7 @@ impl Reference<'_> {
             let shown = mounts.table(ns).filter(|m| visible.contains(&m.id) && object.is_shown_by(m));
             let mut shown = shown.map(|m| mounts.directory(m).as_ref() == Some(&object.directory));
             match operation {
-                Operation::RemoveDevice => shown.next().is_some(),
+                Operation::RemoveDevice | Operation::MountAgain => shown.next().is_some(),
                 Operation::RemoveDirectory => shown.any(|on| on) && (is_daemons || !self.drops_foreign()),
             }
         })
@@ -198,9 +241,13 @@ impl Reference<'_> {
         self.visible(ns).into_iter().any(|m| has_id(m) || (m.fs.fs_type == "overlay" && is_root(m)))
     }
 
-    /// Whether the runtime's own umount, which is still to come, takes this namespace's mounts along: tried out.
+    /// Whether the runtime's own umount, which is still to come, takes this namespace's mounts along: tried out. A
+    /// process in a chroot does not see what they are mounted on, and then nobody can tell.
     fn goes_with_the_daemons(&self, ns: Ns) -> bool {
-        if self.has_files(ns) {
+        let visible: BTreeSet<u32> = self.visible(ns).iter().map(|m| m.id).collect();
+        let is_on_unseen = |m: &&Mount| m.mount_point != "/" && !visible.contains(&m.parent);
+        let shown = self.objects.iter().flat_map(|(object, _)| self.shows(ns, object));
+        if self.has_files(ns) || shown.filter(is_on_unseen).count() > 0 {
             return false;
         }
         let mut after = self.world.host.mounts.clone();
@@ -213,25 +260,12 @@ impl Reference<'_> {
         !self.mounts_block(&after, ns)
     }
 
-    fn namespace(&self, ns: Ns) -> Holder {
-        let host = &self.world.host;
-        let pids: Vec<u32> = match self.processes(ns) {
-            _ if ns == host.ns => Vec::new(),
-            none if none.is_empty() => {
-                let words =
-                    host.kept.get(&ns).into_iter().flatten().map(|line| line.split(' ').collect::<Vec<_>>());
-                words.filter(|w| w[0] == "fd").filter_map(|w| w.get(1)?.parse().ok()).collect()
-            }
-            some => some.iter().map(|p| p.pid).collect(),
-        };
-        Holder::Namespace(host.inode_of(ns), pids)
-    }
-
-    /// Whether a process has a file of one of the objects open on which that is done, or on any.
-    fn refers(&self, process: &Process, operation: Option<Operation>) -> bool {
-        let objects = self.objects.iter().filter(|(object, done)| {
-            operation.is_none_or(|operation| operation == *done) && self.is_current(object)
-        });
+    /// Whether a process has a file of one of the objects open: of any, or of those that must be quite gone.
+    fn refers(&self, process: &Process, only_all_gone: bool) -> bool {
+        let objects = self
+            .objects
+            .iter()
+            .filter(|(object, done)| (!only_all_gone || done.wants_all_gone()) && self.is_current(object));
         let objects: Vec<_> = objects.collect();
         process.links.iter().any(|link| {
             objects.iter().any(|(object, _)| {
@@ -248,7 +282,7 @@ impl Reference<'_> {
     }
 
     fn has_files(&self, ns: Ns) -> bool {
-        self.processes(ns).iter().any(|p| self.refers(p, None))
+        self.processes(ns).iter().any(|p| self.refers(p, false))
     }
 
     /// Processes with open files, one group for each namespace and cgroup. Those in a namespace that holds the
@@ -256,7 +290,8 @@ impl Reference<'_> {
     fn files(&self) -> Vec<(Vec<u32>, Effect)> {
         let (host, daemon) = (self.world.host.ns, self.world.daemon);
         let mut groups: BTreeMap<(Ns, &str), Vec<u32>> = BTreeMap::new();
-        for process in self.world.host.processes.values().filter(|p| p.state != 'Z' && self.refers(p, None)) {
+        for process in self.world.host.processes.values().filter(|p| p.state != 'Z' && self.refers(p, false))
+        {
             let shown = self.objects.iter().any(|(object, _)| !self.shows(process.ns, object).is_empty());
             if !shown || process.ns == host || process.ns == daemon {
                 groups.entry((process.ns, &process.cgroup)).or_default().push(process.pid);
@@ -271,7 +306,7 @@ impl Reference<'_> {
             .into_iter()
             .map(|((ns, _), pids)| {
                 let processes = || pids.iter().map(|pid| &self.world.host.processes[pid]);
-                let device = processes().any(|p| self.refers(p, Some(Operation::RemoveDevice)));
+                let device = processes().any(|p| self.refers(p, true));
                 let on_file_system = processes().any(|p| self.has_file_on(p));
                 let blocks = device || (ns == daemon && still_mounted && on_file_system);
                 (pids, if blocks { Effect::Blocking } else { Effect::Holding })

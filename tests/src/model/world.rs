@@ -1,5 +1,6 @@
 //! The steps of a plan, taken on a synthetic host.
 
+use super::places::Place;
 use super::plan::{Complaint, Copy, Plan, Reference, Step, Storage, Volume};
 use crate::synth::{Block, Container, Driver, Fs, Host, Link, Mount, Ns, Propagation, Run, Sandbox, hex64};
 use serde_json::json;
@@ -11,6 +12,8 @@ pub struct Object {
     pub device: (u32, u32),
     /// Mount source: a minor number is given to another device once its first one is gone, a name is not.
     pub source: String,
+    /// Which directory or file of it; `None` for all of it.
+    pub root: Option<String>,
     /// Its path in the daemon's namespace.
     pub path: String,
     /// The directory that it is mounted on: device of the file system below, and path in that. A namespace with
@@ -21,7 +24,8 @@ pub struct Object {
 impl Object {
     /// Whether a mount shows its file system.
     pub fn is_shown_by(&self, mount: &Mount) -> bool {
-        mount.fs.device == self.device && mount.fs.source == self.source
+        let is_part = self.root.as_ref().is_none_or(|root| *root == mount.root);
+        mount.fs.device == self.device && mount.fs.source == self.source && is_part
     }
 }
 
@@ -36,6 +40,8 @@ pub struct Subject {
     pub shm: Option<Object>,
     /// Whether its processes live.
     pub running: bool,
+    /// Whether they were killed and docker was not there to see it.
+    pub crashed: bool,
     /// What the log says of it.
     pub complaint: Option<Complaint>,
 }
@@ -53,6 +59,8 @@ pub struct World {
     pub subjects: Vec<Subject>,
     /// Copies of the host's namespace.
     pub copies: Vec<Ns>,
+    /// What is no container's.
+    pub places: Vec<Place>,
     counter: usize,
 }
 
@@ -81,8 +89,15 @@ impl World {
                 host.spawn_as(1, daemon, "containerd", &args, "/system.slice/containerd.service");
             }
         }
-        let mut world =
-            Self { host, plan: plan.clone(), daemon, subjects: Vec::new(), copies: Vec::new(), counter: 0 };
+        let mut world = Self {
+            host,
+            plan: plan.clone(),
+            daemon,
+            subjects: Vec::new(),
+            copies: Vec::new(),
+            places: Vec::new(),
+            counter: 0,
+        };
         for step in &plan.steps {
             world.host.wait(10);
             world.take(*step);
@@ -119,6 +134,10 @@ impl World {
             Step::EndCopy(which) => self.end_copy(which),
             Step::Lookalike(of) => self.lookalike(of),
             Step::Noise => self.noise(),
+            Step::Zombie(of) => self.zombie(of),
+            Step::ReusePid(of) => self.reuse_pid(of),
+            Step::Move(from, into_hosts) => self.moves(from, into_hosts),
+            Step::Place(step) => self.at_places(step),
         }
     }
 
@@ -126,12 +145,12 @@ impl World {
         self.subjects.get(which % self.subjects.len().max(1))
     }
 
-    fn a_copy(&self, which: usize) -> Option<Ns> {
+    pub(super) fn a_copy(&self, which: usize) -> Option<Ns> {
         let ns = *self.copies.get(which % self.copies.len().max(1))?;
         self.host.processes.values().any(|p| p.ns == ns).then_some(ns)
     }
 
-    fn number(&mut self) -> usize {
+    pub(super) fn number(&mut self) -> usize {
         self.counter += 1;
         self.counter
     }
@@ -158,7 +177,7 @@ impl World {
         let shm = format!("/var/lib/docker/containers/{id}/shm");
         let root = self.object(&container.rootfs).expect("it was mounted just now");
         let shm = self.object(&shm);
-        self.subjects.push(Subject { container, root, shm, running: true, complaint: None });
+        self.subjects.push(Subject { container, root, shm, running: true, crashed: false, complaint: None });
     }
 
     /// What is mounted at a path of the daemon's namespace.
@@ -169,6 +188,7 @@ impl World {
         Some(Object {
             device: mount.fs.device,
             source: mount.fs.source.clone(),
+            root: None,
             path: path.into(),
             directory,
         })
@@ -335,6 +355,9 @@ impl World {
         self.host.processes.retain(|pid, p| p.cgroup != cgroup && *pid != b.container.shim);
         if self.plan.storage != Storage::Containerd {
             self.host.set_state(&b.container, "exited");
+            for known in self.subjects.iter_mut().filter(|known| known.container.id == b.container.id) {
+                known.crashed = true;
+            }
         }
         self.ended(&b.container.id);
     }
@@ -351,8 +374,12 @@ impl World {
             Complaint::Device => self.plan.storage == Storage::DeviceMapper,
             Complaint::Root => self.plan.storage == Storage::Overlay2,
             Complaint::Shm => b.shm.is_some(),
+            Complaint::Cgroup => true,
+            Complaint::Overlay => self.plan.storage == Storage::Overlay2,
         };
-        if b.running || b.complaint.is_some() || !is_possible {
+        // A cgroup may be removed too early.
+        let too_early = b.running && complaint != Complaint::Cgroup;
+        if too_early || b.complaint.is_some() || !is_possible {
             return;
         }
         let Container { id, rootfs, .. } = &b.container;
@@ -366,9 +393,25 @@ impl World {
                 "level=error msg=\"Handler for DELETE /v1.29/containers/{id} returned error: unable to remove \
                  filesystem for {id}: remove /var/lib/docker/containers/{id}/shm: device or resource busy\""
             ),
+            Complaint::Cgroup => {
+                let hierarchy = if self.plan.cgroup_v2 { "" } else { "/memory" };
+                let cgroup = cgroup_of(self.plan.storage, id);
+                format!(
+                    "level=error msg=\"Failed to remove cgroup\" error=\"rmdir /sys/fs/cgroup{hierarchy}{cgroup}: device or resource busy\""
+                )
+            }
+            Complaint::Overlay => format!(
+                "level=error msg=\"Handler for POST /v1.35/containers/{id}/start returned error: error creating overlay mount to \
+                 {rootfs}: device or resource busy\""
+            ),
         };
-        self.host.docker_log(&text);
-        self.host.set_state(&b.container, "dead");
+        if self.plan.storage == Storage::Containerd {
+            self.host.log_line("containerd", 903, &text);
+        } else {
+            self.host.docker_log(&text);
+            let state = if complaint == Complaint::Overlay { "exited" } else { "dead" };
+            self.host.set_state(&b.container, state);
+        }
         for other in self.subjects.iter_mut().filter(|other| other.container.id == *id) {
             other.complaint = Some(complaint);
         }
@@ -408,12 +451,16 @@ impl World {
         let Some(name) = name.map(|(name, _)| name.clone()).filter(|_| self.is_active(&b.root)) else {
             return;
         };
+        self.add_swap(&format!("/dev/{name}"), "partition");
+    }
+
+    pub(super) fn add_swap(&mut self, path: &str, kind: &str) {
         let known = self
             .host
             .files
             .entry("proc/swaps".into())
             .or_insert_with(|| b"Filename\t\t\t\tType\t\tSize\tUsed\tPriority\n".to_vec());
-        let line = format!("/dev/{name}                               partition\t1048572\t0\t-2\n");
+        let line = format!("{path}                               {kind}\t1048572\t0\t-2\n");
         if !String::from_utf8_lossy(known).contains(&line) {
             known.extend_from_slice(line.as_bytes());
         }
@@ -431,7 +478,7 @@ impl World {
     }
 
     fn chroot(&mut self, which: usize) {
-        let Some(ns) = self.a_copy(which) else { return };
+        let Some(ns) = self.a_copy(which).filter(|ns| !self.has_movers(*ns)) else { return };
         let pids: Vec<u32> = self.host.processes.values().filter(|p| p.ns == ns).map(|p| p.pid).collect();
         let root = if which.is_multiple_of(2) { "/var/lib" } else { "/srv/jail" };
         if let Some(pid) = pids.get(which % pids.len().max(1)) {
@@ -441,7 +488,7 @@ impl World {
 
     fn end_copy(&mut self, which: usize) {
         let Some(ns) = self.a_copy(which) else { return };
-        self.host.processes.retain(|_, p| p.ns != ns);
+        self.host.processes.retain(|_, p| p.ns != ns && p.moved_to != Some(ns));
     }
 
     fn lookalike(&mut self, of: usize) {
@@ -459,6 +506,40 @@ impl World {
             self.host.mounts.mount(ns, &path, &fs);
         }
         self.host.spawn_in(ns, "rsync", &["rsync", &b.container.id, &b.root.path]);
+    }
+
+    fn zombie(&mut self, of: usize) {
+        let Some(b) = self.a_subject(of).cloned() else { return };
+        let cgroup = cgroup_of(self.plan.storage, &b.container.id);
+        let pid = self.host.spawn_as(1, self.host.ns, "defunct", &["defunct"], &cgroup);
+        self.host.process(pid).state = 'Z';
+        self.host.process(pid).links.clear();
+    }
+
+    fn reuse_pid(&mut self, of: usize) {
+        let Some(b) = self.a_subject(of).cloned() else { return };
+        let is_free = !self.host.processes.contains_key(&b.container.pid);
+        // Only docker's state tells a pid of what does not run.
+        if b.running || !b.crashed || b.complaint.is_some() || !is_free {
+            return;
+        }
+        self.host.set_state(&b.container, "running");
+        self.host.reuse_pid(b.container.pid, "make", &["make"]);
+    }
+
+    /// Both namespaces have another process that sees all of them, so that each one's own table is known.
+    fn moves(&mut self, from: usize, into_hosts: bool) {
+        let Some(ns) = self.a_copy(from).filter(|ns| *ns != self.host.ns) else { return };
+        if !self.host.processes.values().any(|p| p.ns == ns && p.root == "/" && p.moved_to.is_none()) {
+            return;
+        }
+        let (from, to) = if into_hosts { (ns, self.host.ns) } else { (self.host.ns, ns) };
+        let pid = self.host.spawn_in(from, "nsenter", &["nsenter"]);
+        self.host.process(pid).moved_to = Some(to);
+    }
+
+    fn has_movers(&self, ns: Ns) -> bool {
+        self.host.processes.values().any(|p| p.moved_to.is_some() && (p.ns == ns || p.moved_to == Some(ns)))
     }
 
     fn noise(&mut self) {

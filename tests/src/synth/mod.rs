@@ -222,6 +222,7 @@ impl Host {
             args: args.iter().map(|arg| (*arg).to_owned()).collect(),
             state: 'S',
             ns,
+            moved_to: None,
             other_ns: Vec::new(),
             cgroup: cgroup.into(),
             started: self.now as f64 + f64::from(pid % 100) / 100.0,
@@ -247,6 +248,11 @@ impl Host {
     /// The process behind a pid, to be changed.
     pub fn process(&mut self, pid: u32) -> &mut Process {
         self.processes.get_mut(&pid).expect("a pid that was returned by spawn")
+    }
+
+    /// A process gets a pid that was another's before.
+    pub fn reuse_pid(&mut self, pid: u32, comm: &str, args: &[&str]) {
+        self.add_process(pid, 1, comm, args, self.ns, "/user.slice/user-0.slice/session-1.scope");
     }
 
     /// Ends a process.

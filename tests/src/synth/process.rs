@@ -17,6 +17,8 @@ pub struct Process {
     pub state: char,
     /// Mount namespace.
     pub ns: Ns,
+    /// Where its table was read from another namespace: it moved between the reading of its link and of its table.
+    pub moved_to: Option<Ns>,
     /// Inodes of the other namespaces, by name; where a name lacks, the host's is meant.
     pub other_ns: Vec<(String, u64)>,
     /// Path in the cgroup hierarchies, e.g. `/system.slice/httpd.service`.

@@ -201,7 +201,7 @@ impl Host {
         let dir = format!("proc/{}", process.pid);
         let zombie = process.state == 'Z';
         if !zombie {
-            let table = self.mounts.mountinfo(process.ns, &process.root);
+            let table = self.mounts.mountinfo(process.moved_to.unwrap_or(process.ns), &process.root);
             let path = format!("{dir}/mountinfo");
             let first = tables.entry(table.clone()).or_insert_with(|| path.clone());
             let content =
