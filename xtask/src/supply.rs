@@ -207,6 +207,16 @@ mod tests {
     }
 
     #[test]
+    fn a_bill_has_what_its_program_alone_has() {
+        let workspace = Workspace::find().unwrap();
+        let has_parquet = |index: usize| {
+            let (name, target) = PROGRAMS[index];
+            tree(&workspace, name, target).unwrap().iter().any(|label| label.starts_with("parquet "))
+        };
+        assert_eq!([0, 1, 2].map(has_parquet), [false, true, false], "{PROGRAMS:?}");
+    }
+
+    #[test]
     fn nothing_is_used_that_is_not_allowed() {
         deny().unwrap();
     }
