@@ -4,6 +4,7 @@
 //! stands in the list of those that it may have, each with its reason. Where cargo-deny and its advisories are at hand
 //! it is run, too.
 
+use crate::programs;
 use crate::workspace::{Workspace, output_of, which};
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
@@ -21,15 +22,24 @@ const PROGRAMS: [(&str, &str); 3] = [
     ("ebusy-web", "wasm32-unknown-unknown"),
 ];
 
+/// The command has crates that nothing else has.
+const ALL_FEATURES: &[&str] = &["--all-features"];
+
 /// Checks licences, sources and the collector's dependencies.
 pub(crate) fn deny() -> Result<()> {
     let workspace = Workspace::find()?;
     let rules = fs::read_to_string(workspace.root.join("deny.toml")).context("cannot read deny.toml")?;
     let rules = Rules::of(&rules);
-    let metadata = metadata(&workspace)?;
+    let (metadata, command) = (metadata(&workspace, &[])?, metadata(&workspace, ALL_FEATURES)?);
     let mut wrong = Vec::new();
-    let packages = packages(&metadata);
-    for package in &packages {
+    let (name, target) = PROGRAMS[1];
+    let of_command = tree(&workspace, name, target)?;
+    // Everything that any of our crates may use, and what the command alone has; for other systems than ours and
+    // for the fuzzer there is more in all features.
+    let known: BTreeSet<String> = packages(&metadata).into_iter().map(label).collect();
+    let all = by_label(&command);
+    for (_, package) in all.iter().filter(|(label, _)| known.contains(*label) || of_command.contains(*label))
+    {
         let licence = package["license"].as_str().unwrap_or_default();
         if !rules.allow(licence) {
             wrong.push(format!("{}: its licence '{licence}' is not in deny.toml", label(package)));
@@ -48,7 +58,7 @@ pub(crate) fn deny() -> Result<()> {
     }
     println!(
         "{} packages, all licences allowed, all from crates.io; the collector has {}.",
-        packages.len(),
+        known.union(&of_command).count(),
         collector.len()
     );
     if which("cargo-deny").is_some() {
@@ -62,8 +72,8 @@ pub(crate) fn deny() -> Result<()> {
 /// Writes a CycloneDX bill of materials for each program.
 pub(crate) fn sbom() -> Result<Vec<PathBuf>> {
     let workspace = Workspace::find()?;
-    let metadata = metadata(&workspace)?;
-    let by_name: BTreeMap<String, &Value> = packages(&metadata).into_iter().map(|p| (label(p), p)).collect();
+    let metadata = metadata(&workspace, ALL_FEATURES)?;
+    let by_name = by_label(&metadata);
     let dist = workspace.dist();
     fs::create_dir_all(&dist).with_context(|| format!("cannot create {}", dist.display()))?;
     let mut written = Vec::new();
@@ -124,13 +134,18 @@ impl Rules {
     }
 }
 
-fn metadata(workspace: &Workspace) -> Result<Value> {
-    let text = output_of(workspace.cargo().args(["metadata", "--format-version", "1", "--locked"]))?;
+fn metadata(workspace: &Workspace, more: &[&str]) -> Result<Value> {
+    let text =
+        output_of(workspace.cargo().args(["metadata", "--format-version", "1", "--locked"]).args(more))?;
     serde_json::from_str(&text).context("`cargo metadata` wrote no JSON")
 }
 
 fn packages(metadata: &Value) -> Vec<&Value> {
     metadata["packages"].as_array().map(|all| all.iter().collect()).unwrap_or_default()
+}
+
+fn by_label(metadata: &Value) -> BTreeMap<String, &Value> {
+    packages(metadata).into_iter().map(|package| (label(package), package)).collect()
 }
 
 /// `name version`.
@@ -154,6 +169,9 @@ fn tree(workspace: &Workspace, program: &str, target: &str) -> Result<BTreeSet<S
         "--target",
         target,
     ]);
+    if program == PROGRAMS[1].0 {
+        cargo.args(["--features", programs::FEATURES]);
+    }
     let lines = output_of(&mut cargo)?;
     let labels = lines.lines().filter_map(|line| {
         let mut words = line.split(' ');
@@ -186,6 +204,16 @@ mod tests {
         ] {
             assert_eq!(rules.allow(licence), allowed, "{licence}");
         }
+    }
+
+    #[test]
+    fn a_bill_has_what_its_program_alone_has() {
+        let workspace = Workspace::find().unwrap();
+        let has_parquet = |index: usize| {
+            let (name, target) = PROGRAMS[index];
+            tree(&workspace, name, target).unwrap().iter().any(|label| label.starts_with("parquet "))
+        };
+        assert_eq!([0, 1, 2].map(has_parquet), [false, true, false], "{PROGRAMS:?}");
     }
 
     #[test]

@@ -58,7 +58,7 @@ pub(super) fn find(snapshot: &Snapshot, target: &Target) -> Vec<Found> {
             let objects: Vec<&&Hit> = mounts.iter().filter(|hit| hit.is_object).collect();
             found.has_object = !objects.is_empty();
             found.on_block_device = objects.iter().any(|hit| hit.on_block_device);
-            found.object_mounts = objects.iter().map(|hit| hit.view.id).collect();
+            found.object_mounts = order::set(objects.iter().map(|hit| hit.view.id));
             let on_directory = |known| objects.iter().any(|hit| hit.on_directory == known);
             found.on_directory = match (on_directory(Some(true)), on_directory(None)) {
                 (true, _) => Some(true),
@@ -66,7 +66,7 @@ pub(super) fn find(snapshot: &Snapshot, target: &Target) -> Vec<Found> {
                 (false, false) => Some(false),
             };
             let may_lie_on_it = objects.iter().filter(|hit| hit.on_directory != Some(false));
-            found.directory_mounts = may_lie_on_it.map(|hit| hit.view.id).collect();
+            found.directory_mounts = order::set(may_lie_on_it.map(|hit| hit.view.id));
             // One namespace seen from several roots shows the same mount several times.
             for Hit { view, .. } in mounts {
                 if !found.mounts.iter().any(|known| known.id == view.id) {

@@ -74,7 +74,7 @@ impl Snapshot {
                     owner.insert(id, *key);
                 }
             }
-            let keys = self.derive_keys(&unlinked.iter().map(|(_, table)| *table).collect(), owner);
+            let keys = self.derive_keys(&order::set(unlinked.iter().map(|(_, table)| *table)), owner);
             for (pid, table) in unlinked {
                 if let Some(key) = keys.get(&table) {
                     namespaces.join(*key, pid, Some(table));
