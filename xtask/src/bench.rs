@@ -7,7 +7,7 @@ mod host;
 
 pub(crate) use analyze::analyze;
 
-use crate::programs;
+use crate::programs::{self, WithPage};
 use crate::workspace::Workspace;
 use anyhow::{Context as _, Result, bail};
 use std::fs;
@@ -54,7 +54,7 @@ const LINKS: [&str; 5] = ["ns", "fd", "root", "cwd", "exe"];
 /// Runs the comparison and prints it.
 pub(crate) fn collect() -> Result<()> {
     let workspace = Workspace::find()?;
-    let collector = programs::build(&workspace, None)?.collector;
+    let collector = programs::build(&workspace, WithPage::Nothing)?.collector;
     let scratch = Scratch::new()?;
     let host = Host::make(&scratch.0, PROCESSES)?;
     let result = compare(&collector, &scratch.0, ROUNDS)?;

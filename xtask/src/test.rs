@@ -1,5 +1,6 @@
 //! `cargo xtask test`: everything that the tests need, the tests, and what did not run.
 
+use crate::programs::WithPage;
 use crate::progress::Steps;
 use crate::test_output::Totals;
 use crate::workspace::Workspace;
@@ -30,8 +31,8 @@ pub(crate) fn run_all(options: &Options) -> Result<ExitCode> {
     })?;
     let demo = steps.step("demo bundle", || demo::write(&workspace))?;
     let page = steps.step("page (WebAssembly)", || page::build(&workspace))?;
-    let programs =
-        steps.step("collector and command (static)", || programs::build(&workspace, Some(&page)))?;
+    let programs = steps
+        .step("collector and command (static)", || programs::build(&workspace, WithPage::Both(&page)))?;
 
     let axe = steps.step("axe-core", || Ok(axe::provide(&workspace)))?;
     let npm = steps.step("package for Node", || npm::build(&workspace))?;
@@ -58,6 +59,9 @@ pub(crate) fn run_all(options: &Options) -> Result<ExitCode> {
         ("EBUSY_SKIPS", &skips),
     ] {
         cargo.env(variable, path);
+    }
+    if let Some(collector) = &programs.collector_html {
+        cargo.env("EBUSY_COLLECTOR_HTML", collector);
     }
     if let Some(axe) = &axe {
         cargo.env("EBUSY_AXE", axe);

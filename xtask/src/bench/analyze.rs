@@ -2,7 +2,7 @@
 
 use super::host::{Host, LARGE, SMALL};
 use super::{ROUNDS, Scratch, Spent, run};
-use crate::programs;
+use crate::programs::{self, WithPage};
 use crate::workspace::{Workspace, which};
 use anyhow::{Context as _, Result};
 use std::fs;
@@ -11,7 +11,7 @@ use std::process::Command;
 
 /// Runs all comparisons and prints them as a table for the README.
 pub(crate) fn analyze() -> Result<()> {
-    let ebusy = programs::build(&Workspace::find()?, None)?.ebusy;
+    let ebusy = programs::build(&Workspace::find()?, WithPage::Nothing)?.ebusy;
     let scratch = Scratch::new()?;
     let small = Inputs::make(&scratch.0, "small", SMALL)?;
     let large = Inputs::make(&scratch.0, "large", LARGE)?;

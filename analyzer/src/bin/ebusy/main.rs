@@ -45,10 +45,11 @@ ebusy: who keeps this container busy?
       Compares two bundles of one host, the earlier one first: holders gone, new and still there, so that
       a race is told from a leak. Without --id the latest busy error of A is the question.
 
-  ebusy fleet DIR|BUNDLE… [--format text|json|ndjson|markdown] [--jobs N]
+  ebusy fleet DIR|BUNDLE… [--format text|json|ndjson|markdown|html] [--jobs N] [--page FILE]
       Reads many bundles over all cores: one line a host, worst first, and which holders and causes the hosts
       have in common. A DIR is searched for archives and unpacked bundles. A bundle that cannot be read is a
       line of its own and stops nothing. ndjson prints the hosts in the order of the bundles, as they are read.
+      html: the page with all bundles inside, as they are, in one file that opens as the list of hosts.
 
   --limit NAME=NUMBER, with each command that reads a bundle, changes how much of it is read: member, whole,
       unpacked, kept and header in bytes, members and processes in numbers (docs/bundle-format.md).

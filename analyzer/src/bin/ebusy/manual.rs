@@ -8,7 +8,7 @@ const COMMANDS: [(&str, &[&str]); 5] = [
     ("errors", &["--format"]),
     ("census", &["--format", "--limit"]),
     ("diff", &["--id", "--format", "--limit"]),
-    ("fleet", &["--format", "--jobs", "--limit"]),
+    ("fleet", &["--format", "--jobs", "--page", "--limit"]),
 ];
 
 /// The formats of a command.
@@ -16,7 +16,7 @@ fn formats(command: &str) -> &'static str {
     match command {
         "analyze" => "text json markdown link html ndjson",
         "errors" => "text json",
-        "fleet" => "text json ndjson markdown",
+        "fleet" => "text json ndjson markdown html",
         _ => "text json markdown",
     }
 }

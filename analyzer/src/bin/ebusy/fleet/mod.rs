@@ -12,7 +12,7 @@ use ebusy_analyzer::fleet::{Fleet, HostLine, Tally, markdown, text};
 use lexopt::{Arg, Parser, ValueExt};
 use serde::Serialize;
 
-use crate::{Failure, analyze, print_line, print_out};
+use crate::{Failure, analyze, print_line, print_out, share};
 use inputs::Inputs;
 use progress::Progress;
 
@@ -22,17 +22,24 @@ enum Format {
     Json,
     Ndjson,
     Markdown,
+    Html,
 }
 
 struct Options {
     inputs: Vec<OsString>,
     format: Format,
     jobs: usize,
+    page: Option<String>,
 }
 
 pub(crate) fn run(arguments: Vec<OsString>, limits: &Limits) -> Result<ExitCode, Failure> {
     let options = parse(arguments).map_err(|e| Failure::Usage(e.to_string()))?;
     let Inputs { bundles, left_out } = inputs::find(&options.inputs)?;
+    if options.format == Format::Html {
+        // The page reads them itself, with the same analyzer.
+        print_out(&share::as_page_of(&bundles, options.page.as_deref())?);
+        return Ok(ExitCode::SUCCESS);
+    }
     let mut progress = Progress::new(bundles.len());
     let mut tally = Tally::default();
     let mut kept = Vec::new();
@@ -59,7 +66,7 @@ pub(crate) fn run(arguments: Vec<OsString>, limits: &Limits) -> Result<ExitCode,
         Format::Markdown => print_out(&markdown::render(&fleet, &kept)),
         Format::Json => print_out(&json(fleet.clone(), kept)?),
         // The sums do not fit between the lines; a table has one kind of row.
-        Format::Ndjson => eprintln!("ebusy: {}", fleet.summary),
+        Format::Ndjson | Format::Html => eprintln!("ebusy: {}", fleet.summary),
     }
     if left_out > 0 {
         eprintln!(
@@ -71,7 +78,7 @@ pub(crate) fn run(arguments: Vec<OsString>, limits: &Limits) -> Result<ExitCode,
 
 fn parse(arguments: Vec<OsString>) -> Result<Options, lexopt::Error> {
     let mut parser = Parser::from_args(arguments);
-    let (mut inputs, mut format, mut jobs) = (Vec::new(), Format::Text, parallel::cores());
+    let (mut inputs, mut format, mut jobs, mut page) = (Vec::new(), Format::Text, parallel::cores(), None);
     while let Some(argument) = parser.next()? {
         match argument {
             Arg::Long("format") => {
@@ -80,12 +87,14 @@ fn parse(arguments: Vec<OsString>) -> Result<Options, lexopt::Error> {
                     "json" => Format::Json,
                     "ndjson" => Format::Ndjson,
                     "markdown" | "md" => Format::Markdown,
+                    "html" => Format::Html,
                     other => {
-                        let known = "text, json, ndjson or markdown";
+                        let known = "text, json, ndjson, markdown or html";
                         return Err(format!("there is no format '{other}': {known}").into());
                     }
                 }
             }
+            Arg::Long("page") => page = Some(parser.value()?.string()?),
             Arg::Long("jobs") | Arg::Short('j') => jobs = parser.value()?.parse()?,
             Arg::Value(value) => inputs.push(value),
             other => return Err(other.unexpected()),
@@ -94,7 +103,10 @@ fn parse(arguments: Vec<OsString>) -> Result<Options, lexopt::Error> {
     if inputs.is_empty() {
         return Err("name a directory with bundles, or the bundles".into());
     }
-    Ok(Options { inputs, format, jobs: jobs.max(1) })
+    if page.is_some() && format != Format::Html {
+        return Err("--page goes with --format html".into());
+    }
+    Ok(Options { inputs, format, jobs: jobs.max(1), page })
 }
 
 /// The lines of one bundle: one for each host in it, or one that says why it could not be read.
