@@ -2,7 +2,7 @@
 //! analyzer speaks English; what is not in the table stays so.
 
 /// As the analyzer words it, and in Chinese. `{}` stands for names and numbers, in the same order in both.
-const SENTENCES: [(&str, &str); 55] = [
+const SENTENCES: [(&str, &str); 56] = [
     // Why it blocks.
     (
         "A mount in any namespace keeps a block device open, on every kernel.",
@@ -172,6 +172,10 @@ const SENTENCES: [(&str, &str); 55] = [
     ("Each remedy says what it interrupts.", "每个方法都说明了会中断什么。"),
     ("None beyond what the command itself does.", "除命令本身的作用外没有风险。"),
     ("Reads only.", "只读取。"),
+    (
+        "Breaks volumes with shared propagation and must not be combined with live-restore. Restarting docker stops the containers.",
+        "会破坏使用 shared 传播的卷，且不能与 live-restore 同时使用。重启 docker 会停止容器。",
+    ),
     (
         "Does not help when the service is restarted while containers run.",
         "如果服务在容器运行期间重启，则不起作用。",
