@@ -42,7 +42,7 @@ const fn flag(
     Flag { group, short, long, value, choices: &[], help }
 }
 
-pub(crate) const FLAGS: [Flag; 15] = [
+pub(crate) const FLAGS: &[Flag] = &[
     flag(
         "Output",
         Some('o'),
@@ -50,6 +50,8 @@ pub(crate) const FLAGS: [Flag; 15] = [
         "FILE",
         "write here; - streams to standard output\n[default: ebusy-HOST-UTCTIME.tar.gz in this directory]",
     ),
+    #[cfg(feature = "html")]
+    flag("Output", None, "html", "FILE", "write a page with the bundle inside, which opens in any browser"),
     flag("Output", None, "dry-run", "", "write nothing; say what would be taken, how much"),
     flag("What to take", None, "log", "FILE", "add a log; may be given several times"),
     flag("What to take", None, "since", "DAYS", "logs of the last DAYS days, or 12h, 30m [default: 7]"),
@@ -113,6 +115,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Req
     let given: Vec<OsString> = arguments.into_iter().collect();
     let mut options = Options {
         output: None,
+        html: false,
         proc: None,
         root: PathBuf::from("/"),
         logs: Vec::new(),
@@ -130,6 +133,16 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Req
         match argument {
             Arg::Short('o') | Arg::Long("output") => {
                 options.output = Some(parser.value().map_err(told)?.into());
+                options.html = false;
+            }
+            Arg::Long("html") if cfg!(feature = "html") => {
+                options.output = Some(parser.value().map_err(told)?.into());
+                options.html = true;
+            }
+            Arg::Long("html") => {
+                return Err(
+                    "this collector has no page in it; ebusy-collector-html of the same release has".into()
+                );
             }
             Arg::Long("log") => options.logs.push(parser.value().map_err(told)?.into()),
             Arg::Long("since") => options.since = since(&parser.value().map_err(told)?)?,
@@ -211,7 +224,7 @@ mod tests {
 
     #[test]
     fn every_flag_of_the_table_is_understood_and_no_other() {
-        for flag in &FLAGS {
+        for flag in FLAGS {
             let value = flag.choices.last().copied().unwrap_or("7");
             let long = format!("--{}", flag.long);
             let with_value = [long.as_str(), value];

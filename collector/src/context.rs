@@ -38,6 +38,8 @@ pub(crate) enum Redact {
 pub(crate) struct Options {
     /// `-`: standard output. `None`: a name made of host and time, here.
     pub(crate) output: Option<PathBuf>,
+    /// The output is a page with the bundle inside.
+    pub(crate) html: bool,
     pub(crate) proc: Option<PathBuf>,
     pub(crate) root: PathBuf,
     pub(crate) logs: Vec<PathBuf>,

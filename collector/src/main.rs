@@ -11,6 +11,7 @@ mod context;
 mod devices;
 mod host_facts;
 mod host_files;
+mod html;
 mod logs;
 mod manual;
 mod namespaces;
@@ -101,8 +102,14 @@ fn run(options: Options) -> Result<bool, String> {
     sys::yield_to_others();
     let output = match &context.options.output {
         _ if context.options.dry_run => Output::Nowhere(0),
-        Some(path) if path == Path::new("-") => Output::stdout()?,
-        Some(path) => Output::file(path)?,
+        Some(path) => {
+            let output = if path == Path::new("-") { Output::stdout()? } else { Output::file(path)? };
+            if cfg!(feature = "html") && context.options.html {
+                html::around(output, &format!("{top}.tar.gz"))?
+            } else {
+                output
+            }
+        }
         None => Output::file(&PathBuf::from(format!("{top}.tar.gz")))?,
     };
     let mut writer = Writer::new(output, &top, started, redactor);

@@ -35,7 +35,7 @@ impl Flag {
 pub(crate) fn help() -> String {
     let mut text = INTRO.to_owned();
     let mut group = "";
-    for flag in &FLAGS {
+    for flag in FLAGS {
         if flag.group != group {
             group = flag.group;
             text.push_str(&format!("\n{group}:\n"));
@@ -84,7 +84,7 @@ runtimes\\(aq state and logs of this host. Run it as root. It changes nothing, a
 Secrets in command lines and logs are replaced.\n"
     );
     let mut group = "";
-    for flag in &FLAGS {
+    for flag in FLAGS {
         if flag.group != group {
             group = flag.group;
             text.push_str(&format!(".SH {}\n", group.to_uppercase()));
@@ -149,7 +149,7 @@ complete -o filenames -F _ebusy_collector ebusy-collector
 
 fn zsh() -> String {
     let mut text = "#compdef ebusy-collector\n\n_arguments -s".to_owned();
-    for flag in &FLAGS {
+    for flag in FLAGS {
         let summary = flag.summary().replace(['[', ']', '\'', ':'], " ");
         let value = match flag {
             flag if flag.value.is_empty() => String::new(),
@@ -169,7 +169,7 @@ fn zsh() -> String {
 
 fn fish() -> String {
     let mut text = String::new();
-    for flag in &FLAGS {
+    for flag in FLAGS {
         let short = flag.short.map_or(String::new(), |short| format!(" -s {short}"));
         let value = match flag {
             flag if flag.value.is_empty() => " -f".to_owned(),
@@ -194,7 +194,7 @@ mod tests {
     #[test]
     fn each_text_names_every_flag() {
         let plain_man = man().replace("\\-", "-");
-        for flag in &FLAGS {
+        for flag in FLAGS {
             let long = format!("--{}", flag.long);
             for text in [&help(), &plain_man, &bash(), &zsh()] {
                 assert!(text.contains(&long), "{long} in {text}");

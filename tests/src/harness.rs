@@ -5,6 +5,7 @@
 //! | variable | meaning |
 //! |---|---|
 //! | `EBUSY_COLLECTOR` | the static collector |
+//! | `EBUSY_COLLECTOR_HTML` | the same with the page inside |
 //! | `EBUSY_BIN` | the `ebusy` command |
 //! | `EBUSY_PAGE` | the page, `dist/ebusy.html` |
 //! | `EBUSY_AXE` | axe-core's script; not set where there is no npm |

@@ -37,6 +37,8 @@ pub enum Subject {
     Crowd,
     /// A file that it cannot read.
     Failure,
+    /// Three hosts, and a file that is none.
+    Fleet,
 }
 
 const fn look(name: &'static str, width: u32, scheme: &'static str, subject: Subject) -> Look {
@@ -60,6 +62,8 @@ const UNFOLD: &str =
     "document.querySelector('[data-form=folded]').dispatchEvent(new MouseEvent('click', {bubbles: true}))";
 const PALETTE: &str = "document.querySelector('[data-test=palette-button]').click()";
 const KEYS: &str = "document.querySelector('[data-test=keys-button]').click()";
+const SHARE: &str = "document.querySelector('[data-test=share]').click()";
+const CENSUS: &str = "document.querySelector('[data-test=tab-census]').click()";
 const CHINESE: &str = "const s = document.querySelector('[data-test=prefer-language]'); s.value = 'zh-Hans'; \
     s.dispatchEvent(new Event('change', {bubbles: true}))";
 
@@ -81,6 +85,11 @@ pub const SCREENS: &[Look] = &[
     after(part(look("tree-dark", 1280, "dark", Subject::Demo), "[data-test=tree]", 800), TREE),
     after(look("palette", 1280, "light", Subject::Demo), PALETTE),
     after(look("keys", 1280, "dark", Subject::Demo), KEYS),
+    after(look("share", 1280, "light", Subject::Demo), SHARE),
+    after(look("census", 1280, "light", Subject::Demo), CENSUS),
+    look("fleet", 1280, "light", Subject::Fleet),
+    look("fleet-dark", 1280, "dark", Subject::Fleet),
+    look("fleet-phone", 360, "light", Subject::Fleet),
     look("failure", 1280, "light", Subject::Failure),
     after(look("chinese", 1280, "light", Subject::Demo), CHINESE),
 ];
@@ -98,6 +107,9 @@ pub const PICTURE_REFERENCES: &[Look] = &[
     after(part(look("picture-phone", 360, "light", Subject::Demo), SVG, 2000), WITHOUT_LETTERS),
     after(part(look("picture-crowd", 1280, "light", Subject::Crowd), SVG, 2000), WITHOUT_LETTERS),
 ];
+
+/// The beginning of a photograph.
+const JPEG: &[u8] = &[0xff, 0xd8, 0xff, 0xe0, 0, 16, 74, 70, 73, 70];
 
 /// Somebody who looks at the page.
 #[derive(Debug)]
@@ -127,14 +139,23 @@ impl Viewer {
             Subject::Start => {}
             Subject::Demo => self.give("ebusy-web1-20170412T105711Z.tar.gz", &demo::bundle()),
             Subject::Crowd => self.give("ebusy-crowd1-20170412T105711Z.tar.gz", &crowd::bundle()),
-            Subject::Failure => {
-                self.give("holiday.jpg", &[0xff, 0xd8, 0xff, 0xe0, 0, 16, 74, 70, 73, 70]);
+            Subject::Failure => self.give("holiday.jpg", JPEG),
+            Subject::Fleet => {
+                let mut other = demo::host();
+                other.name = "web2".into();
+                self.give_all(&[
+                    ("web1.tar.gz", &demo::bundle()),
+                    ("web2.tar.gz", &other.bundle()),
+                    ("crowd1.tar.gz", &crowd::bundle()),
+                    ("holiday.jpg", JPEG),
+                ]);
             }
         }
         let there = match subject {
             Subject::Start => "[data-test=start]",
             Subject::Failure => "[data-test=failure]",
             Subject::Demo | Subject::Crowd => "[data-test=census]",
+            Subject::Fleet => "[data-test=fleet][data-over=true]",
         };
         self.browser.wait_for(there);
     }
@@ -160,10 +181,17 @@ impl Viewer {
     }
 
     fn give(&self, name: &str, bytes: &[u8]) {
-        let path = self.dir.join(name);
-        std::fs::write(&path, bytes).expect("a file can be written");
+        self.give_all(&[(name, bytes)]);
+    }
+
+    fn give_all(&self, files: &[(&str, &[u8])]) {
+        let paths = files.iter().map(|(name, bytes)| {
+            let path = self.dir.join(name);
+            std::fs::write(&path, bytes).expect("a file can be written");
+            path.to_string_lossy().into_owned()
+        });
         let input = self.browser.wait_for("[data-test=file-input]");
-        self.browser.type_into(&input, &path.to_string_lossy());
+        self.browser.type_into(&input, &paths.collect::<Vec<_>>().join("\n"));
     }
 
     /// A screenshot, as PNG.

@@ -185,6 +185,8 @@ impl Browser {
         self.devtools("Emulation.setDeviceMetricsOverride", &size);
         let features = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
         self.devtools("Emulation.setEmulatedMedia", &features);
+        // The page hears of it before its next frame.
+        self.script("return new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))");
     }
 
     /// The whole page as PNG; in WebKit, what the window shows.

@@ -225,6 +225,31 @@ fn a_truncated_bundle_is_read_with_a_warning() {
 }
 
 #[test]
+fn in_chinese_the_answer_and_what_to_do_are_chinese() {
+    let Some(page) = Page::open("page::in_chinese_the_answer_and_what_to_do_are_chinese") else { return };
+    page.click("demo-button");
+    page.verdict_with("shop-frontend");
+    page.browser.script(
+        "const s = document.querySelector('[data-test=prefer-language]'); s.value = 'zh-Hans'; \
+         s.dispatchEvent(new Event('change', { bubbles: true }))",
+    );
+    page.verdict_with("容器 shop-frontend 的设备被 httpd.service 和 容器 cadvisor 占用");
+    assert!(page.text("verdict").contains("只有英文"), "what is not translated is said");
+    for remedy in page.browser.all("[data-test=remedy]") {
+        let text = page.browser.text(&remedy);
+        let (does, risk) = text.split_once("风险").expect("each has a risk");
+        for words in [does, risk] {
+            assert!(words.chars().any(|c| c >= '\u{4e00}'), "{text}");
+        }
+    }
+    let card = page.text("holder");
+    assert!(card.contains("运行在自己的挂载命名空间中") && card.contains("启动于"), "{card}");
+    assert!(page.browser.all("[data-test=remedy] [lang=en]").is_empty(), "nothing is left in English");
+    page.screenshot("chinese");
+    page.assert_quiet();
+}
+
+#[test]
 fn hostile_text_in_a_bundle_stays_text() {
     let Some(page) = Page::open("page::hostile_text_in_a_bundle_stays_text") else { return };
     let hostile = "<img src=x onerror=document.title='owned'><script>document.title='owned'</script>";

@@ -5,6 +5,7 @@
 mod support;
 
 use ebusy_tests::harness::wait_until;
+use ebusy_tests::synth::{Host, Run, Sandbox};
 use ebusy_tests::webdriver::Engine;
 use support::page::Page;
 
@@ -58,6 +59,34 @@ fn no_task_of_the_page_is_long_while_a_big_bundle_is_read() {
         }
     }
     panic!("the longest tasks, in milliseconds: {long:?}");
+}
+
+/// As many as a report may list by name, and a screen can show, are elements; all are counted.
+#[test]
+fn ten_thousand_processes_of_a_holder_are_a_page_of_usual_size() {
+    const TEST: &str = "page_big::ten_thousand_processes_of_a_holder_are_a_page_of_usual_size";
+    let Some(page) = Page::open(TEST) else { return };
+    let mut host = Host::new("big1", "3.10.0-514.el7.x86_64");
+    host.docker_devicemapper("17.05.0-ce");
+    let web = host.run(&Run::new("web", "nginx:1.13"));
+    host.wait(5);
+    host.service("workers.service", &["/usr/sbin/worker", "--queue"], 10_000, Sandbox::MountFlagsPrivate);
+    host.wait(60);
+    host.stop(&web);
+    host.set_state(&web, "dead");
+    host.docker_log(&web.device_is_busy());
+    page.give("big1.tar.gz", &host.bundle());
+    assert_eq!(page.verdict_with("workers.service"), "held");
+    let card = page.browser.text(&page.element("holder"));
+    assert!(card.contains("and 9992 more"), "{card}");
+    let elements = || page.browser.script("return document.querySelectorAll('#app *').length").as_u64();
+    page.element("census");
+    assert!(elements().is_some_and(|count| count < 2500), "{:?} elements", elements());
+    // Everything that folds, unfolded.
+    page.browser.script("document.querySelectorAll('button.fold').forEach(it => it.click())");
+    wait_until("all is unfolded", || page.browser.all("button.fold").is_empty().then_some(()));
+    assert!(elements().is_some_and(|count| count < 5000), "{:?} elements", elements());
+    page.assert_quiet();
 }
 
 /// The memory of a WebAssembly module never shrinks: only the end of its worker gives it back.

@@ -5,6 +5,8 @@
 
 mod support;
 
+use ebusy_analyzer::report::link;
+use ebusy_analyzer::report::saved::{Saved, SavedBundle, write_whole};
 use ebusy_tests::demo;
 use ebusy_tests::harness::wait_until;
 use ebusy_tests::webdriver::Engine;
@@ -44,7 +46,45 @@ fn main_ways(test: &str, engine: Engine, hosted: bool) {
     assert_eq!(typed, support::PASTED);
     page.click("paste-submit");
     assert_eq!(page.verdict_with("89f5c1a2b3d4"), "held");
+    shared_ways(&page);
     page.assert_quiet();
+}
+
+/// A link and a saved page, made by the page itself and opened in the same browser.
+fn shared_ways(page: &Page) {
+    page.click("close");
+    page.click("demo-button");
+    page.verdict_with("shop-frontend");
+    page.click("share");
+    let output = || page.browser.text(&page.browser.wait_for("[data-test=share-result]"));
+    let link = wait_until("there is a link", || Some(output()).filter(|text| text.contains("#r=1.")));
+    let fragment = link.trim().split('#').nth(1).expect("a link has a fragment").to_owned();
+    // The address changes, the page stays: it shows what the link says.
+    page.browser.open(&format!("{}#{fragment}", page.url));
+    page.verdict_with("container-1");
+    let given = page.element("given");
+    assert_eq!(page.browser.attribute(&given, "data-source").as_deref(), Some("link"));
+    // And as somebody gets it: a new page.
+    page.browser.open("about:blank");
+    page.browser.open(&format!("{}#{fragment}", page.url));
+    page.verdict_with("container-1");
+    page.element("given");
+
+    let bundle = demo::bundle();
+    let report = support::ask_default(&bundle);
+    let shared = link::Shared { report, left_out: Vec::new(), replaced: Vec::new() };
+    let inside = SavedBundle { name: "web1.tar.gz".into(), host: 0, about: link::About::Default };
+    let source = std::fs::read_to_string(&page.file).expect("the page can be read");
+    let html = write_whole(&source, &Saved { shared, bundle: Some(inside) }, &bundle).expect("it is a page");
+    let saved = page.dir.join("saved.html");
+    std::fs::write(&saved, html).expect("a file can be written");
+    page.browser.open(&format!("file://{}", saved.display()));
+    page.verdict_with("shop-frontend");
+    wait_until("the bundle takes the place of the saved report", || (!page.has("given")).then_some(()));
+    page.search("nightly-report");
+    assert_eq!(page.verdict_with("log-shipper"), "held");
+    page.browser.open(&page.url);
+    page.element("start");
 }
 
 #[test]

@@ -143,6 +143,23 @@ fn a_worker_without_memory_ends_with_a_reason_and_the_page_goes_on() {
 }
 
 #[test]
+fn a_page_without_memory_says_so_and_not_that_it_is_broken() {
+    const TEST: &str = "page_failures::a_page_without_memory_says_so_and_not_that_it_is_broken";
+    let Some(page) = Page::open(TEST) else { return };
+    page.browser.script(
+        "const memory = ebusyBoot.memory; \
+         try { while (true) memory.grow(64) } catch (full) {} try { while (true) memory.grow(1) } catch (full) {} \
+         const input = document.querySelector('[data-test=paste-input]'); \
+         input.value = 'x y '.repeat(1 << 20); input.dispatchEvent(new Event('input', { bubbles: true }))",
+    );
+    assert_tells(
+        &page,
+        "out-of-memory",
+        &["ran out of memory", "Close other tabs", "did not leave this browser"],
+    );
+}
+
+#[test]
 fn a_panic_of_the_page_leaves_its_text_and_says_whose_fault_it_is() {
     const TEST: &str = "page_failures::a_panic_of_the_page_leaves_its_text_and_says_whose_fault_it_is";
     let Some(page) = Page::open(TEST) else { return };

@@ -24,7 +24,7 @@ fn share_the_demo(page: &Page) {
 
 /// What comes out of the dialog.
 fn output(page: &Page) -> String {
-    page.browser.text(&page.browser.wait_for("pre[data-test=share-text]")).trim().to_owned()
+    page.browser.text(&page.browser.wait_for("[data-test=share-result]")).trim().to_owned()
 }
 
 /// The page in Chromium at an address that brings something at once, which is not the start screen.

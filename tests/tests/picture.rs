@@ -83,16 +83,16 @@ fn a_lane_leads_to_its_evidence_and_on_to_the_holder() {
     assert_eq!(lanes.len(), report.namespaces.len());
 
     // By keyboard: the picture is one stop, arrows go from lane to lane, Enter chooses.
-    assert_eq!(page.all("[data-test=lane][tabindex='0']").len(), 1);
-    page.press("#lane-0", DOWN);
-    page.until("the next lane has the focus", "return document.activeElement.id === 'lane-1'");
-    page.press("#lane-1", ENTER);
+    assert_eq!(page.all("[data-test=lane] [tabindex='0']").len(), 1);
+    page.press("#lane-button-0", DOWN);
+    page.until("the next lane has the focus", "return document.activeElement.id === 'lane-button-1'");
+    page.press("#lane-button-1", ENTER);
     let evidence = page.text("[data-test=lane-evidence]");
     let view = report.namespaces.iter().find(|view| view.role == NamespaceRole::Holder).expect("a holder");
     let mount = &view.mounts[0].evidence;
     let place = format!("{}:{}", mount.file, mount.line.expect("a line"));
     assert!(evidence.contains(&place) && evidence.contains(&mount.text), "{evidence}");
-    assert_eq!(page.attribute("#lane-1", "aria-pressed").as_deref(), Some("true"));
+    assert_eq!(page.attribute("#lane-button-1", "aria-pressed").as_deref(), Some("true"));
     let tips =
         page.script("return [...document.querySelectorAll('#lane-1 title')].map(t => t.textContent).join()");
     assert!(tips.as_str().is_some_and(|tips| tips.contains(&place)), "what the pointer sees: {tips}");
@@ -234,7 +234,7 @@ fn the_start_screens_picture_is_that_of_the_demo() {
 fn a_tree_of_mounts_is_compared_filtered_and_walked_by_keys() {
     const TEST: &str = "picture::a_tree_of_mounts_is_compared_filtered_and_walked_by_keys";
     let Some(page) = Page::open(TEST, 1280, Subject::Demo) else { return };
-    page.press("#lane-1", ENTER);
+    page.press("#lane-button-1", ENTER);
     page.click("[data-test=to-tree]");
     page.element("[data-test=tree-row]");
     let analysis = support::open(&demo::bundle()).expect("the demo opens");
@@ -394,6 +394,8 @@ fn nobody_is_kept_out_in_light_and_dark() {
     let mounts = "document.querySelector('[data-test=tab-mounts]').click()";
     let palette = "document.querySelector('[data-test=palette-button]').click()";
     let keys = "document.querySelector('[data-test=keys-button]').click()";
+    let share = "document.querySelector('[data-test=share]').click()";
+    let census = "document.querySelector('[data-test=tab-census]').click()";
     let mut found = Vec::new();
     for scheme in ["light", "dark"] {
         for (subject, script) in [
@@ -403,6 +405,9 @@ fn nobody_is_kept_out_in_light_and_dark() {
             (Subject::Demo, mounts),
             (Subject::Demo, palette),
             (Subject::Demo, keys),
+            (Subject::Demo, share),
+            (Subject::Demo, census),
+            (Subject::Fleet, ""),
             (Subject::Crowd, ""),
         ] {
             page.viewer.open(if subject == Subject::Failure { 360 } else { 1280 }, scheme, subject);
@@ -416,9 +421,8 @@ fn nobody_is_kept_out_in_light_and_dark() {
             if let Some(axe) = &axe {
                 page.script(axe);
                 let violations = page.script(
-                    // Experimental: it wants all of a lane's many labels in its name, which begins with the first.
                     "return axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'], \
-                     rules: {'label-content-name-mismatch': {enabled: false}}}) \
+                     rules: {'label-content-name-mismatch': {enabled: true}}}) \
                      .then(r => r.violations.map(v => v.id + ': ' + v.nodes.slice(0, 3).map(n => n.html.slice(0, 160) + ' ' + n.failureSummary).join(' | ')))",
                 );
                 found.extend(

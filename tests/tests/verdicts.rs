@@ -5,6 +5,7 @@
 mod support;
 
 use ebusy_analyzer::report::{BusyKind, Effect, HolderKind, Report, Status, When};
+use ebusy_tests::demo;
 use ebusy_tests::synth::{Container, Driver, Host, Link, Propagation, Run, Sandbox, Service};
 use support::{ask, blocking_pids, commands, pids, with_effect};
 
@@ -308,7 +309,7 @@ fn running_containers_shims_and_the_daemon_are_not_blamed() {
 
 #[test]
 fn two_holders_are_both_named_and_the_picture_has_host_and_both() {
-    let host = ebusy_tests::demo::host();
+    let host = demo::host();
     let report = support::ask_default(&host.bundle());
     assert_eq!(report.target.name.as_deref(), Some("shop-frontend"), "the latest error comes first");
     let wanted: Vec<u32> = host
@@ -417,4 +418,30 @@ fn a_dataset_is_not_called_free_while_something_is_open_on_a_mount_that_no_table
     let doubt = verdict(Some("/log/x"));
     assert_eq!(doubt.status, Status::Unknown);
     assert!(doubt.summary.contains("tail has /log/x open"), "{}", doubt.summary);
+}
+
+/// dockerd tells of one failure by the container's id and by its layer's; only together with what the bundle knows of
+/// the container these are one thing.
+#[test]
+fn an_error_that_names_only_a_layer_is_its_containers() {
+    let errors = support::open(&demo::bundle()).expect("the demo opens").overview().errors;
+    let named: Vec<Option<&str>> = errors.iter().map(|error| error.name.as_deref()).collect();
+    assert_eq!(named, [Some("shop-frontend"), Some("nightly-report")], "{errors:#?}");
+    let lines: Vec<&str> = errors[0].all().map(|error| error.line.as_str()).collect();
+    assert!(
+        lines.iter().any(|line| line.contains("Error unmounting device")),
+        "its evidence is kept: {lines:#?}"
+    );
+
+    let mut host = Host::new("web1", "3.10.0-514.el7.x86_64");
+    host.docker_devicemapper("17.05.0-ce");
+    let web = host.run(&Run::new("web", "nginx:1.13"));
+    host.docker_log(&format!(
+        "level=error msg=\"devmapper: Error unmounting device {}: Device is Busy\"",
+        web.layer
+    ));
+    let errors = support::open(&host.bundle()).expect("it opens").overview().errors;
+    assert_eq!(errors.len(), 1);
+    assert_eq!(errors[0].container_id.as_deref(), Some(web.id.as_str()));
+    assert_eq!(errors[0].name.as_deref(), Some("web"));
 }

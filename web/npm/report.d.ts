@@ -87,7 +87,7 @@ export interface BundleInfo {
 export interface BusyError {
   /** What kind of object was busy. */
   busy?: BusyKind;
-  /** The container that could not be removed, started or stopped: full id where the log has it. */
+  /** The container that could not be removed, started or stopped: full id where the log or the bundle has it. */
   container_id?: string | null;
   /** How often. */
   count: number;
@@ -103,7 +103,7 @@ export interface BusyError {
   last?: string | null;
   /** The line as it first stood in the log, without its line end. */
   line: string;
-  /** Name of a container where the line gives one. */
+  /** Name of a container where the line gives one, or the bundle. */
   name?: string | null;
   /** Other ids of the line: layer, device, pod, short forms. */
   other_ids: string[];

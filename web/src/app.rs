@@ -250,10 +250,17 @@ fn show_fragment(handles: &Shared, dispatch: &UseReducerDispatcher<State>) -> bo
     true
 }
 
-/// Shows the report that is saved in the page's own file, and reads the bundle that is saved with it.
+/// Shows the report that is saved in the page's own file, and reads the bundle that is saved with it; without a report,
+/// all bundles that are there.
 fn show_saved(handles: &Shared, dispatch: &UseReducerDispatcher<State>) {
+    let bundles = own_file::bundles().map_err(|why| damaged_file(&why));
     let saved = match own_file::saved() {
-        None => return,
+        None => {
+            return match bundles {
+                Ok(files) => open(&files, handles, dispatch),
+                Err(failure) => dispatch.dispatch(Action::NoFile(failure)),
+            };
+        }
         Some(Ok(saved)) => saved,
         Some(Err(why)) => return dispatch.dispatch(Action::NoFile(damaged_file(&why))),
     };
@@ -261,15 +268,15 @@ fn show_saved(handles: &Shared, dispatch: &UseReducerDispatcher<State>) {
     dispatch.dispatch(Action::Shown { opening, shared: Box::new(saved.shared), source: Source::File });
     let Some(bundle) = saved.bundle else { return };
     let opening = next_opening(handles);
-    let file = own_file::bundle(&bundle.name);
     dispatch.dispatch(Action::Inside { opening, bundle });
+    let file = bundles.and_then(|files| files.into_iter().next().ok_or_else(|| damaged_file("")));
     match file {
         Ok(file) => {
             let started = Client::open(&file, hear(opening, dispatch));
             handles.borrow_mut().files = vec![file];
             keep(started, opening, handles, dispatch);
         }
-        Err(why) => hear(opening, dispatch).emit(Response::Failed(damaged_file(&why))),
+        Err(failure) => hear(opening, dispatch).emit(Response::Failed(failure)),
     }
 }
 
@@ -311,7 +318,7 @@ fn title(state: &State) -> String {
             None => format!("{} · ebusy", open.file.name),
         },
         Screen::Hosts(_) => {
-            let hosts = state.fleet.as_ref().map_or(0, |fleet| fleet.rows.len());
+            let hosts = state.fleet.as_ref().map_or(0, |fleet| fleet.common.hosts as usize);
             format!("{} · ebusy", (t.fleet.title)(hosts))
         }
         Screen::Comparing(_) => format!("{} · ebusy", t.fleet.diff_title),

@@ -5,7 +5,7 @@
 //!
 //! `DIR/mountinfo`, where it is there, has captured mount tables: `analyzer/examples/mountinfo.rs` reads them.
 
-use crate::programs;
+use crate::programs::{self, WithPage};
 use crate::progress::Steps;
 use crate::workspace::{Workspace, run};
 use anyhow::{Context as _, Result, bail};
@@ -37,7 +37,8 @@ pub(crate) fn run_all(dir: &Path) -> Result<ExitCode> {
         let tables = fs::canonicalize(&tables)?;
         steps.step("mount tables", || check_tables(&workspace, &tables))?;
     }
-    let programs = steps.step("collector and command (static)", || programs::build(&workspace, None))?;
+    let programs =
+        steps.step("collector and command (static)", || programs::build(&workspace, WithPage::Nothing))?;
     let file = dir.join("errors.jsonl");
     let lines = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
     let score = steps.step("corpus", || {

@@ -1,11 +1,13 @@
-//! Builds the two native programs: the collector and the `ebusy` command, both static.
+//! Builds the native programs: the collector, without and with the page, and the `ebusy` command, all static.
 
 use crate::page::Page;
 use crate::rustc;
 use crate::workspace::{Workspace, run};
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use std::env;
+use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 
 /// What the command has that the library and the page do without.
 pub(crate) const FEATURES: &str = "ebusy-analyzer/parquet";
@@ -15,16 +17,28 @@ pub(crate) const FEATURES: &str = "ebusy-analyzer/parquet";
 pub(crate) struct Programs {
     /// `ebusy-collector`.
     pub(crate) collector: PathBuf,
+    /// The same with the page inside, where that was wanted.
+    pub(crate) collector_html: Option<PathBuf>,
     /// `ebusy`.
     pub(crate) ebusy: PathBuf,
 }
 
-/// Builds both in release, in one cargo call, so that what they share is compiled once. `page` is built into the
-/// command, which can write it with a report inside.
+/// What has the page built in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum WithPage<'a> {
+    /// Nothing: no page was built.
+    Nothing,
+    /// Only the command.
+    Command(&'a Page),
+    /// The command, and a second collector.
+    Both(&'a Page),
+}
+
+/// Builds both in release, in one cargo call, so that what they share is compiled once.
 ///
 /// # Errors
 /// On other systems than Linux, where the collector has no `/proc` to read, or where the build fails.
-pub(crate) fn build(workspace: &Workspace, page: Option<&Page>) -> Result<Programs> {
+pub(crate) fn build(workspace: &Workspace, page: WithPage<'_>) -> Result<Programs> {
     let host = rustc::host()?;
     if !host.contains("-linux-") {
         bail!("the collector reads Linux's /proc and is built on Linux; this is {host}");
@@ -37,22 +51,42 @@ pub(crate) fn build(workspace: &Workspace, page: Option<&Page>) -> Result<Progra
 ///
 /// # Errors
 /// Where the target's standard library cannot be had, or the build fails.
-pub(crate) fn build_foreign(workspace: &Workspace, target: &str, page: Option<&Page>) -> Result<Programs> {
+pub(crate) fn build_foreign(workspace: &Workspace, target: &str, page: WithPage<'_>) -> Result<Programs> {
     if !rustc::add_target(target) {
         bail!("the standard library for {target} cannot be had here");
     }
     build_for(workspace, target, "", page)
 }
 
-fn build_for(workspace: &Workspace, target: &str, rustflags: &str, page: Option<&Page>) -> Result<Programs> {
-    let mut cargo = workspace.cargo();
-    cargo.args(["build", "--release", "--target", target]);
+fn build_for(workspace: &Workspace, target: &str, rustflags: &str, page: WithPage<'_>) -> Result<Programs> {
+    let release = workspace.target.join(target).join("release");
+    let program = |name: &str| release.join(name);
+    let mut collector_html = None;
+    if let WithPage::Both(page) = page {
+        let mut cargo = cargo(workspace, target, rustflags);
+        cargo.args(["--package", "collector", "--features", "html"]).env("EBUSY_PAGE_GZ", &page.packed);
+        run(&mut cargo)?;
+        // Cargo calls both the same: the next one takes its place.
+        let copy = program("ebusy-collector-html");
+        fs::copy(program("ebusy-collector"), &copy)
+            .with_context(|| format!("cannot write {}", copy.display()))?;
+        collector_html = Some(copy);
+    }
+    let mut cargo = cargo(workspace, target, rustflags);
     cargo.args(["--package", "collector", "--package", "ebusy-analyzer"]);
     cargo.args(["--bin", "ebusy-collector", "--bin", "ebusy"]);
     cargo.args(["--features", FEATURES]);
-    if let Some(page) = page {
+    if let WithPage::Command(page) | WithPage::Both(page) = page {
         cargo.args(["--features", "ebusy-analyzer/html"]).env("EBUSY_PAGE_GZ", &page.packed);
     }
+    run(&mut cargo)?;
+    Ok(Programs { collector: program("ebusy-collector"), collector_html, ebusy: program("ebusy") })
+}
+
+/// A release build for that target, still without what is to be built.
+fn cargo(workspace: &Workspace, target: &str, rustflags: &str) -> Command {
+    let mut cargo = workspace.cargo();
+    cargo.args(["build", "--release", "--target", target]);
     let name = format!("CARGO_TARGET_{}", target.to_uppercase().replace('-', "_"));
     // Said again here: cargo forgets the profile's `strip = true` for a package with an opt-level of its own.
     cargo.env(
@@ -66,9 +100,7 @@ fn build_for(workspace: &Workspace, target: &str, rustflags: &str, page: Option<
     if let Some(commit) = workspace.commit() {
         cargo.env("EBUSY_COMMIT", commit);
     }
-    run(&mut cargo)?;
-    let release = workspace.target.join(target).join("release");
-    Ok(Programs { collector: release.join("ebusy-collector"), ebusy: release.join("ebusy") })
+    cargo
 }
 
 /// The target to build for and the flags that make it static: musl where it can be had, else glibc linked

@@ -1,6 +1,6 @@
 //! `cargo xtask run`: everything from nothing to an open page.
 
-use crate::programs::{self, Programs};
+use crate::programs::{self, Programs, WithPage};
 use crate::progress::Steps;
 use crate::workspace::{Workspace, run};
 use crate::{demo, page, serve};
@@ -33,8 +33,8 @@ pub(crate) fn run_all(options: &Options) -> Result<()> {
     let mut steps = Steps::new(5);
     let demo = steps.step("demo bundle", || demo::write(&workspace))?;
     let page = steps.step("page (WebAssembly)", || page::build(&workspace))?;
-    let programs =
-        steps.step("collector and command (static)", || programs::build(&workspace, Some(&page)))?;
+    let programs = steps
+        .step("collector and command (static)", || programs::build(&workspace, WithPage::Command(&page)))?;
     let bundle = steps.step("bundle of this host", || collect(&workspace, &programs))?;
     println!();
     steps.step("verdict of the demo", || explain(&programs.ebusy, &demo))?;

@@ -1,5 +1,6 @@
 //! `cargo xtask test`: everything that the tests need, the tests, and what did not run.
 
+use crate::programs::WithPage;
 use crate::progress::Steps;
 use crate::test_output::Totals;
 use crate::workspace::Workspace;
@@ -30,8 +31,8 @@ pub(crate) fn run_all(options: &Options) -> Result<ExitCode> {
     })?;
     let demo = steps.step("demo bundle", || demo::write(&workspace))?;
     let page = steps.step("page (WebAssembly)", || page::build(&workspace))?;
-    let programs =
-        steps.step("collector and command (static)", || programs::build(&workspace, Some(&page)))?;
+    let programs = steps
+        .step("collector and command (static)", || programs::build(&workspace, WithPage::Both(&page)))?;
 
     let (axe, typescript) = steps.step("axe-core and TypeScript", || {
         let provide = |package| node_packages::provide(&workspace, package);
@@ -63,7 +64,13 @@ pub(crate) fn run_all(options: &Options) -> Result<ExitCode> {
     ] {
         cargo.env(variable, path);
     }
-    for (variable, path) in [("EBUSY_AXE", &axe), ("EBUSY_TSC", &typescript), ("EBUSY_DUCKDB", &duckdb)] {
+    let optional = [
+        ("EBUSY_AXE", &axe),
+        ("EBUSY_TSC", &typescript),
+        ("EBUSY_DUCKDB", &duckdb),
+        ("EBUSY_COLLECTOR_HTML", &programs.collector_html),
+    ];
+    for (variable, path) in optional {
         if let Some(path) = path {
             cargo.env(variable, path);
         }

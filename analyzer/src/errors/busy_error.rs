@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BusyError {
-    /// The container that could not be removed, started or stopped: full id where the log has it.
+    /// The container that could not be removed, started or stopped: full id where the log or the bundle has it.
     pub container_id: Option<String>,
     /// Other ids of the line: layer, device, pod, short forms.
     pub other_ids: Vec<String>,
@@ -27,7 +27,7 @@ pub struct BusyError {
     pub first: Option<String>,
     /// Last time seen.
     pub last: Option<String>,
-    /// Name of a container where the line gives one.
+    /// Name of a container where the line gives one, or the bundle.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// What kind of object was busy.

@@ -32,6 +32,27 @@ pub(crate) fn group(errors: Vec<BusyError>) -> Vec<BusyError> {
     groups.into_iter().filter_map(lead).collect()
 }
 
+/// Errors that name a layer only, or a path of one, get the container that `owner` knows for it: daemons tell of one
+/// failure by either id. A layer that was taken for a container is put in its place.
+pub(crate) fn name_containers(errors: &mut [BusyError], owner: &dyn Fn(&str) -> Option<String>) {
+    for error in errors.iter_mut() {
+        let owners: BTreeSet<String> = match &error.container_id {
+            Some(id) => owner(id).into_iter().collect(),
+            None => {
+                let named = error.other_ids.iter().map(String::as_str);
+                let objects = error.path.iter().chain(&error.device);
+                let placed = objects.flat_map(|object| objects::ids_in(object)).map(|token| token.text);
+                named.chain(placed).filter_map(owner).collect()
+            }
+        };
+        // An overlay's lower layer is many containers'.
+        if owners.len() == 1 {
+            let layer = std::mem::replace(&mut error.container_id, owners.into_iter().next());
+            error.other_ids.extend(layer);
+        }
+    }
+}
+
 /// The most telling error of a group with the others as its wordings.
 fn lead(mut group: Vec<BusyError>) -> Option<BusyError> {
     let full = |e: &BusyError| e.container_id.as_ref().is_some_and(|id| objects::is_full_id(id));

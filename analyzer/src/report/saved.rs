@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 const PLACE: (&str, &str) = ("<!-- ebusy: data -->", "<!-- ebusy: end of data -->");
 /// Id of the element with the report, as JSON.
 pub const REPORT_ID: &str = "ebusy-saved";
-/// Id of the element with the bundle, in base64.
-pub const BUNDLE_ID: &str = "ebusy-bundle";
+/// Class of the elements with bundles, in base64; their titles are the bundles' names. Beside a report there is one at
+/// most, a page without a report opens all of them.
+pub const BUNDLE_CLASS: &str = "ebusy-bundle";
 
 /// Id of the element with the page's frame: its source without what the elements of [`PARTS`] hold.
 pub const FRAME_ID: &str = "ebusy-frame";
@@ -62,23 +63,58 @@ pub struct SavedBundle {
 /// # Errors
 /// Where `page` is no page of ebusy, with what to do.
 pub fn write(page: &str, saved: &Saved) -> Result<(String, String), String> {
-    let parts =
-        page.split_once(PLACE.0).and_then(|(before, rest)| Some((before, rest.split_once(PLACE.1)?.1)));
-    let (before, after) =
-        parts.ok_or("This is not a page of ebusy, or one of another version. Give ebusy.html.")?;
+    let (mut head, after) = around_place(page)?;
     let json =
         serde_json::to_string(saved).map_err(|error| format!("The report cannot be written: {error}."))?;
-    let mut head = format!("{before}{}<script type=\"text/plain\" id=\"{REPORT_ID}\">", PLACE.0);
+    head.push_str(&format!("<script type=\"text/plain\" id=\"{REPORT_ID}\">"));
     push_harmless(&mut head, &json);
-    head.push_str("</script>");
+    head.push_str(END);
     let mut tail = String::new();
-    if saved.bundle.is_some() {
-        head.push_str(&format!("<script type=\"text/plain\" id=\"{BUNDLE_ID}\">"));
-        tail.push_str("</script>");
+    if let Some(bundle) = &saved.bundle {
+        push_start(&mut head, &bundle.name);
+        tail.push_str(END);
     }
-    tail.push_str(PLACE.1);
     tail.push_str(after);
     Ok((head, tail))
+}
+
+/// Ends an element with data.
+const END: &str = "</script>";
+
+/// The source of a page before its data and after.
+fn around_place(page: &str) -> Result<(String, &str), String> {
+    let (before, rest) = page.split_once(PLACE.0).unwrap_or_default();
+    let end = rest
+        .find(PLACE.1)
+        .ok_or("This is not a page of ebusy, or one of another version. Give ebusy.html.")?;
+    Ok((format!("{before}{}", PLACE.0), &rest[end..]))
+}
+
+/// Begins the element of a bundle.
+fn push_start(out: &mut String, name: &str) {
+    out.push_str(&format!("<script type=\"text/plain\" class=\"{BUNDLE_CLASS}\" title=\""));
+    for c in name.chars() {
+        match c {
+            '<' | '>' | '&' | '"' | '\'' => out.push_str(&format!("&#{};", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out.push_str("\">");
+}
+
+/// A page that opens these bundles, by name, as if they were dropped on it.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_bundles(page: &str, bundles: &[(String, Vec<u8>)]) -> Result<String, String> {
+    let (mut file, after) = around_place(page)?;
+    for (name, bytes) in bundles {
+        push_start(&mut file, name);
+        file.push_str(&super::base64::standard(bytes));
+        file.push_str(END);
+    }
+    file.push_str(after);
+    Ok(file)
 }
 
 /// The whole file, with `bundle` where [`Saved::bundle`] tells of one.
@@ -138,7 +174,8 @@ mod tests {
         let saved = saved("ü \u{2028} & \"x\" \\ </script><!-- <script> ]]>");
         let html = write_whole(PAGE, &saved, b"bundle").unwrap();
         assert_eq!(read(element(&html, REPORT_ID)).unwrap(), saved);
-        assert_eq!(element(&html, BUNDLE_ID), "YnVuZGxl");
+        assert!(html.contains(">YnVuZGxl</script>"), "{html}");
+        assert!(html.contains(" title=\"--&#62;&#60;b&#62;.tar.gz\">"), "{html}");
         assert!(html.starts_with("<html>") && html.ends_with("</html>"));
     }
 
@@ -170,6 +207,17 @@ mod tests {
         let expected: String = PARTS.iter().map(|id| format!("<i id=\"{id}\">[{id}%3C]</i>")).collect();
         assert_eq!(page, format!("100%{expected}"));
         assert_eq!(rebuild(&frame, &mut |_| None), None);
+    }
+
+    #[test]
+    fn bundles_without_a_report_stand_one_after_the_other() {
+        let bundles = [("a\" onload=\"x".to_owned(), b"1".to_vec()), ("b".to_owned(), Vec::new())];
+        let html = write_bundles(&write_whole(PAGE, &saved("old"), b"old").unwrap(), &bundles).unwrap();
+        let element = |name: &str, text: &str| {
+            format!("<script type=\"text/plain\" class=\"ebusy-bundle\" title=\"{name}\">{text}</script>")
+        };
+        let inside = element("a&#34; onload=&#34;x", "MQ==") + &element("b", "");
+        assert_eq!(html, PAGE.replace("--><!--", &format!("-->{inside}<!--")));
     }
 
     #[test]

@@ -162,7 +162,8 @@ fn adopt_error(snapshot: &Snapshot, target: &mut Target, index: usize, error: &B
 }
 
 fn adopt_ids(snapshot: &Snapshot, target: &mut Target, error: &BusyError) {
-    let evidence = error.evidence.clone();
+    // What the bundle added to a line is no evidence of that line.
+    let told = |word: &str| error.evidence.clone().filter(|evidence| evidence.text.contains(word));
     if let Some(id) = &error.container_id {
         // docker before 1.10 named the device by the container; later the same wording names the layer.
         let kind = if identity::is_layer_of_another(snapshot, id) {
@@ -170,17 +171,17 @@ fn adopt_ids(snapshot: &Snapshot, target: &mut Target, error: &BusyError) {
         } else {
             AliasKind::ContainerId
         };
-        identity::add_id(target, id, kind, evidence.clone());
+        identity::add_id(target, id, kind, told(id));
     }
     // A full id beside the container's is its layer or device; short ids are mostly other spellings of it.
     for id in error.other_ids.iter().filter(|id| id.len() == 64 && identity::is_hex(id)) {
-        identity::add_id(target, id, AliasKind::Other, evidence.clone());
+        identity::add_id(target, id, AliasKind::Other, told(id));
     }
     if let Some(name) = &error.name
         && target.name.is_none()
     {
         target.name = Some(name.clone());
-        target.alias(name.clone(), AliasKind::Name, evidence);
+        target.alias(name.clone(), AliasKind::Name, told(name));
     }
 }
 

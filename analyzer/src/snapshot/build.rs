@@ -486,18 +486,17 @@ impl Builder {
         snapshot.diagnostics.extend(shortcomings);
         snapshot.log_lines = self.logs.lines_read();
         snapshot.log_links = self.logs.links();
-        snapshot.errors = crate::errors::failures::group(self.logs.finish());
+        snapshot.errors = self.logs.finish();
         // A text without an error in it need not be a log: it does not say that nothing is busy.
         if snapshot.facts.is_paste() && snapshot.errors.is_empty() {
             snapshot.log_lines = 0;
         }
-        // An error that names nothing can be looked at, but never answers "what is busy?" by itself.
-        order::sort_by_key(&mut snapshot.errors, |e| !e.names_something());
         snapshot.group_namespaces(&self.pinned_tables);
         together::note_namespace_keepers(&mut snapshot);
         together::add_container_processes(&mut snapshot);
         together::add_listed_containers(&mut snapshot, self.listed_containers);
         together::add_logged_layers(&mut snapshot);
+        together::group_errors(&mut snapshot);
         order::sort(&mut snapshot.diagnostics);
         snapshot.daemon = snapshot.find_daemon();
         snapshot

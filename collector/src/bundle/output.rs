@@ -7,6 +7,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use crate::html::Inside;
 use crate::sys;
 
 /// The bundle's destination. Dropped without [`Output::commit`], nothing remains of a file.
@@ -16,6 +17,8 @@ pub(crate) enum Output {
     /// Only counts.
     Nowhere(u64),
     File(Unfinished),
+    /// Inside of a page.
+    Page(Box<Inside>),
 }
 
 /// A file without a name, which is gone with the process however that ends; or, where the file system has no such
@@ -88,6 +91,7 @@ impl Output {
             Self::Stdout(mut out) => out.flush().map(|()| None),
             Self::Nowhere(size) => Ok(Some(Finished { path: PathBuf::new(), size })),
             Self::File(unfinished) => unfinished.commit().map(Some),
+            Self::Page(inside) => inside.finish()?.commit(),
         }
     }
 }
@@ -189,6 +193,7 @@ impl Write for Output {
                 unfinished.written += length as u64;
                 Ok(length)
             }
+            Self::Page(inside) => inside.write(bytes),
         }
     }
 
@@ -197,6 +202,7 @@ impl Write for Output {
             Self::Stdout(out) => out.flush(),
             Self::Nowhere(_) => Ok(()),
             Self::File(unfinished) => unfinished.file.flush(),
+            Self::Page(inside) => inside.flush(),
         }
     }
 }

@@ -11,6 +11,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 pub(crate) struct Page {
     pub(crate) browser: Browser,
     pub(crate) url: String,
+    /// The page's file.
+    pub(crate) file: PathBuf,
     pub(crate) dir: TempDir,
     artifacts: Option<PathBuf>,
     /// Who hears all that Firefox and WebKit ask for.
@@ -45,11 +47,12 @@ impl Page {
     pub(crate) fn before(test: &str, engine: Engine, ear: Option<Server>) -> Option<Self> {
         // One browser at a time: two cores, and nobody wants to wait for a picture twice.
         let alone = machine();
+        let file = need_path(test, "EBUSY_PAGE")?;
         let browser = Browser::start(test, engine, ear.as_ref().map(|ear| ear.address))?;
         browser.look(1280, "light");
         let artifacts = std::env::var_os("EBUSY_ARTIFACTS").map(PathBuf::from);
         let dir = TempDir::new("page");
-        Some(Self { browser, url: String::new(), dir, artifacts, ear, _alone: alone })
+        Some(Self { browser, url: String::new(), file, dir, artifacts, ear, _alone: alone })
     }
 
     /// Opens it and waits for its first screen.

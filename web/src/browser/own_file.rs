@@ -11,8 +11,8 @@ use yew::Callback;
 
 #[wasm_bindgen]
 extern "C" {
-    #[wasm_bindgen(js_namespace = ebusyBoot, js_name = bundle, catch)]
-    fn bundle_file(name: &str) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(js_namespace = ebusyBoot, js_name = bundles, catch)]
+    fn bundle_files() -> Result<js_sys::Array, JsValue>;
 }
 
 /// Largest bundle that is put into a page: its base64 is one text, and browsers end those at 512 MiB.
@@ -26,13 +26,13 @@ pub fn saved() -> Option<Result<Saved, String>> {
     text_of(saved::REPORT_ID).map(|json| saved::read(&json))
 }
 
-/// The bundle in this page's file.
+/// The bundles in this page's file.
 ///
 /// # Errors
-/// Where it is damaged, in the words of the browser.
-pub fn bundle(name: &str) -> Result<Picked, String> {
-    let value = bundle_file(name).map_err(|error| thrown(&error))?;
-    value.dyn_into::<web_sys::File>().map(Picked::from).map_err(|value| thrown(&value))
+/// Where one is damaged, in the words of the browser.
+pub fn bundles() -> Result<Vec<Picked>, String> {
+    let files = bundle_files().map_err(|error| thrown(&error))?;
+    Ok(files.iter().map(|file| Picked::from(file.unchecked_into::<web_sys::File>())).collect())
 }
 
 /// The source of the page without anything saved in it, byte for byte as it was built.

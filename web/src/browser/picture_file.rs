@@ -22,8 +22,17 @@ const STYLES: [&str; 9] = [
     "text-anchor",
 ];
 /// What is of use in the page only.
-const OF_PAGE: [&str; 8] =
-    ["class", "role", "tabindex", "aria-label", "aria-pressed", "aria-expanded", "data-test", "data-form"];
+const OF_PAGE: [&str; 9] = [
+    "class",
+    "role",
+    "tabindex",
+    "aria-hidden",
+    "aria-label",
+    "aria-pressed",
+    "aria-expanded",
+    "data-test",
+    "data-form",
+];
 /// Pixels of the PNG for one of the page.
 const SCALE: f64 = 2.0;
 

@@ -290,6 +290,7 @@ pub static CHINESE: Texts = Texts {
     },
     headline: |report| Some(headline(report)),
     cause_titles: super::causes::chinese,
+    untranslated: "分析器的部分说明只有英文。",
 };
 
 /// The answer, made of the report's data.

@@ -302,6 +302,7 @@ pub static ENGLISH: Texts = Texts {
     },
     headline: |_| None,
     cause_titles: super::causes::english,
+    untranslated: "",
 };
 
 fn bundle_facts(bundle: &BundleInfo) -> String {

@@ -98,7 +98,11 @@ pub(super) static ENGLISH: FleetTexts = FleetTexts {
     hosts: "Hosts, worst first",
     filter: "Filter the hosts",
     filter_hint: "Name, kernel, holder, verdict …",
-    shown: |shown, all| if shown == all { format!("{all} hosts") } else { format!("{shown} of {all} hosts") },
+    shown: |shown, all| match (shown == all, all) {
+        (true, 1) => "1 row".into(),
+        (true, _) => format!("{all} rows"),
+        (false, _) => format!("{shown} of {all} rows"),
+    },
     none_fits: "No host fits.",
     clear_filter: "Show all",
     column_verdict: "Verdict",
@@ -108,14 +112,20 @@ pub(super) static ENGLISH: FleetTexts = FleetTexts {
     column_left: "Left over",
     column_mark: "Compare",
     mark: |host| format!("Compare {host}"),
-    left_over: |all, block| format!("{all}, {block} will block"),
+    left_over: |all, block| match block {
+        0 => all.to_string(),
+        _ => format!("{all} ({block} will block)"),
+    },
     by: |who, more| match more {
         0 => format!("by {who}"),
         _ => format!("by {who} and {more} more"),
     },
     compare: "Compare the two",
     compare_hint: "Choose two hosts, or two bundles of one, to see what changed.",
-    all_hosts: |count| format!("All {count} hosts"),
+    all_hosts: |count| match count {
+        1 => "The list of 1 host".into(),
+        _ => format!("All {count} hosts"),
+    },
     back: "Back to the list",
     diff_title: "What changed",
     comparing: "Comparing the two bundles",
@@ -166,9 +176,7 @@ pub(super) static CHINESE: FleetTexts = FleetTexts {
     hosts: "主机，最严重的在前",
     filter: "筛选主机",
     filter_hint: "名称、内核、占用者、结论……",
-    shown: |shown, all| {
-        if shown == all { format!("{all} 台主机") } else { format!("{shown} / {all} 台主机") }
-    },
+    shown: |shown, all| if shown == all { format!("{all} 行") } else { format!("{shown} / {all} 行") },
     none_fits: "没有符合的主机。",
     clear_filter: "显示全部",
     column_verdict: "结论",

@@ -9,6 +9,7 @@ mod chinese;
 mod english;
 mod fleet;
 mod format;
+mod sentences;
 mod share;
 
 pub use chinese::CHINESE;
@@ -36,6 +37,11 @@ pub fn t() -> &'static Texts {
 /// The `lang` of what the analyzer says, where that is not the page's own.
 pub fn data_language() -> Option<&'static str> {
     (preferences::current().language != Language::English).then_some("en")
+}
+
+/// A sentence of the analyzer in the reader's language; `None` where it stays English.
+pub fn translated(sentence: &str) -> Option<String> {
+    (preferences::current().language == Language::Chinese).then(|| sentences::chinese(sentence)).flatten()
 }
 
 /// A time (RFC 3339 UTC, or as it stands in the log) in the zone that the reader prefers.
@@ -302,6 +308,8 @@ pub struct Texts {
     pub headline: fn(&Report) -> Option<String>,
     /// A cause in a few words, by its id; `None` for an id that is not known here.
     pub cause_titles: fn(&str) -> Option<&'static str>,
+    /// Which of the analyzer's sentences are in another language; empty where none is.
+    pub untranslated: &'static str,
 }
 
 impl Texts {

@@ -80,7 +80,7 @@ fn cells(container: &ContainerSummary, ask: &Callback<Question>) -> Html {
             </th>
             <td>{ container.state.clone() }</td>
             <td><code>{ text::short_id(&container.id) }</code></td>
-            <td>{ container.image.clone() }</td>
+            <td class="what">{ container.image.clone() }</td>
         </>
     }
 }

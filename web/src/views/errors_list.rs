@@ -43,13 +43,15 @@ pub fn ErrorsList(props: &ErrorsListProps) -> Html {
 
 fn item(error: &BusyError, chosen: bool, onclick: Callback<MouseEvent>) -> Html {
     let t = text::t();
+    let (object, details) = names(error);
     html! {
         <button type="button" class="error-item" data-test="error-item" title={error.line.clone()}
             aria-current={if chosen { "true" } else { "false" }} {onclick}>
             <span class="error-head">
-                <span class="what">{ subject(error) }</span>
+                <span class="what">{ object }</span>
                 <span class="count">{ (t.times)(error.count) }</span>
             </span>
+            <span class="when">{ details }</span>
             <span class="when">{ when(error) }</span>
             <code class="line">{ text::log_message(&error.line) }</code>
         </button>
@@ -58,17 +60,22 @@ fn item(error: &BusyError, chosen: bool, onclick: Callback<MouseEvent>) -> Html 
 
 /// What the error is about, as short as it stays clear: name and short id, else device or path.
 pub(super) fn subject(error: &BusyError) -> String {
-    let object = match (&error.name, &error.container_id) {
-        (Some(name), Some(id)) => Some(format!("{name} ({})", text::short_id(id))),
-        (Some(name), None) => Some(name.clone()),
-        (None, Some(id)) => Some(text::short_id(id).to_owned()),
-        (None, None) => error.device.clone().or_else(|| error.path.clone()),
-    };
-    let object = object.unwrap_or_else(|| text::t().unnamed_object.to_owned());
-    match &error.driver {
-        Some(driver) => format!("{object} · {driver}"),
-        None => object,
-    }
+    let (object, details) = names(error);
+    if details.is_empty() { object } else { format!("{object} · {details}") }
+}
+
+/// The object, and what else there is to say of it in a word or two.
+fn names(error: &BusyError) -> (String, String) {
+    let id = error.container_id.as_deref().map(text::short_id);
+    let object = error
+        .name
+        .as_deref()
+        .or(id)
+        .or(error.device.as_deref())
+        .or(error.path.as_deref())
+        .unwrap_or(text::t().unnamed_object);
+    let details = [id.filter(|id| *id != object), error.driver.as_deref()];
+    (object.to_owned(), details.into_iter().flatten().collect::<Vec<_>>().join(" · "))
 }
 
 /// First and last time.

@@ -2,7 +2,7 @@
 
 use super::destination::use_destination;
 use super::mount_lines::MountLines;
-use super::parts::{EvidenceTable, badge, effect_name, place, time, use_fold};
+use super::parts::{EvidenceTable, badge, effect_name, place, prose, table, time, use_fold};
 use crate::text;
 use ebusy_analyzer::report::{Effect, Evidence, Holder, HolderKind, OpenFile, ProcessView, Report};
 use std::rc::Rc;
@@ -117,7 +117,7 @@ fn card(index: usize, holder: &Holder, aliases: &Rc<[String]>) -> Html {
                     <span class="muted">{ t.holder_kind(holder.kind) }{ " · " }{ (t.pids)(&holder.pids) }</span>
                 </summary>
                 <div class="card-body">
-                    <p class="reason" lang={text::data_language()}>{ &holder.effect_reason }</p>
+                    <p class="reason">{ prose(&holder.effect_reason) }</p>
                     { facts(holder) }
                     { processes(holder) }
                     <div class="slot">
@@ -150,9 +150,9 @@ fn further_evidence(holder: &Holder) -> Vec<Evidence> {
 }
 
 /// The cause, and after it what let it come to that.
-fn causes(holder: &Holder) -> String {
-    let causes = holder.cause.iter().chain(&holder.more_causes).map(|cause| cause.summary.as_str());
-    causes.collect::<Vec<_>>().join(" ")
+fn causes(holder: &Holder) -> Html {
+    let causes = holder.cause.iter().chain(&holder.more_causes).enumerate();
+    html! { { for causes.map(|(index, cause)| html! { <span key={index}>{ prose(&cause.summary) }{ " " }</span> }) } }
 }
 
 /// Unit, container and cause.
@@ -171,12 +171,10 @@ fn facts(holder: &Holder) -> Html {
         Some(cause) => html! {
             <>
                 <strong class="slot">{ (t.cause_titles)(&cause.id) }</strong>{ " " }
-                <span lang={text::data_language()}>{ causes(holder) }</span>
+                { causes(holder) }
             </>
         },
-        None if !holder.more_causes.is_empty() => {
-            html! { <span lang={text::data_language()}>{ causes(holder) }</span> }
-        }
+        None if !holder.more_causes.is_empty() => causes(holder),
         None => html! { { t.cause_unknown } },
     };
     let text = |value: String| html! { { value } };
@@ -225,25 +223,19 @@ fn Processes(props: &ProcessesProps) -> Html {
             </tr>
         }
     });
+    let columns = [
+        (t.column_pid, "number"),
+        (t.column_comm, ""),
+        (t.column_state, ""),
+        (t.column_started, ""),
+        (t.column_command, ""),
+    ];
     let left_out = props.total.saturating_sub(props.processes.len());
     let rest = (left_out > 0).then(|| (t.processes_left_out)(left_out));
     html! {
         <div>
             <h4>{ t.processes }</h4>
-            <div class="scroll" tabindex="0" role="group" aria-label={t.processes}>
-                <table>
-                    <thead>
-                        <tr>
-                            <th scope="col" class="number">{ t.column_pid }</th>
-                            <th scope="col">{ t.column_comm }</th>
-                            <th scope="col">{ t.column_state }</th>
-                            <th scope="col">{ t.column_started }</th>
-                            <th scope="col">{ t.column_command }</th>
-                        </tr>
-                    </thead>
-                    <tbody>{ for rows }</tbody>
-                </table>
-            </div>
+            { table(t.processes, &columns, html! { { for rows } }) }
             { fold.button() }
             <p class="slot muted small">{ rest }</p>
         </div>
@@ -269,22 +261,12 @@ fn OpenFiles(props: &OpenFilesProps) -> Html {
             </tr>
         }
     });
+    let columns =
+        [(t.column_pid, "number"), (t.column_reference, ""), (t.column_path, ""), (t.column_where, "")];
     html! {
         <div>
             <h4>{ t.open_files }</h4>
-            <div class="scroll" tabindex="0" role="group" aria-label={t.open_files}>
-                <table>
-                    <thead>
-                        <tr>
-                            <th scope="col" class="number">{ t.column_pid }</th>
-                            <th scope="col">{ t.column_reference }</th>
-                            <th scope="col">{ t.column_path }</th>
-                            <th scope="col">{ t.column_where }</th>
-                        </tr>
-                    </thead>
-                    <tbody>{ for rows }</tbody>
-                </table>
-            </div>
+            { table(t.open_files, &columns, html! { { for rows } }) }
             { fold.button() }
         </div>
     }

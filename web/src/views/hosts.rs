@@ -13,7 +13,7 @@ pub fn back(state: &State, act: &Acts) -> Html {
         let onclick = act.send.reform(|_: MouseEvent| Action::Listed);
         html! {
             <button type="button" data-test="all-hosts" title={t.fleet.back} {onclick}>
-                { "← " }{ (t.fleet.all_hosts)(fleet.rows.len()) }
+                { "← " }{ (t.fleet.all_hosts)(fleet.common.hosts as usize) }
             </button>
         }
     });

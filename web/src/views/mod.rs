@@ -33,7 +33,7 @@
 //! | `census-group`, `leftover` | who keeps it, and what | `data-effect` |
 //! | `share`, `share-dialog`, `share-close` | what can be shared, and the dialog | |
 //! | `share-FORM` | the forms: `link`, `view`, `markdown`, `text`, `json`, `html` | |
-//! | `share-text`, `share-length`, `share-left-out` | what comes out | `data-length` |
+//! | `share-result`, `share-length`, `share-left-out` | what comes out | `data-length` |
 //! | `share-address`, `share-with-bundle`, `share-save`, `share-preview` | the rest of the dialog | |
 //! | `redact-N` | whether names of a kind are replaced | |
 //! | `given` | above a report that no bundle here gave | `data-source` = `link`, `file` |

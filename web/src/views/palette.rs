@@ -160,6 +160,7 @@ fn sections(entries: &mut Vec<Entry>, has: &dyn Fn(&str) -> bool) {
     let t = text::t();
     let all = [
         ("remedies-title", t.remedies_title),
+        ("lasting-title", t.lasting_title),
         ("next-title", t.next_title),
         ("picture-title", t.picture_title),
         ("timeline-title", t.timeline_title),

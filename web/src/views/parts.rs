@@ -199,6 +199,38 @@ pub fn time(value: &str) -> Html {
     }
 }
 
+/// A sentence of the analyzer, in the reader's language where it is known there; `` `x` `` is code.
+pub fn prose(sentence: &str) -> Html {
+    let translated = text::translated(sentence);
+    let lang = text::data_language().filter(|_| translated.is_none());
+    let sentence = translated.unwrap_or_else(|| sentence.to_owned());
+    let pairs = sentence.matches('`').count().is_multiple_of(2);
+    let parts = sentence.split(|c| pairs && c == '`').enumerate().map(|(index, part)| {
+        let part = part.to_owned();
+        if index % 2 == 1 {
+            html! { <code key={index}>{ part }</code> }
+        } else {
+            html! { <span key={index}>{ part }</span> }
+        }
+    });
+    html! { <span {lang}>{ for parts }</span> }
+}
+
+/// A table that scrolls sideways where it has no room. Columns: name and class.
+pub fn table(label: &'static str, columns: &[(&'static str, &'static str)], rows: Html) -> Html {
+    let head = columns
+        .iter()
+        .map(|(name, class)| html! { <th key={*name} scope="col" class={*class}>{ name }</th> });
+    html! {
+        <div class="scroll" tabindex="0" role="group" aria-label={label}>
+            <table>
+                <thead><tr>{ for head }</tr></thead>
+                <tbody>{ rows }</tbody>
+            </table>
+        </div>
+    }
+}
+
 /// `file:line`.
 pub fn place(evidence: &Evidence) -> String {
     match evidence.line {
@@ -228,13 +260,8 @@ pub fn EvidenceTable(props: &EvidenceProps) -> Html {
         }
     });
     html! {
-        <div class="scroll" tabindex="0" role="group" aria-label={t.evidence}>
-            <table class="evidence">
-                <thead>
-                    <tr><th scope="col">{ t.column_where }</th><th scope="col">{ t.column_text }</th></tr>
-                </thead>
-                <tbody>{ for rows }</tbody>
-            </table>
+        <div>
+            { table(t.evidence, &[(t.column_where, ""), (t.column_text, "")], html! { { for rows } }) }
             { fold.button() }
         </div>
     }

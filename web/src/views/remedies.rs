@@ -1,7 +1,7 @@
 //! What to type now and what to change for good.
 
 use super::holders::name_of;
-use super::parts::{Copy, use_fold};
+use super::parts::{Copy, prose, use_fold};
 use crate::text;
 use ebusy_analyzer::report::{Effect, Holder, Remedy, Report, Status, When};
 use std::rc::Rc;
@@ -15,7 +15,7 @@ pub struct RemediesProps {
 }
 
 /// The remedies of all holders that block, one group for each: all of them must go, each by any one
-/// of its commands. Then the command to try again, then what keeps it from coming back.
+/// of its commands. Then the command to try again.
 #[component]
 pub fn Remedies(props: &RemediesProps) -> Html {
     let t = text::t();
@@ -40,7 +40,6 @@ pub fn Remedies(props: &RemediesProps) -> Html {
             <ol class={classes!("plain", several.then_some("numbered"))}>{ for groups }</ol>
             { fold.button() }
             <div class="slot">{ retry(report) }</div>
-            <div class="slot">{ lasting(&blocking) }</div>
         </section>
     }
 }
@@ -72,31 +71,28 @@ fn retry(report: &Report) -> Option<Html> {
 }
 
 /// What keeps it from coming back; the same advice for several holders is given once.
-fn lasting(blocking: &[&Holder]) -> Option<Html> {
+pub fn lasting(report: &Report) -> Option<Html> {
     let mut remedies: Vec<Remedy> = Vec::new();
-    for remedy in blocking.iter().flat_map(|holder| of(holder, When::Lasting)) {
+    for remedy in blocking(report).iter().flat_map(|holder| of(holder, When::Lasting)) {
         if !remedies.contains(&remedy) {
             remedies.push(remedy);
         }
     }
-    (!remedies.is_empty()).then(|| {
-        html! {
-            <div class="remedy-group">
-                <h3>{ text::t().lasting_title }</h3>
-                <RemedyList {remedies} />
-            </div>
-        }
-    })
+    (!remedies.is_empty()).then(|| titled("lasting-title", text::t().lasting_title, remedies))
+}
+
+fn titled(id: &'static str, title: &'static str, remedies: Vec<Remedy>) -> Html {
+    html! {
+        <section class="section remedies" aria-labelledby={id}>
+            <h2 {id}>{ title }</h2>
+            <RemedyList {remedies} />
+        </section>
+    }
 }
 
 /// What to run or send next where the verdict is not `held`.
 pub fn next_steps(report: &Report) -> Html {
-    html! {
-        <section class="section remedies" aria-labelledby="next-title">
-            <h2 id="next-title">{ text::t().next_title }</h2>
-            <RemedyList remedies={report.next_steps.clone()} />
-        </section>
-    }
+    titled("next-title", text::t().next_title, report.next_steps.clone())
 }
 
 #[derive(Properties, PartialEq)]
@@ -126,12 +122,12 @@ fn item(index: usize, remedy: &Remedy) -> Html {
         }
     });
     let risk = (!remedy.risk.is_empty()).then(|| {
-        html! { <p class="risk"><strong>{ t.risk }</strong>{ " " }<span lang={text::data_language()}>{ &remedy.risk }</span></p> }
+        html! { <p class="risk"><strong>{ t.risk }</strong>{ " " }{ prose(&remedy.risk) }</p> }
     });
     html! {
         <li key={index} class="remedy" data-test="remedy" data-when={when}>
             <div class="slot">{ command }</div>
-            <p lang={text::data_language()}>{ &remedy.effect }</p>
+            <p>{ prose(&remedy.effect) }</p>
             <div class="slot">{ risk }</div>
         </li>
     }

@@ -75,7 +75,10 @@ fn tree(bundle: &Open) -> Html {
     let spaces = bundle.report.iter().flat_map(|report| &report.namespaces);
     let targets: Rc<[u32]> = spaces.flat_map(|view| &view.mounts).map(|mount| mount.id).collect();
     let wanted = bundle.mounts_wanted.clone().map(AttrValue::from);
-    html! { <TreeView mounts={bundle.mounts.clone()} {wanted} {targets} /> }
+    // A holder's mounts against the host's are why most come here.
+    let holder = bundle.report.iter().flat_map(|report| &report.holders).find_map(|it| it.mount_namespace);
+    let first = holder.map(|inode| inode.to_string()).unwrap_or_default();
+    html! { <TreeView mounts={bundle.mounts.clone()} {wanted} {first} {targets} /> }
 }
 
 /// What stands below the verdict, the most useful first. Another answer is another element: nothing
@@ -91,6 +94,7 @@ fn sections(bundle: &Rc<Open>, report: &Rc<Report>, act: &Acts) -> Html {
     let remedies = (remedies::any(report) || (held && !report.next_steps.is_empty()))
         .then(|| html! { <Remedies report={report.clone()} /> });
     let picture = picture::is_telling(report).then(|| html! { <PictureView report={report.clone()} /> });
+    let lasting = remedies::lasting(report);
     let timeline = (!report.timeline.is_empty()).then(|| html! { <Timeline report={report.clone()} /> });
     let holders = (held || !report.holders.is_empty()).then(|| html! { <Holders report={report.clone()} /> });
     let errors = (!report.errors.is_empty()).then(|| html! { <LogLines errors={report.errors.clone()} /> });
@@ -99,8 +103,10 @@ fn sections(bundle: &Rc<Open>, report: &Rc<Report>, act: &Acts) -> Html {
         (!report.looked_at.is_empty()).then(|| sentences("looked-title", t.looked_title, &report.looked_at));
     let warned = (!warnings.is_empty()).then(|| html! { <Warnings items={warnings} /> });
     let share = Some(html! { <Share bundle={bundle.clone()} act={act.clone()} /> });
-    let parts =
-        [share, candidates, next, remedies, picture, timeline, holders, errors, aliases, looked, warned];
+    let parts = [
+        share, candidates, next, remedies, picture, lasting, timeline, holders, errors, aliases, looked,
+        warned,
+    ];
     html! {
         <div key={bundle.answered} class="sections">
             { for parts.into_iter().enumerate().map(|(index, part)| html! {

@@ -24,16 +24,16 @@ pub fn start(draft: &AttrValue, act: &Acts) -> Html {
                 <div class="drop-box">
                     <p class="drop-text">{ t.drop_bundle }</p>
                     { file_picker(&act.open, t.choose_file, Some("primary")) }
+                    <p>
+                        { t.demo_text }{ " " }
+                        <button type="button" data-test="demo-button" onclick={demo}>{ t.try_demo }</button>
+                    </p>
                     <p class="muted small">{ t.what_is_read }</p>
                 </div>
                 <Paste draft={draft.clone()} act={act.clone()} />
             </div>
             <div class="demo-box">
                 <StartPicture />
-                <p>
-                    { t.demo_text }{ " " }
-                    <button type="button" data-test="demo-button" onclick={demo}>{ t.try_demo }</button>
-                </p>
             </div>
             <div class="how-to">
                 <h2>{ t.collect_title }</h2>

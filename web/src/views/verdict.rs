@@ -50,6 +50,7 @@ fn answer(report: &Report) -> Html {
                     { &report.verdict.summary }
                 </p>
                 <p class="muted small">{ target::details(report) }</p>
+                <p class="slot muted small">{ (!t.untranslated.is_empty()).then_some(t.untranslated) }</p>
             </div>
         </div>
     }

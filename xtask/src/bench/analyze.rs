@@ -19,7 +19,7 @@ pub(super) fn measure(options: Options) -> Result<Vec<Row>> {
     let inputs = inputs.collect::<Result<Vec<(&str, Inputs)>>>()?;
     let ebusy = match given("EBUSY_BIN") {
         Some(ebusy) => ebusy,
-        None => programs::build(&workspace, None)?.ebusy,
+        None => programs::build(&workspace, programs::WithPage::Nothing)?.ebusy,
     };
     let analyze = |file: &Path| run(Command::new(&ebusy).arg("analyze").arg(file));
     let rounds = options.rounds();

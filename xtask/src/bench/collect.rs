@@ -50,7 +50,7 @@ const LINKS: [&str; 5] = ["ns", "fd", "root", "cwd", "exe"];
 /// Runs the comparison; its details go to the terminal at once.
 pub(super) fn measure(options: Options) -> Result<Vec<Row>> {
     let workspace = Workspace::find()?;
-    let collector = programs::build(&workspace, None)?.collector;
+    let collector = programs::build(&workspace, programs::WithPage::Nothing)?.collector;
     let scratch = Scratch::new()?;
     let host = Host::make(&scratch.0, PROCESSES)?;
     let (pairs, bundle) = compare(&collector, &scratch.0, options.rounds())?;

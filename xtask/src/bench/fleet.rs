@@ -21,7 +21,7 @@ pub(super) fn fleet() -> Result<()> {
     let workspace = Workspace::find()?;
     let ebusy = match given("EBUSY_BIN") {
         Some(ebusy) => ebusy,
-        None => programs::build(&workspace, None)?.ebusy,
+        None => programs::build(&workspace, programs::WithPage::Nothing)?.ebusy,
     };
     let directories = make(&workspace.target.join("bench-fleet"))?;
     let cores = std::thread::available_parallelism()?;

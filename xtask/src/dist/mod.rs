@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `ebusy.html`, `ebusy-demo.tar.gz` | the page (to host or to open) and a bundle to try |
 //! | `ebusy-collector-VERSION-ARCH`, `ebusy-VERSION-ARCH` | static programs |
+//! | `ebusy-collector-html-VERSION-ARCH` | the collector with the page inside, for `--html FILE` |
 //! | `ebusy_VERSION_ARCH.deb`, `ebusy-VERSION-1.ARCH.rpm` | both, with manual pages, completions and plugins |
 //! | `man/`, `completions/` | the same manual pages and completions by themselves |
 //! | `collector.cdx.json`, `ebusy-analyzer.cdx.json`, `ebusy-web.cdx.json` | what collector, command and page are made of |
@@ -15,7 +16,7 @@ mod payload;
 mod rpm;
 mod texts;
 
-use crate::programs::{self, Programs};
+use crate::programs::{self, Programs, WithPage};
 use crate::progress::Steps;
 use crate::workspace::{Workspace, output_of, which};
 use crate::{demo, page, supply};
@@ -62,7 +63,9 @@ pub(crate) fn run_all() -> Result<()> {
                 Some(texts) => texts,
                 None => texts.insert(texts::of(&programs)?),
             };
-            for (name, file) in [("ebusy-collector", &programs.collector), ("ebusy", &programs.ebusy)] {
+            let html = programs.collector_html.as_ref().map(|file| ("ebusy-collector-html", file));
+            let plain = [("ebusy-collector", &programs.collector), ("ebusy", &programs.ebusy)];
+            for (name, file) in plain.into_iter().chain(html) {
                 copy(file, &release.join(format!("{name}-{VERSION}-{}", architecture.rust)))?;
             }
             let payload = Payload::gather(&workspace, &programs, texts)?;
@@ -107,12 +110,15 @@ fn ordered(own: &str) -> Result<Vec<Architecture>> {
 /// Builds the programs and starts them once: those of another architecture under qemu-user, where it is there.
 fn programs_for(workspace: &Workspace, architecture: Architecture, page: &page::Page) -> Result<Programs> {
     if architecture.rust == env::consts::ARCH {
-        let programs = programs::build(workspace, Some(page))?;
+        let programs = programs::build(workspace, WithPage::Both(page))?;
         started(&mut Command::new(&programs.collector))?;
         return Ok(programs);
     }
-    let programs =
-        programs::build_foreign(workspace, &format!("{}-unknown-linux-musl", architecture.rust), Some(page))?;
+    let programs = programs::build_foreign(
+        workspace,
+        &format!("{}-unknown-linux-musl", architecture.rust),
+        WithPage::Both(page),
+    )?;
     match emulator(architecture) {
         Some(emulator) => {
             for program in [&programs.collector, &programs.ebusy] {

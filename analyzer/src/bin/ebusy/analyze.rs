@@ -100,14 +100,15 @@ fn kinds(options: &Options) -> Vec<Kind> {
 }
 
 /// All bytes of a bundle.
-fn whole(name: &OsString) -> Result<Vec<u8>, Failure> {
+pub(crate) fn whole(name: &OsString) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     let read = open_input(name)?.read_to_end(&mut bytes);
     read.map_err(|error| Failure::Input(format!("cannot read {}: {error}.", name.display())))?;
     Ok(bytes)
 }
 
-fn file_name(path: &OsString) -> String {
+/// The last part of a path; standard input has none.
+pub(crate) fn file_name(path: &OsString) -> String {
     let name = std::path::Path::new(path).file_name().unwrap_or(path);
     if path == "-" { "bundle".to_owned() } else { name.to_string_lossy().into_owned() }
 }

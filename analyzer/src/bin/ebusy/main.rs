@@ -46,10 +46,12 @@ ebusy: who keeps this container busy?
       a race is told from a leak. Without --id the latest busy error of A is the question.
 
   ebusy fleet DIR|BUNDLE… [--format text|json|ndjson|markdown|html|parquet] [--jobs N]
+              [--format html --with-bundle [--page FILE]]
       Reads many bundles over all cores: one line a host, worst first, and which holders and causes the hosts
       have in common. A DIR is searched for archives and unpacked bundles. A bundle that cannot be read is a
       line of its own and stops nothing. ndjson prints the hosts in the order of the bundles, as they are read;
       parquet writes the same as a table to standard output, a row for each holder on each host.
+      --with-bundle: the page with all bundles inside, as they are, in one file that opens as the list of hosts.
 
   --limit NAME=NUMBER, with each command that reads a bundle, changes how much of it is read: member, whole,
       unpacked, kept and header in bytes, members and processes in numbers (docs/bundle-format.md).

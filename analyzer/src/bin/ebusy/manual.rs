@@ -9,7 +9,7 @@ const COMMANDS: [(&str, &[&str]); 5] = [
     ("errors", &["--format"]),
     ("census", &["--format", "--limit"]),
     ("diff", &["--id", "--format", "--limit"]),
-    ("fleet", &["--format", "--jobs", "--limit"]),
+    ("fleet", &["--format", "--jobs", "--with-bundle", "--page", "--limit"]),
 ];
 
 /// The formats of a command.

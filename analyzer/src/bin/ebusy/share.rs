@@ -3,9 +3,11 @@
 use ebusy_analyzer::report::Report;
 use ebusy_analyzer::report::link::{self, About, Fragment, Shared, USUAL_LENGTH};
 use ebusy_analyzer::report::redact::{KINDS, Kind, redact};
-use ebusy_analyzer::report::saved::{Saved, SavedBundle, write_whole};
+use ebusy_analyzer::report::saved::{Saved, SavedBundle, write_bundles, write_whole};
+use std::ffi::OsString;
+use std::path::Path;
 
-use crate::Failure;
+use crate::{Failure, analyze};
 
 /// The page that is built into this command, gzip'd.
 #[cfg(feature = "html")]
@@ -90,15 +92,49 @@ pub(crate) fn as_page(
     host: usize,
     page: Option<&str>,
 ) -> Result<String, Failure> {
-    let source = match page {
-        Some(file) => std::fs::read_to_string(file).map_err(|e| {
-            Failure::Input(format!("cannot read {file}: {e}. --page is where ebusy.html is."))
-        })?,
-        None => built_in()?,
-    };
+    let source = source(page)?;
     let bytes = bundle.as_ref().map_or(&[][..], |(_, bytes)| bytes);
     let inside = bundle.as_ref().map(|(name, _)| SavedBundle { name: name.clone(), host, about });
     write_whole(&source, &Saved { shared, bundle: inside }, bytes).map_err(Failure::Input)
+}
+
+/// Most that is put into one page: a browser keeps all of it in memory, beside what it is decoded to.
+const MOST: usize = 256 << 20;
+
+/// The page with these bundles inside, by name, which it opens as a list of hosts.
+///
+/// # Errors
+/// Where one cannot be read or all are too much for a page, or there is no page, with what to do.
+pub(crate) fn as_page_of(bundles: &[OsString], page: Option<&str>) -> Result<String, Failure> {
+    let source = source(page)?;
+    let (mut inside, mut size) = (Vec::new(), 0);
+    for bundle in bundles {
+        let shown = bundle.display();
+        if Path::new(bundle).is_dir() {
+            let why = "a page holds archives. Pack it first: tar czf";
+            return Err(Failure::Input(format!("{shown} is a directory; {why} {shown}.tar.gz {shown}")));
+        }
+        let bytes = analyze::whole(bundle)?;
+        size += bytes.len();
+        if size > MOST {
+            return Err(Failure::Input(format!(
+                "the bundles have more than {} MiB, which is too much for a page. Give fewer, or open ebusy.html and \
+                 drop them on it.",
+                MOST >> 20
+            )));
+        }
+        inside.push((analyze::file_name(bundle), bytes));
+    }
+    write_bundles(&source, &inside).map_err(Failure::Input)
+}
+
+/// The source of the page: of a file, or as it is built in.
+fn source(page: Option<&str>) -> Result<String, Failure> {
+    match page {
+        Some(file) => std::fs::read_to_string(file)
+            .map_err(|e| Failure::Input(format!("cannot read {file}: {e}. --page is where ebusy.html is."))),
+        None => built_in(),
+    }
 }
 
 fn built_in() -> Result<String, Failure> {

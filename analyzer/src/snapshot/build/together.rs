@@ -1,6 +1,7 @@
 //! What needs all members to be known: containers from cgroups, listings and logs.
 
 use super::*;
+use crate::errors::failures;
 use crate::order;
 
 /// Namespaces without a process get what keeps them.
@@ -69,4 +70,23 @@ pub(super) fn add_logged_layers(snapshot: &mut Snapshot) {
             container.record.name.get_or_insert_with(|| name.clone());
         }
     }
+}
+
+/// Errors of one failure become one, also where some name the container and some its layer.
+pub(super) fn group_errors(snapshot: &mut Snapshot) {
+    let mut owners: BTreeMap<&str, Option<&str>> = BTreeMap::new();
+    for (id, container) in &snapshot.containers {
+        for layer in container.layers.keys().filter(|layer| !snapshot.containers.contains_key(*layer)) {
+            owners.entry(layer).and_modify(|known| *known = None).or_insert(Some(id));
+        }
+    }
+    let mut errors = std::mem::take(&mut snapshot.errors);
+    failures::name_containers(&mut errors, &|id| owners.get(id).copied().flatten().map(str::to_owned));
+    snapshot.errors = failures::group(errors);
+    for error in snapshot.errors.iter_mut().filter(|error| error.name.is_none()) {
+        let container = error.container_id.as_ref().and_then(|id| snapshot.containers.get(id));
+        error.name = container.and_then(|container| container.record.name.clone());
+    }
+    // An error that names nothing can be looked at, but never answers "what is busy?" by itself.
+    order::sort_by_key(&mut snapshot.errors, |e| !e.names_something());
 }

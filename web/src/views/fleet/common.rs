@@ -33,7 +33,12 @@ pub fn CommonView(props: &CommonViewProps) -> Html {
         }
     });
     let why = common.causes.iter().take(causes.shown).map(|it| {
-        html! { <li key={it.id.clone()} data-test="common-cause" title={it.example.clone()}>{ &it.sentence }</li> }
+        // The analyzer's sentence begins with the cause's id in words.
+        let rest = it.sentence.strip_prefix(&it.id.replace('-', " "));
+        let sentence = (t.cause_titles)(&it.id)
+            .zip(rest)
+            .map_or_else(|| it.sentence.clone(), |(title, rest)| format!("{title}{rest}"));
+        html! { <li key={it.id.clone()} data-test="common-cause" title={it.example.clone()}>{ sentence }</li> }
     });
     let causes = (!common.causes.is_empty()).then(|| {
         html! {

@@ -17,9 +17,9 @@ pub(super) struct Chosen {
     pub(super) active: usize,
 }
 
-/// Id of a lane's element, by its position from the top.
-pub(super) fn lane_id(position: usize) -> String {
-    format!("lane-{position}")
+/// Id of a lane's button, by its position from the top.
+pub(super) fn button_id(position: usize) -> String {
+    format!("lane-button-{position}")
 }
 
 /// The picture, each lane a button.
@@ -57,12 +57,17 @@ pub(super) fn drawing(
         };
         let pressed = (it.form == Form::Single).then(|| (chosen.picked == Some(it.index)).to_string());
         let tabindex = if position == chosen.active { "0" } else { "-1" };
+        let area = &it.area;
         html! {
-            <g key={lane_key(it)} id={lane_id(position)} class={lane_classes(it)} role="button" {tabindex}
+            <g key={lane_key(it)} id={format!("lane-{position}")} class={classes!(lane_classes(it), "choosable")}
                 data-test="lane" data-form={form_name(it.form)} data-effect={it.effect.map(effect_name)}
-                aria-pressed={pressed} aria-expanded={expanded} aria-label={label(it, spaces)}
                 {onclick} {onkeydown}>
-                { lane(it, spaces.get(it.index)) }
+                // Shows where the keyboard is, and says in a sentence what the lane's texts say to the eye.
+                <rect key="hit" id={button_id(position)} class="lane-hit" role="button" {tabindex}
+                    aria-pressed={pressed} aria-expanded={expanded} aria-label={label(it, spaces)}
+                    x={n(area.x + 1.0)} y={n(area.y + 1.0)} width={n(area.width - 2.0)}
+                    height={n(area.height - 2.0)} rx="6" />
+                <g key="lane" aria-hidden="true">{ lane(it, spaces.get(it.index)) }</g>
             </g>
         }
     });
@@ -169,12 +174,8 @@ fn lane(lane: &Lane, view: Option<&NamespaceView>) -> Html {
             </g>
         }
     });
-    let area = &lane.area;
     html! {
         <>
-            // Takes the pointer everywhere in the lane, and shows where the keyboard is.
-            <rect key="hit" class="lane-hit" x={n(area.x + 1.0)} y={n(area.y + 1.0)} width={n(area.width - 2.0)}
-                height={n(area.height - 2.0)} rx="6" />
             <g key="texts">{ for lane.texts.iter().enumerate().map(|(index, it)| written(index, it)) }</g>
             <g key="chips">{ for chips }</g>
             <g key="branch" class={classes!("branch", relation_name(&lane.branch.relation))}>

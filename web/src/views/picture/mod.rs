@@ -76,7 +76,7 @@ pub fn PictureView(props: &PictureViewProps) -> Html {
         Callback::from(move |position: usize| {
             let position = position.min(last);
             active.set(position);
-            page::focus_by_id(&drawing::lane_id(position));
+            page::focus_by_id(&drawing::button_id(position));
         })
     };
     let chosen = Chosen { picked: *picked, active: (*active).min(scene.lanes.len().saturating_sub(1)) };

@@ -183,7 +183,7 @@ fn result(
     let text = (!output.text.is_empty()).then(|| {
         html! {
             <pre class={classes!("share-text", form.is_link().then_some("link"))} tabindex="0"
-                data-test="share-text"><code>{ &output.text }</code></pre>
+                data-test="share-result"><code>{ &output.text }</code></pre>
         }
     });
     let copy = (!output.text.is_empty()).then(|| {

@@ -28,6 +28,8 @@ pub struct TreeViewProps {
     pub mounts: Option<Rc<Mounts>>,
     /// Key of the namespace that is wanted, until it is there.
     pub wanted: Option<AttrValue>,
+    /// Key of the namespace to begin with; empty for the host's own.
+    pub first: AttrValue,
     /// Mount ids of the target.
     pub targets: Rc<[u32]>,
 }
@@ -49,12 +51,12 @@ pub fn TreeView(props: &TreeViewProps) -> Html {
         }
         None => html! { <p class="muted">{ t.tree_loading }</p> },
     };
-    // Somebody came by the tab, and wants to see any: the host's own.
+    // Somebody came by the tab, and wants to see any.
     use_effect_with(props.mounts.is_none() && props.wanted.is_none(), {
-        let mounts = wishes.mounts.clone();
+        let (mounts, first) = (wishes.mounts.clone(), props.first.clone());
         move |missing| {
             if *missing {
-                mounts.emit(String::new());
+                mounts.emit(first.to_string());
             }
         }
     });
@@ -277,15 +279,17 @@ fn line(tree: &MountTree, row: &TreeRow, look: &Look, onclick: Callback<MouseEve
     let change = (row.change != Change::Same).then(|| (t.changes)(row.change));
     let elsewhere = row.elsewhere.as_deref().map(t.change_elsewhere);
     let depth = row.depth.min(12);
+    let title = format!("{}\n{source}\n{file}:{}", row.mount_point, row.line);
     html! {
         <div key={look.index} id={row_id(look.index)} role="row" class={classes!("tree-row", change_name(row.change), look.active.then_some("active"))}
             aria-level={(row.depth + 1).to_string()} aria-expanded={look.open.map(|open| open.to_string())}
             aria-rowindex={(look.position + 2).to_string()} aria-selected={look.active.to_string()}
-            data-test="tree-row" data-change={change_name(row.change)} title={format!("{file}:{}", row.line)} {onclick}>
+            data-test="tree-row" data-change={change_name(row.change)} {title} {onclick}>
             <span role="gridcell" class={classes!("tree-point", format!("depth-{depth}"))}>
                 <span class="twig" aria-hidden="true">{ twig }</span>
-                <code>{ &row.mount_point }</code>
+                // Before the path, whose end may have no room.
                 <span class="slot target-word">{ look.target.then_some(t.tree_target) }</span>
+                <code>{ &row.mount_point }</code>
             </span>
             <span role="gridcell" class="tree-change">
                 <span class="slot change-word">{ change }</span>

@@ -14,7 +14,7 @@ use ebusy_analyzer::fleet::{Fleet, HostLine, Tally, markdown, text};
 use lexopt::{Arg, Parser, ValueExt};
 use serde::Serialize;
 
-use crate::{Failure, analyze, print_line, print_out};
+use crate::{Failure, analyze, print_line, print_out, share};
 use inputs::Inputs;
 use progress::Progress;
 
@@ -32,11 +32,18 @@ struct Options {
     inputs: Vec<OsString>,
     format: Format,
     jobs: usize,
+    with_bundle: bool,
+    page: Option<String>,
 }
 
 pub(crate) fn run(arguments: Vec<OsString>, limits: &Limits) -> Result<ExitCode, Failure> {
     let options = parse(arguments).map_err(|e| Failure::Usage(e.to_string()))?;
     let Inputs { bundles, left_out } = inputs::find(&options.inputs)?;
+    if options.with_bundle {
+        // The page reads them itself, with the same analyzer.
+        print_out(&share::as_page_of(&bundles, options.page.as_deref())?);
+        return Ok(ExitCode::SUCCESS);
+    }
     let mut table = match options.format {
         Format::Parquet => Some(table::Table::to_output()?),
         _ => None,
@@ -84,6 +91,7 @@ pub(crate) fn run(arguments: Vec<OsString>, limits: &Limits) -> Result<ExitCode,
 fn parse(arguments: Vec<OsString>) -> Result<Options, lexopt::Error> {
     let mut parser = Parser::from_args(arguments);
     let (mut inputs, mut format, mut jobs) = (Vec::new(), Format::Text, parallel::cores());
+    let (mut with_bundle, mut page) = (false, None);
     while let Some(argument) = parser.next()? {
         match argument {
             Arg::Long("format") => {
@@ -100,6 +108,8 @@ fn parse(arguments: Vec<OsString>) -> Result<Options, lexopt::Error> {
                     }
                 }
             }
+            Arg::Long("with-bundle") => with_bundle = true,
+            Arg::Long("page") => page = Some(parser.value()?.string()?),
             Arg::Long("jobs") | Arg::Short('j') => jobs = parser.value()?.parse()?,
             Arg::Value(value) => inputs.push(value),
             other => return Err(other.unexpected()),
@@ -108,7 +118,13 @@ fn parse(arguments: Vec<OsString>) -> Result<Options, lexopt::Error> {
     if inputs.is_empty() {
         return Err("name a directory with bundles, or the bundles".into());
     }
-    Ok(Options { inputs, format, jobs: jobs.max(1) })
+    if with_bundle && format != Format::Html {
+        return Err("--with-bundle goes with --format html".into());
+    }
+    if page.is_some() && !with_bundle {
+        return Err("--page goes with --format html --with-bundle".into());
+    }
+    Ok(Options { inputs, format, jobs: jobs.max(1), with_bundle, page })
 }
 
 /// The lines of one bundle: one for each host in it, or one that says why it could not be read.
