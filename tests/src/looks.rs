@@ -87,8 +87,8 @@ pub const SCREENS: &[Look] = &[
 
 /// No letters: they differ with the fonts of a machine. Everything else of the picture is drawn by numbers.
 const WITHOUT_LETTERS: &str = "document.styleSheets[1].insertRule('.picture text { visibility: hidden }')";
-/// Width of the window for an example: no wider than a page of the documentation.
-const EXAMPLE_WIDTH: u32 = 900;
+/// Width of the window for an example.
+const EXAMPLE_WIDTH: u32 = 1280;
 const SVG: &str = ".details .picture svg";
 
 /// The picture as the tests compare it.
@@ -144,6 +144,7 @@ impl Viewer {
     pub fn example(&self, example: &Example) -> Vec<u8> {
         self.open(EXAMPLE_WIDTH, "light", Subject::Start);
         self.give(&format!("ebusy-{}.tar.gz", example.cause), &example.host.bundle());
+        self.browser.wait_for("[data-test=census]");
         let input = self.browser.wait_for("[data-test=search-input]");
         if let Some(ask) = &example.ask {
             self.browser.clear(&input);
@@ -151,6 +152,8 @@ impl Viewer {
             self.browser.click(&self.browser.wait_for("[data-test=search-submit]"));
         }
         self.browser.wait_for("[data-test=holder]");
+        // Taking the picture makes the window as high as the page: without its bar the page would get wider then.
+        self.browser.script("document.documentElement.style.scrollbarWidth = 'none'");
         self.wait_until_still();
         let part = if self.browser.all(SVG).is_empty() { "[data-test=holder]" } else { SVG };
         self.png_of(part, EXAMPLE_WIDTH, 900)

@@ -53,7 +53,7 @@ enum Link {
 pub struct Browser {
     engine: Engine,
     link: Link,
-    _processes: Vec<Background>,
+    processes: Vec<Background>,
     _profile: TempDir,
 }
 
@@ -72,13 +72,18 @@ impl Browser {
         };
         let program = need_command(test, program)?;
         need_command(test, beside)?;
-        let (link, _processes, _profile) = start::start(engine, &program, proxy);
-        Some(Self { engine, link, _processes, _profile })
+        let (link, processes, _profile) = start::start(engine, &program, proxy);
+        Some(Self { engine, link, processes, _profile })
     }
 
     /// Which engine it is.
     pub fn engine(&self) -> Engine {
         self.engine
+    }
+
+    /// Pid of the driver or the browser, whose children are the browser's other processes.
+    pub fn pid(&self) -> Option<u32> {
+        self.processes.first().map(Background::pid)
     }
 
     fn command(&self, name: &str, parameters: &Value) -> Result<Value, String> {

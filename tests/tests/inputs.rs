@@ -294,6 +294,17 @@ fn a_lone_mountinfo_names_its_damaged_lines_and_keeps_the_others() {
 }
 
 #[test]
+fn of_many_damaged_lines_the_first_are_listed_and_the_others_counted() {
+    let bad: String = (30..53).map(|id| format!("{id} 21 foo:0 / /broken rw - tmpfs tmpfs rw\n")).collect();
+    let text = format!("21 1 8:1 / / rw,relatime - ext4 /dev/sda1 rw\n{bad}");
+    let analysis = open(text.as_bytes()).expect("a mount table");
+    let warnings = analysis.overview().warnings;
+    let bad: Vec<_> = warnings.iter().filter(|w| w.code == "bad-mountinfo-line").collect();
+    assert_eq!(bad.iter().filter(|w| w.line.is_some()).count(), 20, "{bad:?}");
+    assert!(bad.iter().any(|w| w.message == "3 more lines are not lines of mountinfo."), "{bad:?}");
+}
+
+#[test]
 fn a_supportconfig_shows_who_has_files_open_and_says_what_it_lacks() {
     let case = case("sles1");
     let name = format!("docker-8:2-77-{}", case.layer);

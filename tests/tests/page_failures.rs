@@ -54,6 +54,20 @@ fn a_page_without_its_module_says_that_it_is_damaged() {
 }
 
 #[test]
+fn a_page_with_another_letter_in_its_module_says_that_it_is_damaged() {
+    const TEST: &str = "page_failures::a_page_with_another_letter_in_its_module_says_that_it_is_damaged";
+    let change = |mut html: String| {
+        let module = html.find("id=\"ebusy-wasm\">").expect("the page has a module");
+        let at = module + 100_000;
+        let other = if &html[at..=at] == "A" { "B" } else { "A" };
+        html.replace_range(at..=at, other);
+        html
+    };
+    let Some(page) = broken(TEST, change, "") else { return };
+    assert_tells(&page, "damaged-page", &["cannot start", "changed or cut off"]);
+}
+
+#[test]
 fn a_page_that_was_cut_off_says_that_it_is_damaged() {
     const TEST: &str = "page_failures::a_page_that_was_cut_off_says_that_it_is_damaged";
     let cut = |html: String| html[..html.len() / 2].to_owned();

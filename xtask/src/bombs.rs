@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 const MIB: usize = 1 << 20;
 /// More is a fault. A text is limited to 512 MiB and is there six times over while it is taken apart, at the worst.
-const MOST_MEMORY_MIB: i64 = 3584;
+const MOST_MEMORY_MIB: u64 = 3584;
 const MOST_TIME: Duration = Duration::from_secs(180);
 
 /// Something written into the command, and the limit that it must meet.
@@ -60,7 +60,7 @@ pub(crate) fn run_all() -> Result<()> {
         writer.join().ok();
         let said = std::fs::read_to_string(&output).context("cannot read what it said")?;
         std::fs::remove_file(&output).ok();
-        let (cpu, peak) = (spent.cpu, spent.peak >> 10);
+        let (cpu, peak) = (spent.cpu, spent.peak_bytes >> 20);
         println!("| {} | {} | {:.1} s | {peak} MiB |", bomb.name, bomb.limit, cpu.as_secs_f64());
         let is_named = said.contains(&format!("the limit '{}'", bomb.limit));
         if !is_named || peak > MOST_MEMORY_MIB || cpu > MOST_TIME || spent.status.code().is_none() {

@@ -7,6 +7,9 @@ use anyhow::{Result, bail};
 use std::env;
 use std::path::PathBuf;
 
+/// What the command has that the library and the page do without.
+pub(crate) const FEATURES: &str = "ebusy-analyzer/parquet";
+
 /// Where the programs were built.
 #[derive(Debug)]
 pub(crate) struct Programs {
@@ -46,7 +49,7 @@ fn build_for(workspace: &Workspace, target: &str, rustflags: &str, page: Option<
     cargo.args(["build", "--release", "--target", target]);
     cargo.args(["--package", "collector", "--package", "ebusy-analyzer"]);
     cargo.args(["--bin", "ebusy-collector", "--bin", "ebusy"]);
-    cargo.args(["--features", "ebusy-analyzer/parquet"]);
+    cargo.args(["--features", FEATURES]);
     if let Some(page) = page {
         cargo.args(["--features", "ebusy-analyzer/html"]).env("EBUSY_PAGE_GZ", &page.packed);
     }

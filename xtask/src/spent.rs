@@ -6,13 +6,14 @@ use std::process::{Child, Command, ExitStatus};
 use std::time::{Duration, Instant};
 
 /// What one run took.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Spent {
     pub(crate) wall: Duration,
-    /// User and system.
+    /// User and system, of all its processes.
     pub(crate) cpu: Duration,
-    /// The most memory at once, in KiB.
-    pub(crate) peak: i64,
+    /// The most memory that one of its processes had at once, in bytes.
+    pub(crate) peak_bytes: u64,
+    /// How it ended.
     pub(crate) status: ExitStatus,
 }
 
@@ -37,7 +38,7 @@ pub(crate) fn wait(child: Child, begun: Instant) -> Spent {
     Spent {
         wall: begun.elapsed(),
         cpu: time(usage.ru_utime) + time(usage.ru_stime),
-        peak: usage.ru_maxrss,
+        peak_bytes: usage.ru_maxrss.unsigned_abs() << 10,
         status: ExitStatus::from_raw(status),
     }
 }

@@ -4,6 +4,7 @@
 //! stands in the list of those that it may have, each with its reason. Where cargo-deny and its advisories are at hand
 //! it is run, too.
 
+use crate::programs;
 use crate::workspace::{Workspace, output_of, which};
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
@@ -34,21 +35,29 @@ const PROGRAMS: [Program; 3] = [
     Program {
         name: "ebusy",
         package: "ebusy-analyzer",
-        features: "parquet,html",
+        features: programs::FEATURES,
         target: "x86_64-unknown-linux-musl",
     },
     Program { name: "ebusy.html", package: "ebusy-web", features: "", target: "wasm32-unknown-unknown" },
 ];
+
+/// The command has crates that nothing else has.
+const ALL_FEATURES: &[&str] = &["--all-features"];
 
 /// Checks licences, sources and the collector's dependencies.
 pub(crate) fn deny() -> Result<()> {
     let workspace = Workspace::find()?;
     let rules = fs::read_to_string(workspace.root.join("deny.toml")).context("cannot read deny.toml")?;
     let rules = Rules::of(&rules);
-    let metadata = metadata(&workspace)?;
+    let (metadata, command) = (metadata(&workspace, &[])?, metadata(&workspace, ALL_FEATURES)?);
     let mut wrong = Vec::new();
-    let packages = packages(&metadata);
-    for package in &packages {
+    let of_command = tree(&workspace, &PROGRAMS[1])?;
+    // Everything that any of our crates may use, and what the command alone has; for other systems than ours and
+    // for the fuzzer there is more in all features.
+    let known: BTreeSet<String> = packages(&metadata).into_iter().map(label).collect();
+    let all = by_label(&command);
+    for (_, package) in all.iter().filter(|(label, _)| known.contains(*label) || of_command.contains(*label))
+    {
         let licence = package["license"].as_str().unwrap_or_default();
         if !rules.allow(licence) {
             wrong.push(format!("{}: its licence '{licence}' is not in deny.toml", label(package)));
@@ -67,7 +76,7 @@ pub(crate) fn deny() -> Result<()> {
     }
     println!(
         "{} packages, all licences allowed, all from crates.io; the collector has {}.",
-        packages.len(),
+        known.union(&of_command).count(),
         collector.len()
     );
     if which("cargo-deny").is_some() {
@@ -81,8 +90,8 @@ pub(crate) fn deny() -> Result<()> {
 /// Writes a CycloneDX bill of materials for each program.
 pub(crate) fn sbom() -> Result<Vec<PathBuf>> {
     let workspace = Workspace::find()?;
-    let metadata = metadata(&workspace)?;
-    let by_name: BTreeMap<String, &Value> = packages(&metadata).into_iter().map(|p| (label(p), p)).collect();
+    let metadata = metadata(&workspace, ALL_FEATURES)?;
+    let by_name = by_label(&metadata);
     let dist = workspace.dist();
     fs::create_dir_all(&dist).with_context(|| format!("cannot create {}", dist.display()))?;
     let hashes =
@@ -172,13 +181,18 @@ impl Rules {
     }
 }
 
-fn metadata(workspace: &Workspace) -> Result<Value> {
-    let text = output_of(workspace.cargo().args(["metadata", "--format-version", "1", "--locked"]))?;
+fn metadata(workspace: &Workspace, more: &[&str]) -> Result<Value> {
+    let text =
+        output_of(workspace.cargo().args(["metadata", "--format-version", "1", "--locked"]).args(more))?;
     serde_json::from_str(&text).context("`cargo metadata` wrote no JSON")
 }
 
 fn packages(metadata: &Value) -> Vec<&Value> {
     metadata["packages"].as_array().map(|all| all.iter().collect()).unwrap_or_default()
+}
+
+fn by_label(metadata: &Value) -> BTreeMap<String, &Value> {
+    packages(metadata).into_iter().map(|package| (label(package), package)).collect()
 }
 
 /// `name version`.
@@ -230,7 +244,7 @@ mod tests {
     fn a_bill_has_each_component_once_with_licence_and_checksum() {
         let workspace = Workspace::find().unwrap();
         let lock = hashes(&fs::read_to_string(workspace.root.join("Cargo.lock")).unwrap());
-        let metadata = metadata(&workspace).unwrap();
+        let metadata = metadata(&workspace, ALL_FEATURES).unwrap();
         let of = |label_: &String| packages(&metadata).into_iter().find(|package| label(package) == *label_);
         let labels = tree(&workspace, &COLLECTOR).unwrap();
         let components: Vec<Value> = labels
@@ -275,6 +289,15 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_bill_has_what_its_program_alone_has() {
+        let workspace = Workspace::find().unwrap();
+        let has_parquet = |program: &Program| {
+            tree(&workspace, program).unwrap().iter().any(|label| label.starts_with("parquet "))
+        };
+        assert_eq!(PROGRAMS.each_ref().map(has_parquet), [false, true, false]);
     }
 
     #[test]

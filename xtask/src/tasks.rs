@@ -40,9 +40,9 @@ Usage: cargo xtask TASK [OPTION…]
   sbom            write a CycloneDX bill of materials for each program
   bombs           inputs that stand for far more than they are, at full size: time and memory of each
   reproduce       build everything twice, in different folders, and compare the bytes
-  bench collect   the collector's time, memory and bundle against grep's and tar's (as root)
-  bench analyze   the analyzer's time and memory against tar's and grep's
-  bench fleet     time and memory of `ebusy fleet` over 10,000 bundles, and how both grow
+  bench [PART]    time and memory against the shell lines that are replaced; PART is `analyze`, `page` or
+                  `collect` (as root); `fleet`, only where it is named, is 10,000 bundles
+    --quick         a smaller host and fewer rounds; EBUSY_BIN and EBUSY_PAGE may name what is not to be built
   help            this text
 ";
 
@@ -61,9 +61,7 @@ enum Task {
     Sbom,
     Reproduce,
     Bombs,
-    BenchCollect,
-    BenchAnalyze,
-    BenchFleet,
+    Bench(bench::Options),
     Dist,
     Docs,
     Npm,
@@ -86,9 +84,7 @@ pub(crate) fn main(arguments: lexopt::Parser) -> Result<ExitCode> {
         Task::Reproduce => reproduce::run_all()?,
         Task::Fuzz(options) => return fuzz::run_all(&options),
         Task::Corpus(dir) => return corpus::run_all(&dir),
-        Task::BenchCollect => bench::collect()?,
-        Task::BenchAnalyze => bench::analyze()?,
-        Task::BenchFleet => bench::fleet()?,
+        Task::Bench(options) => bench::run_all(options)?,
         Task::Dist => dist::run_all()?,
         Task::Docs => docs::build()?,
         Task::Npm => println!("{}", npm::build(&Workspace::find()?)?.display()),
@@ -128,13 +124,7 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Task> {
         "bombs" => Task::Bombs,
         "reproduce" => Task::Reproduce,
         "fuzz" => Task::Fuzz(fuzz::Options::default()),
-        "bench" => match arguments.next()? {
-            Some(Value(what)) if what == "collect" => Task::BenchCollect,
-            Some(Value(what)) if what == "analyze" => Task::BenchAnalyze,
-            Some(Value(what)) if what == "fleet" => Task::BenchFleet,
-            Some(Short('h') | Long("help")) => Task::Help,
-            _ => bail!("`cargo xtask bench` wants to know what: `collect`, `analyze` or `fleet`"),
-        },
+        "bench" => Task::Bench(bench::Options::default()),
         "help" => Task::Help,
         other => bail!("no task `{other}`; `cargo xtask help` lists them"),
     };
@@ -145,6 +135,13 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Task> {
             (Task::Run(options), Long("no-serve")) => options.serve = false,
             (Task::Run(options), Long("port")) => options.port = arguments.value()?.parse()?,
             (Task::Fuzz(options), Long("minutes")) => options.minutes = arguments.value()?.parse()?,
+            (Task::Bench(options), Long("quick")) => options.quick = true,
+            (Task::Bench(options), Value(name)) => match bench::Part::named(&name) {
+                part @ Some(_) if options.part.is_none() => options.part = part,
+                _ => bail!(
+                    "a bench is `analyze`, `page`, `collect` or `fleet`; without a name it is the first three"
+                ),
+            },
             (Task::Fuzz(options), Long("corpus")) => options.corpus = Some(arguments.value()?.into()),
             (Task::Fuzz(options), Value(name)) => options.targets.push(name.string()?),
             (Task::Screenshots(only), Value(word)) if only.is_empty() => *only = word.string()?,
@@ -181,7 +178,6 @@ mod tests {
             let name = line.split_whitespace().next().unwrap();
             let words: &[&str] = match name {
                 "corpus" => &["corpus", "dir"],
-                "bench" => &["bench", "collect"],
                 _ => &[name],
             };
             assert!(parsed(words).is_ok(), "{name}");
@@ -206,6 +202,11 @@ mod tests {
                 targets: vec!["log".into(), "cgroup".into()]
             })
         );
+        let part = Some(bench::Part::Page);
+        assert_eq!(
+            parsed(&["bench", "page", "--quick"]).unwrap(),
+            Task::Bench(bench::Options { part, quick: true })
+        );
         assert_eq!(parsed(&[]).unwrap(), Task::Help);
     }
 
@@ -215,7 +216,8 @@ mod tests {
             &["bake"][..],
             &["web", "--port", "1"],
             &["corpus"],
-            &["bench"],
+            &["bench", "bake"],
+            &["bench", "page", "collect"],
             &["run", "--port", "x"],
             &["--no-serve"],
         ] {

@@ -3,99 +3,141 @@
 //! Only the decoder moves to the other thread. The input stays here, with its progress and its owner: the other
 //! thread says when it has taken a block, and the next one is read for it while waiting for its output.
 
-use std::io::{Error, Read, Result};
+use std::io::{Error, ErrorKind, Read, Result};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
 use super::compression::decode;
 use super::{Input, Kind};
 
-/// Bytes of a block, before and after inflating.
-const BLOCK: usize = 64 << 10;
+/// Bytes of a block, before and after inflating: so many that the threads seldom wait for each other.
+const BLOCK: usize = 256 << 10;
 /// Inflated blocks that wait here at most.
-const WAITING: usize = 16;
+const WAITING: usize = 8;
 /// Blocks that the decoder has in store, so that it need not wait for one.
 const IN_STORE: usize = 2;
 
+/// Bytes on their way; an empty one is the end. Whoever has used one gives it back to be filled again: new memory
+/// for each costs more than inflating into it.
+struct Block {
+    bytes: Vec<u8>,
+    from: usize,
+    to: usize,
+}
+
+impl Block {
+    fn new() -> Self {
+        Self { bytes: vec![0; BLOCK], from: 0, to: 0 }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.from == self.to
+    }
+
+    /// Fills it anew; what was read before an error is in it.
+    fn fill(&mut self, input: &mut dyn Read) -> Result<()> {
+        (self.from, self.to) = (0, 0);
+        while self.to < self.bytes.len() {
+            match input.read(&mut self.bytes[self.to..]) {
+                Ok(0) => break,
+                Ok(more) => self.to += more,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, buffer: &mut [u8]) -> usize {
+        let rest = &self.bytes[self.from..self.to];
+        let length = rest.len().min(buffer.len());
+        buffer[..length].copy_from_slice(&rest[..length]);
+        self.from += length;
+        length
+    }
+}
+
 /// What the other thread says.
 enum Message {
-    /// It has taken a block.
-    Taken,
-    /// A block of output; empty at the end.
-    Output(Result<Vec<u8>>),
+    /// It wants the next block, and gives this one back.
+    Taken(Block),
+    /// A block of output.
+    Output(Result<Block>),
 }
 
 /// The stream inside, inflated on this thread where there can be no other.
 pub(super) fn inflate(kind: Kind, input: Input<'_>) -> Input<'_> {
     let (to_decoder, blocks) = channel();
     let (messages, from_decoder) = sync_channel(WAITING);
+    let (used, to_fill) = channel();
     let work = move || {
         let taken = messages.clone();
-        let blocks = Blocks { blocks, taken, block: Vec::new(), at: 0 };
+        let blocks = Blocks { blocks, taken, block: Block::new() };
         // It fails where nobody wants more of it.
-        let _ = send_all(&mut *decode(kind, Box::new(blocks)), &messages);
+        let _ = send_all(&mut *decode(kind, Box::new(blocks)), &messages, &to_fill);
     };
     if std::thread::Builder::new().spawn(work).is_err() {
         return decode(kind, input);
     }
-    let mut ahead = Ahead { input, to_decoder, from_decoder, block: Vec::new(), at: 0, is_over: false };
+    let mut ahead = Ahead { input, to_decoder, from_decoder, used, block: Block::new(), is_over: false };
     for _ in 0..IN_STORE {
-        ahead.feed();
+        ahead.feed(Block::new());
     }
     Box::new(ahead)
 }
 
 /// The other thread's work.
-fn send_all(stream: &mut dyn Read, messages: &SyncSender<Message>) -> std::result::Result<(), ()> {
+fn send_all(
+    stream: &mut dyn Read,
+    messages: &SyncSender<Message>,
+    to_fill: &Receiver<Block>,
+) -> std::result::Result<(), ()> {
     loop {
-        let mut block = Vec::with_capacity(BLOCK);
-        let end = stream.take(BLOCK as u64).read_to_end(&mut block);
+        let mut block = to_fill.try_recv().unwrap_or_else(|_| Block::new());
+        let end = block.fill(stream);
         let is_over = block.is_empty();
         if !is_over || end.is_ok() {
             messages.send(Message::Output(Ok(block))).map_err(drop)?;
         }
         match end {
             Err(error) => return messages.send(Message::Output(Err(error))).map_err(drop),
-            Ok(_) if is_over => return Ok(()),
-            Ok(_) => {}
+            Ok(()) if is_over => return Ok(()),
+            Ok(()) => {}
         }
     }
 }
 
 /// The input as the other thread sees it.
 struct Blocks {
-    blocks: Receiver<Result<Vec<u8>>>,
+    blocks: Receiver<Result<Block>>,
     taken: SyncSender<Message>,
-    block: Vec<u8>,
-    at: usize,
+    block: Block,
 }
 
 impl Read for Blocks {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
-        if self.at == self.block.len() {
-            let gone = |_| Error::other("stopped");
-            self.block = self.blocks.recv().map_err(|_| Error::other("stopped"))??;
-            self.at = 0;
-            self.taken.send(Message::Taken).map_err(gone)?;
+        if self.block.is_empty() {
+            let next = self.blocks.recv().map_err(|_| Error::other("stopped"))??;
+            let used = std::mem::replace(&mut self.block, next);
+            self.taken.send(Message::Taken(used)).map_err(|_| Error::other("stopped"))?;
         }
-        Ok(copy(&self.block, &mut self.at, buffer))
+        Ok(self.block.take(buffer))
     }
 }
 
 /// The output as this thread sees it.
 struct Ahead<'r> {
     input: Input<'r>,
-    to_decoder: Sender<Result<Vec<u8>>>,
+    to_decoder: Sender<Result<Block>>,
     from_decoder: Receiver<Message>,
-    block: Vec<u8>,
-    at: usize,
+    used: Sender<Block>,
+    block: Block,
     is_over: bool,
 }
 
 impl Ahead<'_> {
-    /// Reads a block of the input for the decoder; an empty one is its end.
-    fn feed(&mut self) {
-        let mut block = Vec::with_capacity(BLOCK);
-        let end = self.input.by_ref().take(BLOCK as u64).read_to_end(&mut block);
+    /// Reads a block of the input for the decoder.
+    fn feed(&mut self, mut block: Block) {
+        let end = block.fill(&mut self.input);
         // What was read before an error is inflated, too. A decoder that has ended wants nothing.
         let _ = self.to_decoder.send(Ok(block));
         if let Err(error) = end {
@@ -106,27 +148,20 @@ impl Ahead<'_> {
 
 impl Read for Ahead<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
-        while self.at == self.block.len() && !self.is_over {
+        while self.block.is_empty() && !self.is_over {
             match self.from_decoder.recv() {
-                Ok(Message::Taken) => self.feed(),
+                Ok(Message::Taken(block)) => self.feed(block),
                 Ok(Message::Output(output)) => {
-                    self.block = output?;
-                    self.at = 0;
+                    let used = std::mem::replace(&mut self.block, output?);
+                    // The other thread may have ended.
+                    let _ = self.used.send(used);
                     self.is_over = self.block.is_empty();
                 }
                 Err(_) => self.is_over = true,
             }
         }
-        Ok(copy(&self.block, &mut self.at, buffer))
+        Ok(self.block.take(buffer))
     }
-}
-
-fn copy(block: &[u8], at: &mut usize, buffer: &mut [u8]) -> usize {
-    let rest = &block[*at..];
-    let length = rest.len().min(buffer.len());
-    buffer[..length].copy_from_slice(&rest[..length]);
-    *at += length;
-    length
 }
 
 #[cfg(test)]

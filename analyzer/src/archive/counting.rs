@@ -1,7 +1,7 @@
 //! Counts the bytes that are read, tells of them, and can be told to stop.
 
 use std::cell::Cell;
-use std::io::{Error, Read, Result};
+use std::io::{BufRead, Error, ErrorKind, Read, Result, Seek, SeekFrom};
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
@@ -159,13 +159,40 @@ impl<R> Fenced<R> {
     }
 }
 
+impl<R> Fenced<R> {
+    fn check(&self) -> Result<()> {
+        let is_beyond = self.position > self.fence.get();
+        if is_beyond { Err(Error::other(met("header", self.limit))) } else { Ok(()) }
+    }
+}
+
 impl<R: Read> Read for Fenced<R> {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
-        if self.position > self.fence.get() {
-            return Err(Error::other(met("header", self.limit)));
-        }
+        self.check()?;
         let n = self.inner.read(buffer)?;
         self.position += n as u64;
         Ok(n)
+    }
+}
+
+/// Only forward from where it is: what a tar's reader passes over need not be copied.
+impl<R: BufRead> Seek for Fenced<R> {
+    fn seek(&mut self, to: SeekFrom) -> Result<u64> {
+        let SeekFrom::Current(distance) = to else { return Err(ErrorKind::Unsupported.into()) };
+        let mut left = u64::try_from(distance).map_err(|_| Error::from(ErrorKind::Unsupported))?;
+        while left > 0 {
+            self.check()?;
+            let there = match self.inner.fill_buf() {
+                Ok([]) => return Err(Error::other("unexpected EOF during skip")),
+                Ok(bytes) => bytes.len(),
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            let step = usize::try_from(left).map_or(there, |left| left.min(there));
+            self.inner.consume(step);
+            self.position += step as u64;
+            left -= step as u64;
+        }
+        Ok(self.position)
     }
 }

@@ -25,7 +25,7 @@ pub(super) struct Walk<'w> {
     /// Name of this archive in the outer one.
     pub(super) archive: Vec<u8>,
     pub(super) is_inner: bool,
-    /// The member's bytes; kept, so that not each member needs memory of its own.
+    /// Where members are read into, one after the other: not each needs memory of its own, or clean memory.
     buffer: Vec<u8>,
     /// Why the whole input is of no use, where its kind alone does not tell.
     pub(super) refused: Option<OpenError>,
@@ -126,7 +126,7 @@ impl<'w> Walk<'w> {
         let header_limit = self.state.limits().header;
         let (input, fence) = counting::Fenced::new(BufReader::with_capacity(BUFFER, input), header_limit);
         let mut archive = tar::Archive::new(input);
-        let entries = match archive.entries() {
+        let entries = match archive.entries_with_seek() {
             Ok(entries) => entries,
             Err(error) => return End::Broken(error.to_string()),
         };
@@ -193,13 +193,13 @@ impl<'w> Walk<'w> {
     /// A file whose name tells that it is wanted. Where it is compressed it is a rotated log, mostly.
     fn wanted(&mut self, path: &[u8], size: u64, input: &mut dyn Read) -> End {
         let limit = self.state.limits().member;
-        let mut bytes = std::mem::take(&mut self.buffer);
-        bytes.clear();
-        let end = read_whole(input, "member", limit, &mut bytes);
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let (length, end) = fill(input, size, limit, &mut buffer);
+        let bytes = &buffer[..length];
         let kind = sniff(&bytes[..bytes.len().min(HEAD)]);
         let end = if compression::is_read(kind) {
             let mut text = Vec::new();
-            let mut unpacked = self.state.unpacking(compression::decode(kind, Box::new(&bytes[..])));
+            let mut unpacked = self.state.unpacking(compression::decode(kind, Box::new(bytes)));
             let inflated = read_whole(&mut unpacked, "member", limit, &mut text);
             match (self.give(path, &text), inflated) {
                 (Err(why), _) => End::Broken(why),
@@ -211,12 +211,12 @@ impl<'w> Walk<'w> {
             }
         } else {
             // What came before a break is still true: a table cut short shows mounts that were there.
-            match self.give(path, &bytes) {
+            match self.give(path, bytes) {
                 Ok(()) => whole_or_broken(path, size, bytes.len(), end),
                 Err(why) => End::Broken(why),
             }
         };
-        self.buffer = bytes;
+        self.buffer = buffer;
         end
     }
 
@@ -258,6 +258,35 @@ fn whole_or_broken(path: &[u8], size: u64, read: usize, end: End) -> End {
             End::Broken(format!("the archive ends inside {}", visible(path)))
         }
         end => end,
+    }
+}
+
+/// Reads a member to the buffer's beginning and tells its length, at most the limit, and how it ended. `size` is what it
+/// should have: the buffer grows with what it has.
+fn fill(input: &mut dyn Read, size: u64, limit: u64, buffer: &mut Vec<u8>) -> (usize, End) {
+    const FIRST: usize = 1 << 20;
+    let most = usize::try_from(limit).unwrap_or(usize::MAX);
+    // One more than it has, so that its end is seen.
+    let expected = usize::try_from(size).unwrap_or(usize::MAX).min(most).saturating_add(1);
+    let mut room = expected.clamp(BUFFER, FIRST);
+    let mut length = 0;
+    loop {
+        if buffer.len() < room {
+            buffer.resize(room, 0);
+        }
+        match input.read(&mut buffer[length..room]) {
+            Ok(0) => return (length, End::Complete),
+            Ok(more) => length += more,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return (length, End::Broken(error.to_string())),
+        }
+        if length > most {
+            return (most, End::Broken(limits::met("member", limit)));
+        }
+        if length == room {
+            let double = room.saturating_mul(2);
+            room = if room < expected { double.min(expected) } else { double };
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 
 use super::busy_error::BusyError;
 use super::{objects, time};
+use crate::order;
 use std::collections::{BTreeSet, HashMap};
 
 /// Seconds between two wordings of one failure: docker retries for about 40 before its client hears of it.
@@ -17,8 +18,7 @@ pub(crate) fn group(errors: Vec<BusyError>) -> Vec<BusyError> {
     let mut by_id: HashMap<String, BTreeSet<usize>> = HashMap::new();
     for error in errors {
         let ids = ids_of(&error);
-        let candidates: BTreeSet<usize> =
-            ids.iter().filter_map(|id| by_id.get(id)).flatten().copied().collect();
+        let candidates = order::set(ids.iter().filter_map(|id| by_id.get(id)).flatten().copied());
         let fits = |group: &usize| groups[*group].iter().all(|known| is_same(known, &error));
         let group = candidates.iter().find(|g| fits(g)).copied().unwrap_or(groups.len());
         match groups.get_mut(group) {
@@ -59,7 +59,7 @@ fn ids_of(error: &BusyError) -> BTreeSet<String> {
     let named = error.container_id.iter().chain(&error.other_ids).map(String::as_str);
     let placed = error.path.iter().chain(&error.device).flat_map(|o| objects::ids_in(o)).map(|t| t.text);
     let long = named.chain(placed).filter_map(|id| id.get(..SHORT)).filter(|id| objects::is_id(id));
-    long.map(str::to_owned).collect()
+    order::set(long.map(str::to_owned))
 }
 
 fn is_same(a: &BusyError, b: &BusyError) -> bool {

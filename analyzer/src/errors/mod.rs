@@ -134,7 +134,7 @@ impl LogScanner {
     /// (year or zone are missing), the one that appeared last in the logs first.
     pub fn finish(self) -> Vec<BusyError> {
         let certain = self.links.into_values().filter(|l| l.certain).map(|l| l.container_id);
-        self.errors.finish(certain.collect())
+        self.errors.finish(crate::order::set(certain))
     }
 }
 

@@ -20,12 +20,18 @@ pub(crate) struct Wording {
     pub(crate) phrase: &'static str,
     pub(crate) proof: Proof,
     /// A line that has it.
-    #[cfg_attr(not(test), allow(dead_code, reason = "the tests send it through the pipeline"))]
+    #[cfg(test)]
     pub(crate) sample: &'static str,
 }
 
-const fn w(phrase: &'static str, proof: Proof, sample: &'static str) -> Wording {
-    Wording { phrase, proof, sample }
+/// The sample is for the tests, which send it through the pipeline; no program carries it.
+const fn w(phrase: &'static str, proof: Proof, _sample: &'static str) -> Wording {
+    Wording {
+        phrase,
+        proof,
+        #[cfg(test)]
+        sample: _sample,
+    }
 }
 
 use Proof::{Errno, Storage, Word};

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::order;
 use crate::parse::mountinfo::Mount;
 use crate::resolve::Target;
 use crate::snapshot::{Place, Places, Snapshot, TableId};
@@ -19,7 +20,7 @@ impl Directories {
             let places = Places::of(table);
             target.paths.iter().filter_map(|path| places.at(path)).collect::<Vec<_>>()
         });
-        Self(places.collect())
+        Self(order::set(places))
     }
 
     /// Whether a mount of this table lies on one of them; `None` where the table does not show what it is mounted on.

@@ -78,5 +78,5 @@ pub(crate) fn mount_view(table: &MountTable, line: u32, mount: &Mount<'_>, match
     // Silence about propagation is not "private".
     let untold =
         if mount.device == DeviceNumber::UNKNOWN { "; this listing does not tell propagation" } else { "" };
-    MountView::of(mount, matched_by + untold, table.evidence(line, mount.line))
+    MountView::of(mount, matched_by + untold, table.evidence(line, &mount.line()))
 }

@@ -122,8 +122,8 @@ impl Found {
     /// Fills unit and container with what all its processes have in common.
     fn name_members(&mut self, snapshot: &Snapshot) {
         let members = || self.pids.iter().filter_map(|p| snapshot.processes.get(p)).map(|p| &p.membership);
-        let units: BTreeSet<_> = members().map(|m| m.unit.clone()).collect();
-        let containers: BTreeSet<_> = members().map(|m| m.container.clone()).collect();
+        let units = order::set(members().map(|m| m.unit.clone()));
+        let containers = order::set(members().map(|m| m.container.clone()));
         if let [Some(id)] = &containers.iter().collect::<Vec<_>>()[..] {
             let record = snapshot.containers.get(id).map(|c| &c.record);
             self.container = Some(ContainerRef {

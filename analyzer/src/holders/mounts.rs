@@ -8,7 +8,7 @@ use super::matching::{match_mount, mount_view};
 use crate::order;
 use crate::report::{HolderKind, MountView};
 use crate::resolve::Target;
-use crate::snapshot::{DeviceNumber, MountNamespace, Pid, Places, Snapshot, TableId};
+use crate::snapshot::{DeviceNumber, MountNamespace, Pid, Placed, Places, Snapshot, TableId};
 
 /// A mount of the target.
 struct Hit {
@@ -19,24 +19,22 @@ struct Hit {
 }
 
 pub(super) fn find(snapshot: &Snapshot, target: &Target) -> Vec<Found> {
-    // Namespaces share tables only by chance, but each table is looked through once in any case.
     let mut hits: BTreeMap<TableId, Vec<Hit>> = BTreeMap::new();
     let directories = Directories::of(snapshot, target);
-    for (index, table) in snapshot.tables.iter().enumerate() {
-        let matched =
-            table.mounts().filter_map(|(line, mount)| Some((line, match_mount(target, &mount)?, mount)));
-        let matched: Vec<_> = matched.collect();
-        if matched.is_empty() {
-            continue;
-        }
+    let of_target = snapshot.mounts_where(&|mount| match_mount(target, mount).is_some());
+    for of_table in of_target.chunk_by(|a, b| a.id == b.id) {
+        let Some(Placed { id, table, .. }) = of_table.first() else { continue };
         let places = Places::of(table);
-        let of_table = matched.into_iter().map(|(line, matched, mount)| Hit {
-            is_object: matched.is_object,
-            on_block_device: !mount.device.is_anonymous() || mount.device == DeviceNumber::UNKNOWN,
-            on_directory: directories.hold(snapshot, TableId(index), &places, &mount),
-            view: mount_view(table, line, &mount, matched.by),
-        });
-        hits.insert(TableId(index), of_table.collect());
+        let hit = |Placed { line, mount, .. }: &Placed<'_>| {
+            let matched = match_mount(target, mount)?;
+            Some(Hit {
+                is_object: matched.is_object,
+                on_block_device: !mount.device.is_anonymous() || mount.device == DeviceNumber::UNKNOWN,
+                on_directory: directories.hold(snapshot, *id, &places, mount),
+                view: mount_view(table, *line, mount, matched.by),
+            })
+        };
+        hits.insert(*id, of_table.iter().filter_map(hit).collect());
     }
     let daemon = snapshot.daemon_namespace().map(|n| n.key);
     let host = snapshot.host_namespace().map(|n| n.key);
@@ -60,7 +58,7 @@ pub(super) fn find(snapshot: &Snapshot, target: &Target) -> Vec<Found> {
             let objects: Vec<&&Hit> = mounts.iter().filter(|hit| hit.is_object).collect();
             found.has_object = !objects.is_empty();
             found.on_block_device = objects.iter().any(|hit| hit.on_block_device);
-            found.object_mounts = objects.iter().map(|hit| hit.view.id).collect();
+            found.object_mounts = order::set(objects.iter().map(|hit| hit.view.id));
             let on_directory = |known| objects.iter().any(|hit| hit.on_directory == known);
             found.on_directory = match (on_directory(Some(true)), on_directory(None)) {
                 (true, _) => Some(true),
@@ -68,7 +66,7 @@ pub(super) fn find(snapshot: &Snapshot, target: &Target) -> Vec<Found> {
                 (false, false) => Some(false),
             };
             let may_lie_on_it = objects.iter().filter(|hit| hit.on_directory != Some(false));
-            found.directory_mounts = may_lie_on_it.map(|hit| hit.view.id).collect();
+            found.directory_mounts = order::set(may_lie_on_it.map(|hit| hit.view.id));
             // One namespace seen from several roots shows the same mount several times.
             for Hit { view, .. } in mounts {
                 if !found.mounts.iter().any(|known| known.id == view.id) {

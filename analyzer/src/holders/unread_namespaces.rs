@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::Found;
+use crate::order;
 use crate::report::HolderKind;
 use crate::resolve::Target;
 use crate::snapshot::{NamespaceInode, NamespaceKey, NamespacePin, Pid, PinnedBy, Snapshot};
@@ -35,7 +36,7 @@ pub(super) fn find(snapshot: &Snapshot, target: &Target, found: &mut Vec<Found>)
     for (inode, pins) in unread(snapshot) {
         let mut holder = Found::new(HolderKind::Pinned, Some(NamespaceKey::Inode(inode)));
         holder.has_object = true;
-        holder.pids = pins.iter().filter_map(|p| keeper(p)).collect();
+        holder.pids = order::set(pins.iter().filter_map(|p| keeper(p)));
         holder.evidence = pins.iter().take(8).map(|p| p.evidence.clone()).collect();
         let counts =
             snapshot.devices.values().filter(|d| d.number.is_some_and(|n| target.devices.contains(&n)));

@@ -40,7 +40,7 @@ pub fn first_value(text: &[u8]) -> Option<Value> {
 /// # Errors
 /// Where the text is no JSON, or not of that record; the message names the field.
 pub fn record<T: for<'de> Deserialize<'de>>(text: &[u8]) -> Result<T, Unfit> {
-    T::deserialize(tree::Tree(value(text)?))
+    tree::record(value(text)?)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Change;
 use crate::bytes::visible;
+use crate::order;
 use crate::parse::mountinfo::Mount;
 use crate::snapshot::DeviceNumber;
 
@@ -27,8 +28,8 @@ impl<'a> Known<'a> {
             first_place.entry(thing(mount)).or_insert(mount);
         }
         Self {
-            at: table.iter().map(|(_, mount)| (mount.raw_mount_point, thing(mount))).collect(),
-            points: table.iter().map(|(_, mount)| mount.raw_mount_point).collect(),
+            at: order::set(table.iter().map(|(_, mount)| (mount.raw_mount_point, thing(mount)))),
+            points: order::set(table.iter().map(|(_, mount)| mount.raw_mount_point)),
             first_place,
         }
     }
@@ -50,7 +51,7 @@ pub(super) fn missing<'t, 'a>(
     own: &'t [Numbered<'a>],
     host: &'t [Numbered<'a>],
 ) -> Vec<(u32, &'t Mount<'a>)> {
-    let here: BTreeSet<&[u8]> = own.iter().map(|(_, mount)| mount.raw_mount_point).collect();
+    let here = order::set(own.iter().map(|(_, mount)| mount.raw_mount_point));
     host.iter()
         .filter(|(_, mount)| !here.contains(mount.raw_mount_point))
         .map(|(line, mount)| (*line, mount))

@@ -125,7 +125,7 @@ pub(crate) fn take(snapshot: &Snapshot, key: &str) -> Option<MountTree> {
 /// A namespace's table as seen from the root that shows most of it.
 fn widest_table<'s>(snapshot: &'s Snapshot, namespace: &MountNamespace) -> Option<&'s MountTable> {
     let tables = namespace.tables.iter().filter_map(|id| snapshot.table(*id));
-    tables.max_by_key(|table| (table.text.len(), std::cmp::Reverse(&table.file)))
+    tables.max_by_key(|table| (table.length, std::cmp::Reverse(&table.file)))
 }
 
 fn row(line: u32, mount: &Mount<'_>, change: Change, elsewhere: Option<String>) -> TreeRow {

@@ -50,7 +50,7 @@ pub(super) fn depth_first(rows: Vec<(Node, TreeRow)>) -> Vec<TreeRow> {
 /// Index of the row that each row is on.
 fn parents(rows: &[(Node, TreeRow)]) -> Vec<Option<usize>> {
     let with_ids = rows.iter().enumerate().filter_map(|(index, (node, _))| Some((node.ids?.0, index)));
-    let by_id: BTreeMap<u32, usize> = with_ids.collect();
+    let by_id = crate::order::map(with_ids);
     // Of several mounts at one place the last is the one that is seen.
     let mut by_path: BTreeMap<&[u8], usize> = BTreeMap::new();
     for (index, (node, _)) in rows.iter().enumerate() {

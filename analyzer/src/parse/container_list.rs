@@ -53,7 +53,7 @@ fn docker_row(line: &[u8]) -> Option<ContainerRecord> {
 fn crictl_row(line: &[u8]) -> Option<ContainerRecord> {
     let cells: Vec<&[u8]> = words(line).collect();
     let at = cells.iter().position(|c| matches!(*c, b"Running" | b"Exited" | b"Created" | b"Unknown"))?;
-    let state = text(cells.get(at)?)?.to_lowercase();
+    let state = text(cells.get(at)?)?.to_ascii_lowercase();
     let mut found = record(cells.first()?, cells.get(1)?, cells.get(at + 1)?, Some(state))?;
     found.sandbox = cells.get(at + 3).and_then(|c| text(c));
     Some(found)
@@ -74,7 +74,7 @@ fn pod_row(line: &[u8]) -> Option<ContainerRecord> {
     let cells: Vec<&[u8]> = words(line).collect();
     let at = cells.iter().position(|c| matches!(*c, b"Ready" | b"NotReady"))?;
     let name = cells.get(at + 1)?;
-    let mut found = record(cells.first()?, b"", name, Some(text(cells.get(at)?)?.to_lowercase()))?;
+    let mut found = record(cells.first()?, b"", name, Some(text(cells.get(at)?)?.to_ascii_lowercase()))?;
     found.pod = text(name);
     Some(found)
 }
@@ -82,7 +82,7 @@ fn pod_row(line: &[u8]) -> Option<ContainerRecord> {
 fn task_row(line: &[u8]) -> Option<ContainerRecord> {
     let cells: Vec<&[u8]> = words(line).collect();
     let [id, pid, state] = cells[..] else { return None };
-    let mut found = record(id, b"", b"", Some(text(state)?.to_lowercase()))?;
+    let mut found = record(id, b"", b"", Some(text(state)?.to_ascii_lowercase()))?;
     found.pid = super::whole_number(pid);
     Some(found)
 }

@@ -20,8 +20,8 @@ use crate::ids::{DeviceNumber, MountId, PeerGroup};
 /// One line of a mount table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mount<'a> {
-    /// The whole line.
-    pub line: &'a [u8],
+    /// The line, or what of it is kept.
+    pub text: Text<'a>,
     /// Blanks before the first field, as people indent what they paste.
     pub indent: &'a [u8],
     /// Mount id, unique over all mount namespaces of a running kernel.
@@ -47,7 +47,30 @@ pub struct Mount<'a> {
     pub super_options: Option<&'a [u8]>,
 }
 
+/// A line as it is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Text<'a> {
+    /// All of it.
+    Whole(&'a [u8]),
+    /// What follows `ID PARENT `, which are written as the kernel writes them.
+    AfterIds(&'a [u8]),
+}
+
 impl<'a> Mount<'a> {
+    /// The line as it stands in its table.
+    pub fn line(&self) -> Vec<u8> {
+        match self.text {
+            Text::Whole(line) => line.to_vec(),
+            Text::AfterIds(rest) => [format!("{} {} ", self.id.0, self.parent.0).as_bytes(), rest].concat(),
+        }
+    }
+
+    /// Whether its line has these bytes, beside the ids: a cheap first look.
+    pub fn mentions(&self, needle: &[u8]) -> bool {
+        let (Text::Whole(text) | Text::AfterIds(text)) = self.text;
+        memchr::memmem::find(text, needle).is_some()
+    }
+
     /// Path within the file system that forms the root of this mount. `//deleted` is appended by the kernel
     /// when that directory is gone.
     pub fn root(&self) -> Cow<'a, [u8]> {
@@ -191,20 +214,27 @@ fn mount(line: &[u8]) -> IResult<&[u8], Mount<'_>> {
     let (input, id) = terminated(number, char(' ')).parse(input)?;
     let (input, parent) = terminated(number, char(' ')).parse(input)?;
     // From here on it is meant to be a mount: errors are about this line, not about another kind of line.
-    let (input, device) = cut(terminated(device_number, char(' '))).parse(input)?;
-    let (input, raw_root) = cut(terminated(field, char(' '))).parse(input)?;
-    let (input, raw_mount_point) = cut(terminated(field, char(' '))).parse(input)?;
-    let (input, options) = cut(field).parse(input)?;
-    let (input, optional_fields) = cut(optional_fields).parse(input)?;
-    let (input, fs_type) = cut(field).parse(input)?;
+    let (input, mount) = cut(after_ids).parse(input)?;
+    let (id, parent) = (MountId(id), MountId(parent));
+    Ok((input, Mount { text: Text::Whole(line), indent, id, parent, ..mount }))
+}
+
+/// What follows the two ids, which are 0 here.
+pub(crate) fn after_ids(text: &[u8]) -> IResult<&[u8], Mount<'_>> {
+    let (input, device) = terminated(device_number, char(' ')).parse(text)?;
+    let (input, raw_root) = terminated(field, char(' ')).parse(input)?;
+    let (input, raw_mount_point) = terminated(field, char(' ')).parse(input)?;
+    let (input, options) = field(input)?;
+    let (input, optional_fields) = optional_fields(input)?;
+    let (input, fs_type) = field(input)?;
     // Some kernels and tools leave the source empty, and old captures end after it.
-    let (input, raw_source) = cut(preceded(char(' '), field)).parse(input)?;
+    let (input, raw_source) = preceded(char(' '), field).parse(input)?;
     let (input, super_options) = opt(preceded(char(' '), rest)).parse(input)?;
     let mount = Mount {
-        line,
-        indent,
-        id: MountId(id),
-        parent: MountId(parent),
+        text: Text::AfterIds(text),
+        indent: b"",
+        id: MountId(0),
+        parent: MountId(0),
         device,
         raw_root,
         raw_mount_point,

@@ -3,7 +3,7 @@
 //! They tell neither mount ids nor device numbers nor propagation, so [`Mount::device`] is 0:0 here (which no
 //! file system has) and [`Mount::id`] is the line.
 
-use super::mountinfo::Mount;
+use super::mountinfo::{Mount, Text};
 use crate::ids::{DeviceNumber, MountId};
 
 /// Reads one line in any of these forms.
@@ -78,7 +78,7 @@ fn mount<'a>(
     options: &'a [u8],
 ) -> Mount<'a> {
     Mount {
-        line,
+        text: Text::Whole(line),
         indent: b"",
         id: MountId(number),
         parent: MountId(0),

@@ -79,7 +79,7 @@ fn cri_container(item: &Value) -> Option<ContainerRecord> {
     let status = item.get("status")?;
     let info = item.get("info");
     let label = |name: &str| string(status.get("labels")?, name);
-    let state = string(status, "state").map(|s| s.trim_start_matches("CONTAINER_").to_lowercase());
+    let state = string(status, "state").map(|s| s.trim_start_matches("CONTAINER_").to_ascii_lowercase());
     Some(ContainerRecord {
         id: string(status, "id")?,
         runtime: Some("cri".into()),

@@ -128,8 +128,7 @@ fn not_shared(here: &Mount<'_>) -> String {
 fn state(snapshot: &Snapshot, mount: &Mount<'_>) -> String {
     let own = mount.shared().map(|g| format!("shared in peer group {}", g.0));
     let of = mount.master().map(|group| {
-        let mut all = snapshot.tables.iter().flat_map(|t| t.mounts());
-        let alive = all.any(|(_, m)| m.shared() == Some(group));
+        let alive = !snapshot.mounts_where(&|m| m.shared() == Some(group)).is_empty();
         let dead = if alive { "" } else { ", of which no mount is left" };
         format!("slave of peer group {}{dead}", group.0)
     });

@@ -60,15 +60,13 @@ fn mounts_below(snapshot: &Snapshot, directory: &[u8]) -> Option<BTreeMap<Vec<u8
     // Escaped paths are found by what stands before the first escape.
     let plain =
         directory.split(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\\' | b'#')).next().unwrap_or_default();
-    for table in snapshot.tables.iter().filter(|t| t.mentions(plain)) {
-        for (line, mount) in table.mounts() {
-            let point = mount.mount_point();
-            if is_path_of(&point, directory) {
-                return None;
-            }
-            if is_at_or_below(&point, directory) {
-                below.entry(point.into_owned()).or_insert_with(|| table.evidence(line, mount.line));
-            }
+    for placed in snapshot.mounts_where(&|mount| mount.mentions(plain)) {
+        let point = placed.mount.mount_point();
+        if is_path_of(&point, directory) {
+            return None;
+        }
+        if is_at_or_below(&point, directory) {
+            below.entry(point.into_owned()).or_insert_with(|| placed.evidence());
         }
     }
     (!below.is_empty()).then_some(below)

@@ -79,18 +79,17 @@ pub(super) fn add_logged_id(snapshot: &Snapshot, target: &mut Target, text: &str
     if text.len() < 12 {
         return false;
     }
-    for table in snapshot.tables.iter().filter(|t| t.mentions(text.as_bytes())) {
-        for (line, mount) in table.mounts() {
-            let (point, source) = (mount.mount_point(), mount.source());
-            let upper = mount.super_option(b"upperdir").unwrap_or_default();
-            let id = components(&point)
-                .chain(components(&source))
-                .chain(components(&upper))
-                .find_map(|c| hex_with_prefix(c, text));
-            if let Some(id) = id {
-                add_id(target, &id, AliasKind::LayerId, Some(table.evidence(line, mount.line)));
-                return true;
-            }
+    for placed in snapshot.mounts_where(&|mount| mount.mentions(text.as_bytes())) {
+        let mount = &placed.mount;
+        let (point, source) = (mount.mount_point(), mount.source());
+        let upper = mount.super_option(b"upperdir").unwrap_or_default();
+        let id = components(&point)
+            .chain(components(&source))
+            .chain(components(&upper))
+            .find_map(|c| hex_with_prefix(c, text));
+        if let Some(id) = id {
+            add_id(target, &id, AliasKind::LayerId, Some(placed.evidence()));
+            return true;
         }
     }
     false

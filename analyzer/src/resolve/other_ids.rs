@@ -155,19 +155,16 @@ fn by_snapshot(snapshot: &Snapshot, text: &str) -> Option<Lead> {
             _ => false,
         }
     });
-    for table in snapshot.tables.iter().filter(|t| t.mentions(&needle)) {
-        for (line, mount) in table.mounts() {
-            let upper = mount.super_option(b"upperdir").unwrap_or_default();
-            let is_upper =
-                components(&upper).collect::<Vec<_>>().windows(2).any(|w| w == [b"snapshots", number]);
-            let point = mount.mount_point();
-            let mut names = components(&point).rev().filter_map(|c| std::str::from_utf8(c).ok());
-            let id = names.find(|c| c.len() == 64 && identity::is_hex(c));
-            if let (true, Some(id)) = (is_upper, id)
-                && !found.iter().any(|(known, _)| known == id)
-            {
-                found.push((id.to_owned(), Some(table.evidence(line, mount.line))));
-            }
+    for placed in snapshot.mounts_where(&|mount| mount.mentions(&needle)) {
+        let upper = placed.mount.super_option(b"upperdir").unwrap_or_default();
+        let is_upper = components(&upper).collect::<Vec<_>>().windows(2).any(|w| w == [b"snapshots", number]);
+        let point = placed.mount.mount_point();
+        let mut names = components(&point).rev().filter_map(|c| std::str::from_utf8(c).ok());
+        let id = names.find(|c| c.len() == 64 && identity::is_hex(c));
+        if let (true, Some(id)) = (is_upper, id)
+            && !found.iter().any(|(known, _)| known == id)
+        {
+            found.push((id.to_owned(), Some(placed.evidence())));
         }
     }
     lead("the number of a containerd snapshot", found)

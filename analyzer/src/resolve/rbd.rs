@@ -20,11 +20,10 @@ pub(super) fn add_image(snapshot: &Snapshot, target: &mut Target, text: &str) ->
         return true;
     }
     let mut devices: Vec<(DeviceNumber, String, Evidence)> = Vec::new();
-    for table in snapshot.tables.iter().filter(|t| t.mentions(b"/dev/rbd")) {
-        for (line, mount) in table.mounts() {
-            if is_of_image(&mount, text, image) && !devices.iter().any(|(d, ..)| *d == mount.device) {
-                devices.push((mount.device, visible(&mount.source()), table.evidence(line, mount.line)));
-            }
+    for placed in snapshot.mounts_where(&|mount| is_of_image(mount, text, image)) {
+        let mount = &placed.mount;
+        if !devices.iter().any(|(d, ..)| *d == mount.device) {
+            devices.push((mount.device, visible(&mount.source()), placed.evidence()));
         }
     }
     let [(number, source, evidence)] = &devices[..] else { return false };

@@ -5,7 +5,7 @@ use crate::bytes::{components, contains_path, ends_with_path, same_path, visible
 use crate::parse::mountinfo::Mount;
 use crate::parse::{cgroup, device_number, namespace_link};
 use crate::report::{AliasKind, BusyError, BusyKind, Diagnostic, Evidence};
-use crate::snapshot::{DeviceNumber, MountTable, NamespaceInode, Snapshot};
+use crate::snapshot::{DeviceNumber, NamespaceInode, Placed, Snapshot};
 
 /// A path that an error names. Some wordings name the driver's directory and the id apart.
 pub(super) fn add_busy_path(target: &mut Target, error: &BusyError, path: &str, evidence: Option<Evidence>) {
@@ -86,12 +86,9 @@ fn device_by_name(snapshot: &Snapshot, name: &[u8]) -> Option<(DeviceNumber, Opt
         return Some((*number, Some(evidence.clone())));
     }
     // A mount whose source is that device tells its number, too.
-    snapshot.tables.iter().filter(|t| t.mentions(bare)).find_map(|table| {
-        table
-            .mounts()
-            .find(|(_, m)| m.source().as_ref() == name && !m.device.is_anonymous())
-            .map(|(line, m)| (m.device, Some(table.evidence(line, m.line))))
-    })
+    let of_it = |m: &Mount<'_>| m.source().as_ref() == name && !m.device.is_anonymous();
+    let first = snapshot.mounts_where(&of_it).into_iter().next()?;
+    Some((first.mount.device, Some(first.evidence())))
 }
 
 /// `VG/LV` as device-mapper calls it: hyphens are doubled, and one joins the two (lvm(8), "Valid names").
@@ -194,7 +191,7 @@ fn is_gone(snapshot: &Snapshot, target: &mut Target, number: DeviceNumber) -> bo
 }
 
 fn is_mounted(snapshot: &Snapshot, is_it: &dyn Fn(&Mount<'_>) -> bool) -> bool {
-    snapshot.tables.iter().any(|t| t.mounts().any(|(_, m)| is_it(&m)))
+    !snapshot.mounts_where(is_it).is_empty()
 }
 
 /// Finds devices, paths and namespaces of the target in device lists and mount tables.
@@ -203,23 +200,23 @@ pub(super) fn locate(snapshot: &Snapshot, target: &mut Target) {
     // What an error or the query named is the busy object; everything else of the container only surrounds it.
     let by_path = !target.paths.is_empty();
     let by_device = target.busy == BusyKind::Device;
-    for table in &snapshot.tables {
-        for (line, mount) in table.mounts() {
-            locate_in(snapshot, target, (table, line, &mount), by_path, by_device);
-        }
+    // Paths that are added on the way have an id of the target, too.
+    let may_tell = |mount: &Mount<'_>| {
+        let point = mount.mount_point();
+        id_position(target, &point).is_some()
+            || target.paths.iter().any(|p| is_mount_of_path(target, &point, p))
+            || merged_beside(target, mount).is_some()
+    };
+    for placed in snapshot.mounts_where(&may_tell) {
+        locate_in(snapshot, target, &placed, by_path, by_device);
     }
     if target.busy == BusyKind::Unknown {
         target.busy = kind_by_driver(target);
     }
 }
 
-fn locate_in(
-    snapshot: &Snapshot,
-    target: &mut Target,
-    (table, line, mount): (&MountTable, u32, &Mount<'_>),
-    by_path: bool,
-    by_device: bool,
-) {
+fn locate_in(snapshot: &Snapshot, target: &mut Target, placed: &Placed<'_>, by_path: bool, by_device: bool) {
+    let mount = &placed.mount;
     let point = mount.mount_point();
     let here = target.paths.iter().any(|p| is_mount_of_path(target, &point, p));
     let after_id = id_position(target, &point);
@@ -227,7 +224,7 @@ fn locate_in(
         && let Some(path) = merged_beside(target, mount)
         && (!by_path || target.paths.contains(&path))
     {
-        let evidence = || Some(table.evidence(line, mount.line));
+        let evidence = || Some(placed.evidence());
         target.alias(visible(&path), AliasKind::Path, evidence());
         target.paths.insert(path);
         // The same overlay, wherever it is mounted.
@@ -236,7 +233,7 @@ fn locate_in(
     if !here && (by_path || after_id.is_none_or(|after| after > 2)) {
         return;
     }
-    let evidence = || Some(table.evidence(line, mount.line));
+    let evidence = || Some(placed.evidence());
     if let Some((kind, inode)) = namespace_link::parse(&mount.root()) {
         if here {
             add_namespace(target, kind, inode, evidence());
@@ -252,8 +249,9 @@ fn locate_in(
     }
     if !by_path && after_id.is_some() {
         // Other namespaces show the runtime's directory under paths of their own.
-        let host_path =
-            snapshot.daemons_path_under(table, mount).unwrap_or_else(|| path_from_storage_root(&point));
+        let host_path = snapshot
+            .daemons_path_under(placed.table, mount)
+            .unwrap_or_else(|| path_from_storage_root(&point));
         target.alias(visible(&host_path), AliasKind::Path, evidence());
         target.paths.insert(host_path);
     }

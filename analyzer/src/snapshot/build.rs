@@ -14,7 +14,7 @@ use super::{
     Snapshot, TableForm, TableId,
 };
 use crate::archive::{Content, End, Want};
-use crate::bytes::{components, quick_hash, visible};
+use crate::bytes::{components, visible};
 use crate::errors::LogScanner;
 use crate::evidence::{Diagnostic, Evidence};
 use crate::json;
@@ -35,7 +35,7 @@ pub struct Builder {
     snapshot: Snapshot,
     logs: LogScanner,
     recorded: super::Recorded,
-    tables_by_hash: HashMap<u64, Vec<TableId>>,
+    tables: tables::Tables,
     /// Where each table's text came from, for hard links.
     table_of_file: HashMap<String, TableId>,
     pinned_tables: Vec<(Option<NamespaceInode>, TableId)>,
@@ -43,8 +43,8 @@ pub struct Builder {
     /// Rows of `ps` listings with their file.
     listed: Vec<(String, process_list::Row)>,
     bad_lines: usize,
-    /// `/proc/PID/mounts` with their file.
-    mounts: Vec<(Pid, String, Vec<u8>)>,
+    /// `/proc/PID/mounts` with the paths that they are known by.
+    mounts: Vec<(Pid, TableId, String)>,
     saw_summary: bool,
     saw_manifest: bool,
     saw_sosreport: bool,
@@ -137,7 +137,7 @@ impl Builder {
     /// Whether anything of a host was in what was taken.
     pub(super) fn has_host(&self) -> bool {
         !self.snapshot.processes.is_empty()
-            || !self.snapshot.tables.is_empty()
+            || !self.tables.is_empty()
             || !self.own_tables.is_empty()
             || !self.mounts.is_empty()
     }
@@ -189,13 +189,16 @@ impl Builder {
     }
 
     fn add_file(&mut self, path: &EntryPath<'_>, bytes: &[u8]) {
-        let file = self.read_in.clone().unwrap_or_else(|| path.shown());
-        match path.role() {
+        let role = path.role();
+        if let Role::OfProcess(pid, name) = &role {
+            return self.add_process_file(*pid, name, bytes, path);
+        }
+        let file = self.file_of(path);
+        match role {
             Role::Manifest => self.add_manifest(bytes, &file),
             Role::Summary => self.add_summary(bytes),
-            Role::OfProcess(pid, name) => self.add_process_file(pid, &name, bytes, file, &path.shown()),
             Role::OfProc(name) => self.add_proc_file(&name, bytes, &file),
-            Role::PinnedTable(inode) => self.add_pinned_table(inode, bytes, file, &path.shown()),
+            Role::PinnedTable(inode) => self.add_pinned_table(inode, bytes, &path.shown()),
             Role::PinnedBy(inode) => self.add_pins(inode, bytes, &file),
             Role::OfBlockDevice(name, rest) => self.add_device_file(name, &rest, bytes, &file),
             Role::LayerOf { driver, container, init } => self.add_layer(driver, container, init, bytes, file),
@@ -211,20 +214,24 @@ impl Builder {
             }
             Role::HostName => set_if_absent(&mut self.snapshot.facts.host, text_of(bytes)),
             Role::ToolOutput => self.add_tool_output(bytes, &file),
-            Role::Loose | Role::Other => {}
+            Role::OfProcess(..) | Role::Loose | Role::Other => {}
         }
+    }
+
+    /// What evidence calls a member.
+    fn file_of(&self, path: &EntryPath<'_>) -> String {
+        self.read_in.clone().unwrap_or_else(|| path.shown())
     }
 
     fn add_symlink(&mut self, path: &EntryPath<'_>, target: &[u8]) {
         match path.role() {
             Role::OfProcess(pid, name) => {
-                let file = path.shown();
                 if let Some((kind, inode)) = namespace_link::parse(target) {
-                    if name == b"ns/mnt" {
+                    if *name == *b"ns/mnt" {
                         self.process(pid).mount_namespace = Some(inode);
                     } else if name.starts_with(b"fd/") {
-                        let evidence = Evidence { file, line: None, text: visible(target) };
-                        let by = PinnedBy::Descriptor(pid, name);
+                        let evidence = Evidence { file: path.shown(), line: None, text: visible(target) };
+                        let by = PinnedBy::Descriptor(pid, name.into_owned());
                         self.snapshot.pins.push(NamespacePin { kind: kind.to_vec(), inode, by, evidence });
                     }
                     return;
@@ -235,7 +242,7 @@ impl Builder {
                     b"exe" => process.exe = Some(target.to_vec()),
                     _ => {}
                 }
-                process.link_texts.insert(name, target.to_vec());
+                process.link_texts.insert(name.into_owned(), target.to_vec());
             }
             Role::OfBlockDevice(name, rest) => {
                 if let Some(holder) = rest.strip_prefix(b"holders/") {
@@ -321,15 +328,18 @@ impl Builder {
         }
     }
 
-    fn add_process_file(&mut self, pid: Pid, name: &[u8], bytes: &[u8], file: String, path: &str) {
+    fn add_process_file(&mut self, pid: Pid, name: &[u8], bytes: &[u8], path: &EntryPath<'_>) {
         match name {
             // A process that is ending shows an empty table: that is no table.
             b"mountinfo" | b"mounts" if bytes.is_empty() => {}
             b"mountinfo" => {
-                let table = self.add_table(bytes, &file, path, TableForm::Mountinfo);
+                let table = self.add_table(bytes, &path.shown(), TableForm::Mountinfo);
                 self.process(pid).table = Some(table);
             }
-            b"mounts" => self.mounts.push((pid, file, bytes.to_vec())),
+            b"mounts" => {
+                let table = self.tables.keep(bytes, TableForm::Mounts);
+                self.mounts.push((pid, table, format!("proc/{}/mounts", pid.0)));
+            }
             b"cmdline" => self.process(pid).cmdline = bytes.to_vec(),
             b"comm" => self.process(pid).comm = bytes.strip_suffix(b"\n").unwrap_or(bytes).to_vec(),
             b"stat" => {
@@ -351,13 +361,18 @@ impl Builder {
                     process.comm = status.name.unwrap_or_default();
                 }
             }
-            b"cgroup" => self.process(pid).membership = Membership { file, ..cgroup::parse(bytes) },
+            b"cgroup" => {
+                let file = self.file_of(path);
+                self.process(pid).membership = Membership { file, ..cgroup::parse(bytes) };
+            }
             b"links" => {
+                let file = self.file_of(path);
                 let process = self.process(pid);
                 process.links = links::listing(bytes);
                 process.links_file = file;
             }
             _ if name.ends_with(b"-stat") => {
+                let file = self.file_of(path);
                 let process = self.process(pid);
                 if process.links.is_empty() {
                     process.links = links::stat_listing(bytes);
@@ -444,16 +459,12 @@ impl Builder {
                 "Run the collector again. \"Nothing found\" holds for the part that was collected only.",
             );
         }
-        if self.bad_lines > LISTED_BAD_LINES {
-            let message =
-                format!("{} more lines are not lines of mountinfo.", self.bad_lines - LISTED_BAD_LINES);
-            self.warn("bad-mountinfo-line", None, None, message, "These mounts are missing from the report.");
-        }
         self.follow_links();
         self.add_mounts();
         self.add_listed();
         self.add_open_files();
         self.sort_tables();
+        self.count_bad_lines();
         self.name_pinned_tables();
         let mut snapshot = self.snapshot;
         snapshot.recorded = self.recorded;
@@ -488,6 +499,7 @@ impl Builder {
         together::add_listed_containers(&mut snapshot, self.listed_containers);
         together::add_logged_layers(&mut snapshot);
         order::sort(&mut snapshot.diagnostics);
+        snapshot.daemon = snapshot.find_daemon();
         snapshot
     }
 }

@@ -1,6 +1,8 @@
 //! What a member of a bundle is, told by its path. Bundles, sosreports and plain tars of `/proc` all keep the
 //! host's own paths below some directory.
 
+use std::borrow::Cow;
+
 use crate::bytes::components;
 use crate::parse;
 use crate::snapshot::{NamespaceInode, Pid};
@@ -15,9 +17,9 @@ pub(super) enum Role<'a> {
     Manifest,
     Summary,
     /// A file or link of `/proc/PID`, by its name below that.
-    OfProcess(Pid, Vec<u8>),
+    OfProcess(Pid, Cow<'a, [u8]>),
     /// A file of `/proc` itself.
-    OfProc(Vec<u8>),
+    OfProc(Cow<'a, [u8]>),
     /// The table of a namespace without a process.
     PinnedTable(Option<NamespaceInode>),
     PinnedBy(NamespaceInode),
@@ -76,11 +78,14 @@ impl<'a> EntryPath<'a> {
     /// The directory that the host's own paths lie below, and the path there. A path without a mark of the
     /// host's lies below its parent directory.
     pub(super) fn split(path: &'a [u8]) -> (Vec<&'a [u8]>, Self) {
-        let all: Vec<&[u8]> = components(path).filter(|c| *c != b"..").collect();
+        let mut all: Vec<&[u8]> = components(path).filter(|c| *c != b"..").collect();
         // A process's directory is the surest mark; it may lie below anything.
         let process = all.windows(2).position(|w| w[0] == b"proc" && is_pid(w[1]));
         match process.or_else(|| all.iter().position(|c| TOPS.contains(c))) {
-            Some(top) => (all[..top].to_vec(), Self(all[top..].to_vec())),
+            Some(top) => {
+                let on_the_host = all.split_off(top);
+                (all, Self(on_the_host))
+            }
             None => (all[..all.len().saturating_sub(1)].to_vec(), Self(all)),
         }
     }
@@ -96,10 +101,10 @@ impl<'a> EntryPath<'a> {
             [b"manifest.json"] => Role::Manifest,
             [b"summary.json"] => Role::Summary,
             [b"proc", pid, rest @ ..] if is_pid(pid) && !rest.is_empty() => match parse::whole_number(pid) {
-                Some(pid) => Role::OfProcess(Pid(pid), rest.join(&b'/')),
+                Some(pid) => Role::OfProcess(Pid(pid), joined(rest)),
                 None => Role::Other,
             },
-            [b"proc", rest @ ..] => Role::OfProc(rest.join(&b'/')),
+            [b"proc", rest @ ..] => Role::OfProc(joined(rest)),
             [b"ns", name, b"kept-by"] => inode_in(name).map_or(Role::Other, Role::PinnedBy),
             [b"ns" | b"nsfs", rest @ ..] if !rest.is_empty() => {
                 Role::PinnedTable(rest.iter().rev().find_map(|c| inode_in(c)))
@@ -137,6 +142,14 @@ impl<'a> EntryPath<'a> {
     }
 }
 
+/// Components as a path; most files of a process have one.
+fn joined<'a>(parts: &[&'a [u8]]) -> Cow<'a, [u8]> {
+    match parts {
+        [only] => Cow::Borrowed(only),
+        parts => Cow::Owned(parts.join(&b'/')),
+    }
+}
+
 fn is_pid(component: &[u8]) -> bool {
     !component.is_empty() && component.iter().all(u8::is_ascii_digit)
 }
@@ -158,7 +171,7 @@ mod tests {
         for top in ["", "./", "ebusy-web1-20260101T000000Z/", "var/tmp/capture/", "sosreport-x/"] {
             let path = format!("{top}proc/42/mountinfo");
             let entry = EntryPath::new(path.as_bytes());
-            assert_eq!(entry.role(), Role::OfProcess(Pid(42), b"mountinfo".to_vec()), "{path}");
+            assert_eq!(entry.role(), Role::OfProcess(Pid(42), Cow::Borrowed(b"mountinfo")), "{path}");
             assert_eq!(entry.shown(), "proc/42/mountinfo");
         }
         let entry = EntryPath::new(b"x/var/lib/docker/image/overlay2/layerdb/mounts/ab/mount-id");

@@ -58,7 +58,7 @@ impl Snapshot {
                 .then(|| components(&root).next_back().map(visible))
                 .flatten();
                 if let Some(unit) = private_tmp.or(propagate) {
-                    return Some((unit, table.evidence(line, mount.line)));
+                    return Some((unit, table.evidence(line, &mount.line())));
                 }
             }
         }

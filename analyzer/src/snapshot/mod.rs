@@ -4,13 +4,14 @@
 mod build;
 mod entry_path;
 mod hosts;
-
+mod lines;
 mod marks;
 mod namespaces;
 mod places;
 mod propagation;
 mod recorded;
 mod shortcomings;
+mod table;
 
 use crate::order;
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,8 +23,7 @@ use crate::evidence::{Diagnostic, Evidence};
 use crate::parse::cgroup::Membership;
 use crate::parse::kernel_release::{self, KernelVersion};
 use crate::parse::links::Link;
-use crate::parse::mountinfo::{self, Mount};
-use crate::parse::mounts_table;
+use crate::parse::mountinfo::Mount;
 use crate::parse::runtime_state::ContainerRecord;
 
 pub use crate::ids::{DeviceNumber, MountId, NamespaceInode, PeerGroup, Pid};
@@ -34,6 +34,7 @@ pub use namespaces::{MountNamespace, NamespaceKey};
 pub(crate) use places::{Place, Places};
 pub use propagation::PeerGroups;
 pub use recorded::Recorded;
+pub use table::{MountTable, Placed, TableForm};
 
 /// A host.
 #[derive(Debug, Default)]
@@ -44,6 +45,8 @@ pub struct Snapshot {
     pub processes: BTreeMap<Pid, Process>,
     /// Different mount tables; processes share them.
     pub tables: Vec<MountTable>,
+    /// The container daemon, see [`Snapshot::daemon`].
+    daemon: Option<Pid>,
     /// Mount namespaces, with and without processes.
     pub namespaces: BTreeMap<NamespaceKey, MountNamespace>,
     /// Namespaces of any kind that an nsfs mount or an open descriptor keeps.
@@ -193,75 +196,6 @@ impl Process {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TableId(pub usize);
 
-/// One different mount table, parsed line by line when asked: most questions touch few lines of few tables.
-#[derive(Debug, Default)]
-pub struct MountTable {
-    /// The bytes of the file.
-    pub text: Vec<u8>,
-    /// The bundle's file that showed it first.
-    pub file: String,
-    /// What its lines look like.
-    pub form: TableForm,
-}
-
-/// Forms of mount tables.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum TableForm {
-    /// `/proc/PID/mountinfo`.
-    #[default]
-    Mountinfo,
-    /// Listings without mount ids and device numbers, see [`crate::parse::mounts_table`].
-    Mounts,
-    /// Only that the process has such a mount, see [`crate::parse::mounts_table::named`].
-    Named,
-}
-
-impl MountTable {
-    /// Its mounts with their line numbers; lines that make no sense were reported when it was read.
-    pub fn mounts(&self) -> impl Iterator<Item = (u32, Mount<'_>)> {
-        crate::parse::numbered_lines(&self.text).filter_map(|(number, line)| match self.form {
-            TableForm::Mountinfo => Some((number, mountinfo::parse_line(line).ok()?)),
-            TableForm::Mounts => Some((number, mounts_table::parse_line(line, number)?)),
-            TableForm::Named => Some((number, mounts_table::named(line, number)?)),
-        })
-    }
-
-    /// The mount that a path leads to, walked as the kernel does: from the root on, into each mount that is met on
-    /// the way. Mounts that a later one covers are not met, whatever their mount points.
-    pub fn lookup(&self, path: &[u8]) -> Option<(u32, Mount<'_>)> {
-        self.lookup_without(path, &[])
-    }
-
-    /// Where the path would lead without some mounts.
-    pub fn lookup_without(&self, path: &[u8], gone: &[MountId]) -> Option<(u32, Mount<'_>)> {
-        let on_the_way: Vec<(u32, Mount<'_>)> = self
-            .mounts()
-            .filter(|(_, m)| crate::bytes::is_at_or_below(path, &m.mount_point()) && !gone.contains(&m.id))
-            .collect();
-        let depth = |m: &Mount<'_>| crate::bytes::components(&m.mount_point()).count();
-        let is_top = |m: &Mount<'_>| !on_the_way.iter().any(|(_, p)| p.id == m.parent && p.id != m.id);
-        let mut here = on_the_way.iter().find(|(_, m)| depth(m) == 0 && is_top(m))?;
-        for _ in 0..on_the_way.len() {
-            let on_it = on_the_way.iter().filter(|(_, m)| m.parent == here.1.id && m.id != here.1.id);
-            let Some(next) = on_it.min_by_key(|(line, m)| (depth(m), std::cmp::Reverse(*line))) else {
-                break;
-            };
-            here = next;
-        }
-        Some(here.clone())
-    }
-
-    /// Whether the bytes stand anywhere in it: a cheap first look before lines are parsed.
-    pub fn mentions(&self, needle: &[u8]) -> bool {
-        memchr::memmem::find(&self.text, needle).is_some()
-    }
-
-    /// The evidence for one line.
-    pub fn evidence(&self, line: u32, text: &[u8]) -> Evidence {
-        Evidence { file: self.file.clone(), line: Some(line), text: visible(text) }
-    }
-}
-
 /// Something that keeps a namespace alive without being a process in it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NamespacePin {
@@ -346,6 +280,10 @@ impl Snapshot {
 
     /// The container daemon: dockerd first, then others.
     pub fn daemon(&self) -> Option<(Pid, &Process)> {
+        self.daemon.and_then(|pid| Some((pid, self.processes.get(&pid)?)))
+    }
+
+    fn find_daemon(&self) -> Option<Pid> {
         const DAEMONS: [&[&[u8]]; 4] = [
             &[b"dockerd", b"dockerd-current", b"docker-current"],
             &[b"docker"],
@@ -366,7 +304,7 @@ impl Snapshot {
                     let monitor = p.cmdline.starts_with(b"[lxc monitor]");
                     named && !client && !monitor && p.membership.container.is_none()
                 })
-                .map(|(pid, p)| (*pid, p))
+                .map(|(pid, _)| *pid)
         })
     }
 

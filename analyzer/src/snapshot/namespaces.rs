@@ -74,7 +74,7 @@ impl Snapshot {
                     owner.insert(id, *key);
                 }
             }
-            let keys = self.derive_keys(&unlinked.iter().map(|(_, table)| *table).collect(), owner);
+            let keys = self.derive_keys(&order::set(unlinked.iter().map(|(_, table)| *table)), owner);
             for (pid, table) in unlinked {
                 if let Some(key) = keys.get(&table) {
                     namespaces.join(*key, pid, Some(table));
@@ -96,7 +96,7 @@ impl Snapshot {
         mut owner: HashMap<MountId, NamespaceKey>,
     ) -> BTreeMap<TableId, NamespaceKey> {
         let mut by_size: Vec<TableId> = tables.iter().copied().collect();
-        order::sort_by_key(&mut by_size, |t| (Reverse(self.table(*t).map_or(0, |t| t.text.len())), *t));
+        order::sort_by_key(&mut by_size, |t| (Reverse(self.table(*t).map_or(0, |t| t.length)), *t));
         let mut keys = BTreeMap::new();
         for table in by_size {
             let ids: Vec<MountId> = self.mount_ids(table).collect();

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{MountNamespace, PeerGroup, Snapshot};
+use super::{MountNamespace, PeerGroup, Placed, Snapshot};
 use crate::bytes::{components, is_at_or_below};
 use crate::parse::mountinfo::Mount;
 
@@ -16,7 +16,8 @@ impl PeerGroups {
     /// Gathers them: a mount that is `shared:S master:M` makes group S a slave of group M.
     pub fn of(snapshot: &Snapshot) -> Self {
         let mut masters: BTreeMap<PeerGroup, BTreeSet<PeerGroup>> = BTreeMap::new();
-        for (_, mount) in snapshot.tables.iter().flat_map(|t| t.mounts()) {
+        let is_both = |mount: &Mount<'_>| mount.shared().is_some() && mount.master().is_some();
+        for Placed { mount, .. } in snapshot.mounts_where(&is_both) {
             if let (Some(shared), Some(master)) = (mount.shared(), mount.master()) {
                 masters.entry(shared).or_default().insert(master);
             }

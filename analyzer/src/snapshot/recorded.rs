@@ -38,7 +38,7 @@ impl Recorded {
     /// Takes one member of a bundle.
     pub(super) fn add(&mut self, path: &EntryPath<'_>, content: &Content<'_>) {
         match (content, path.role()) {
-            (Content::Symlink(target), Role::OfProcess(pid, name)) if name == b"ns/net" => {
+            (Content::Symlink(target), Role::OfProcess(pid, name)) if *name == *b"ns/net" => {
                 if let Some((b"net", inode)) = namespace_link::parse(target) {
                     self.network_namespaces.insert(pid, inode);
                 }

@@ -6,6 +6,7 @@ pub mod boot;
 pub mod clipboard;
 pub mod clock;
 pub mod files;
+pub mod letters;
 pub mod library;
 pub mod own_file;
 pub mod page;

@@ -1,6 +1,7 @@
 //! All containers of the bundle, to ask for one of them.
 
 use super::virtual_table::VirtualTable;
+use crate::browser::letters::lower;
 use crate::text;
 use crate::worker::protocol::Question;
 use ebusy_analyzer::report::{ContainerSummary, Overview};
@@ -56,10 +57,10 @@ pub fn Containers(props: &ContainersProps) -> Html {
 }
 
 fn fitting(containers: &[ContainerSummary], filter: &str) -> Vec<usize> {
-    let words: Vec<String> = filter.split_whitespace().map(str::to_lowercase).collect();
+    let words: Vec<String> = filter.split_whitespace().map(lower).collect();
     let fits = |it: &ContainerSummary| {
         let texts = [Some(&it.id), it.name.as_ref(), it.image.as_ref(), it.state.as_ref()];
-        let texts: Vec<String> = texts.into_iter().flatten().map(|text| text.to_lowercase()).collect();
+        let texts: Vec<String> = texts.into_iter().flatten().map(|text| lower(text)).collect();
         words.iter().all(|word| texts.iter().any(|text| text.contains(word)))
     };
     let indexes = containers.iter().enumerate().filter(|(_, it)| words.is_empty() || fits(it));

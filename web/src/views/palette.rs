@@ -6,6 +6,7 @@ use super::keyboard::{Modal, Overlay};
 use super::tree::TREE_ID;
 use super::wishes::use_wishes;
 use super::{errors_list, parts};
+use crate::browser::letters::lower;
 use crate::browser::page;
 use crate::preferences::{self, Language, Preferences, Theme, Zone};
 use crate::state::{Open, Screen, State};
@@ -232,13 +233,13 @@ fn commands(entries: &mut Vec<Entry>, state: &State, now: Preferences) {
 
 /// The entries that have every word that was typed; those whose name starts with it first.
 fn fitting(entries: &[Entry], typed: &str) -> Vec<Entry> {
-    let typed = typed.trim().to_lowercase();
+    let typed = lower(typed.trim());
     let words: Vec<&str> = typed.split_whitespace().collect();
     let mut found: Vec<(bool, &Entry)> = entries
         .iter()
         .filter_map(|entry| {
-            let label = entry.label.to_lowercase();
-            let all = format!("{label} {} {}", entry.detail.to_lowercase(), entry.kind.to_lowercase());
+            let label = lower(&entry.label);
+            let all = format!("{label} {} {}", lower(&entry.detail), lower(entry.kind));
             words.iter().all(|word| all.contains(word)).then(|| (!label.starts_with(&typed), entry))
         })
         .collect();

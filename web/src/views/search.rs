@@ -1,5 +1,6 @@
 //! The search box, with the bundle's containers as suggestions.
 
+use crate::browser::letters::lower;
 use crate::text;
 use crate::worker::protocol::Question;
 use ebusy_analyzer::report::{ContainerSummary, Overview};
@@ -136,15 +137,12 @@ fn details(container: &ContainerSummary) -> String {
 
 /// The containers whose id starts with, or whose name or image contains, what was typed.
 fn suggestions(containers: &[ContainerSummary], typed: &str) -> Vec<ContainerSummary> {
-    let wanted = typed.trim().to_lowercase();
-    let holds =
-        |text: &Option<String>| text.as_ref().is_some_and(|text| text.to_lowercase().contains(&wanted));
+    let wanted = lower(typed.trim());
+    let holds = |text: &Option<String>| text.as_ref().is_some_and(|text| lower(text).contains(&wanted));
     containers
         .iter()
         .filter(|container| {
-            container.id.to_lowercase().starts_with(&wanted)
-                || holds(&container.name)
-                || holds(&container.image)
+            lower(&container.id).starts_with(&wanted) || holds(&container.name) || holds(&container.image)
         })
         .take(SUGGESTIONS)
         .cloned()

@@ -78,7 +78,8 @@ fn range(window: Window, count: usize) -> (usize, usize) {
 
 /// In place of so many rows.
 fn space(rows: usize, columns: usize, height: f64) -> Html {
-    let height = (rows as f64 * height).round();
+    // A whole number: formatting floats costs 10 KB of module.
+    let height = (rows as f64 * height).round() as u64;
     html! {
         <tbody aria-hidden="true" class="space" hidden={rows == 0}>
             <tr><td colspan={columns.to_string()} height={height.to_string()}></td></tr>

@@ -1,140 +1,50 @@
-//! `cargo xtask bench analyze`: the whole report against the shell line that it replaces.
+//! `ebusy analyze`, whole report, against the shell line that it replaces.
 
-use super::host::{Host, LARGE, SMALL};
-use super::{ROUNDS, Scratch, Spent, run};
+use super::host::{LARGE, SMALL};
+use super::inputs::{Inputs, check_tools, grep};
+use super::measure::{Pairs, run};
+use super::table::Row;
+use super::{Options, given};
 use crate::programs;
-use crate::workspace::{Workspace, which};
-use anyhow::{Context as _, Result};
-use std::fs;
-use std::path::{Path, PathBuf};
+use crate::workspace::Workspace;
+use anyhow::Result;
+use std::path::Path;
 use std::process::Command;
 
-/// Runs all comparisons and prints them as a table for the README.
-pub(crate) fn analyze() -> Result<()> {
-    let ebusy = programs::build(&Workspace::find()?, None)?.ebusy;
-    let scratch = Scratch::new()?;
-    let small = Inputs::make(&scratch.0, "small", SMALL)?;
-    let large = Inputs::make(&scratch.0, "large", LARGE)?;
-    let with_ebusy = |file: &Path| {
-        let mut command = Command::new(&ebusy);
-        command.arg("analyze").arg(file);
-        command
+pub(super) fn measure(options: Options) -> Result<Vec<Row>> {
+    check_tools()?;
+    let workspace = Workspace::find()?;
+    let hosts = if options.quick { &[SMALL][..] } else { &[SMALL, LARGE] };
+    let inputs = hosts.iter().map(|host| Ok((host.name, Inputs::of(&workspace, *host)?)));
+    let inputs = inputs.collect::<Result<Vec<(&str, Inputs)>>>()?;
+    let ebusy = match given("EBUSY_BIN") {
+        Some(ebusy) => ebusy,
+        None => programs::build(&workspace, None)?.ebusy,
     };
-    println!("Medians of {ROUNDS} alternating rounds, lowest and highest ratio in brackets.\n");
-    println!("| what | time | against | time | ratio | goal | peak memory |");
-    println!("|---|---|---|---|---|---|---|");
-    for (name, inputs) in [("128 MB", &small), ("1 GB", &large)] {
-        row(
-            &format!("{name} .tar.gz"),
-            &|| with_ebusy(&inputs.naive),
-            "tar xzOf | grep -c",
-            &|| grep("z", &inputs.naive),
-            0.35,
-        )?;
-        row(
-            &format!("{name} collected"),
-            &|| with_ebusy(&inputs.collected),
-            "the naive .tar.gz",
-            &|| with_ebusy(&inputs.naive),
-            0.15,
-        )?;
-    }
-    if let Some(xz) = small.xz(&scratch.0)? {
-        row("128 MB .tar.xz", &|| with_ebusy(&xz), "tar xJOf | grep -c", &|| grep("J", &xz), 0.90)?;
-    }
-    let (mut times, mut peaks) = ((vec![], vec![]), (0, 0));
-    for _ in 0..ROUNDS {
-        let (spent, peak) = run(&mut with_ebusy(&small.naive))?;
-        times.0.push(spent);
-        peaks.0 = peak;
-        let (spent, peak) = run(&mut with_ebusy(&large.naive))?;
-        times.1.push(spent);
-        peaks.1 = peak;
-    }
-    let seconds = |spent: Vec<Spent>| super::median(spent).wall.as_secs_f64();
-    let (bytes, times) = (large.bytes as f64 / small.bytes as f64, seconds(times.1) / seconds(times.0));
-    println!(
-        "\ngrowth       {bytes:.2} times the bytes, {times:.2} times the time: exponent {:.2} (goal: at most 1.05)",
-        times.ln() / bytes.ln()
-    );
-    println!(
-        "peak memory  {:.1} MiB for {} MiB: {:.3} of it (goal: at most 0.08)",
-        peaks.1 as f64 / 1024.0,
-        large.bytes >> 20,
-        peaks.1 as f64 * 1024.0 / large.bytes as f64
-    );
-    Ok(())
-}
+    let analyze = |file: &Path| run(Command::new(&ebusy).arg("analyze").arg(file));
+    let rounds = options.rounds();
+    let (mut rows, mut growth) = (Vec::new(), Vec::new());
+    for (name, inputs) in &inputs {
+        let naive = Pairs::run(rounds, || analyze(&inputs.naive), || run(&mut grep('z', &inputs.naive)))?;
+        let what = format!("`ebusy analyze`, {name} in a .tar.gz");
+        rows.push(Row::ratio(&what, "`tar xzOf B \\| grep -c ID`", naive.wall(), 0.35));
+        eprintln!("      of its processors' time: {}", naive.cpu());
+        eprintln!("      seconds: {} and {}", naive.ours(), naive.theirs());
+        rows.push(Row::memory("its peak memory", naive.peak(), inputs.bytes, 0.08));
+        growth.push((inputs.bytes as f64, naive.ours().median));
 
-/// What a host is stored as.
-pub(super) struct Inputs {
-    pub(super) naive: PathBuf,
-    pub(super) collected: PathBuf,
-    /// Size of the naive one without its compression.
-    pub(super) bytes: u64,
-}
-
-impl Inputs {
-    pub(super) fn make(dir: &Path, name: &str, host: Host) -> Result<Self> {
-        let naive = dir.join(format!("{name}.tar.gz"));
-        let collected = dir.join(format!("{name}-collected.tar.gz"));
-        host.write_naive(&naive)?;
-        host.write_collected(&collected)?;
-        let bytes =
-            std::io::copy(&mut flate2::read::GzDecoder::new(fs::File::open(&naive)?), &mut std::io::sink())?;
-        Ok(Self { naive, collected, bytes })
+        let collected = Pairs::run(rounds, || analyze(&inputs.collected), || analyze(&inputs.naive))?;
+        let what = format!("the collector's bundle of that host, {name}");
+        rows.push(Row::ratio(&what, "the same host's .tar.gz", collected.wall(), 0.15));
     }
-
-    /// The naive one as .tar.xz; `None` where there is no xz here.
-    fn xz(&self, dir: &Path) -> Result<Option<PathBuf>> {
-        if which("xz").is_none() {
-            println!("| .tar.xz | left out: there is no `xz` here | | | | | |");
-            return Ok(None);
-        }
-        let file = dir.join("small.tar.xz");
-        let script = "gzip -dc \"$0\" | xz -6 > \"$1\"";
-        Command::new("/bin/sh")
-            .args(["-c", script])
-            .args([&self.naive, &file])
-            .status()
-            .context("cannot start /bin/sh")?;
-        Ok(Some(file))
+    let xz = Inputs::of(&workspace, SMALL)?.xz()?;
+    let pairs = Pairs::run(rounds, || analyze(&xz), || run(&mut grep('J', &xz)))?;
+    let what = format!("`ebusy analyze`, {} in a .tar.xz", SMALL.name);
+    rows.push(Row::ratio(&what, "`tar xJOf B \\| grep -c ID`", pairs.wall(), 0.90));
+    if let [(bytes, seconds), (more_bytes, more_seconds)] = growth[..] {
+        let exponent = (more_seconds / seconds).ln() / (more_bytes / bytes).ln();
+        let what = format!("growth from {} to {}, exponent", SMALL.name, LARGE.name);
+        rows.push(Row::figure(&what, "linear: 1", format!("{exponent:.2}"), "1.05".into(), exponent <= 1.05));
     }
-}
-
-/// The line that somebody would type.
-pub(super) fn grep(decompress: &str, file: &Path) -> Command {
-    let mut command = Command::new("/bin/sh");
-    let script = format!("tar x{decompress}Of \"$0\" | grep -c {}", Host::busy_id());
-    command.args(["-c", &script]).arg(file);
-    command
-}
-
-fn row(
-    what: &str,
-    ours: &dyn Fn() -> Command,
-    than: &str,
-    theirs: &dyn Fn() -> Command,
-    goal: f64,
-) -> Result<()> {
-    let (mut times, mut others, mut ratios, mut peak) = (vec![], vec![], vec![], 0);
-    for _ in 0..ROUNDS {
-        let (spent, memory) = run(&mut ours())?;
-        let (other, _) = run(&mut theirs())?;
-        ratios.push(spent.wall.as_secs_f64() / other.wall.as_secs_f64());
-        times.push(spent);
-        others.push(other);
-        peak = peak.max(memory);
-    }
-    ratios.sort_by(f64::total_cmp);
-    println!(
-        "| {what} | {:.3} s | {than} | {:.3} s | {:.2} ({:.2} to {:.2}) | {goal:.2} | {:.1} MiB |",
-        super::median(times).wall.as_secs_f64(),
-        super::median(others).wall.as_secs_f64(),
-        ratios[ratios.len() / 2],
-        ratios[0],
-        ratios[ratios.len() - 1],
-        peak as f64 / 1024.0
-    );
-    Ok(())
+    Ok(rows)
 }

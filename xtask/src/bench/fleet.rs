@@ -1,6 +1,7 @@
 //! `cargo xtask bench fleet`: 10,000 bundles of small hosts, and what each costs.
 
-use super::{Spent, median, run};
+use super::given;
+use super::measure::{Spent, median, run};
 use crate::programs;
 use crate::workspace::Workspace;
 use anyhow::{Context as _, Result};
@@ -16,11 +17,10 @@ const ROUNDS: usize = 3;
 const FORMATS: [&str; 3] = ["text", "ndjson", "parquet"];
 
 /// Runs all and prints it as a table for the documentation.
-pub(crate) fn fleet() -> Result<()> {
+pub(super) fn fleet() -> Result<()> {
     let workspace = Workspace::find()?;
-    // Made already, as the tests take it, or now.
-    let ebusy = match std::env::var_os("EBUSY_BIN") {
-        Some(ebusy) => PathBuf::from(ebusy),
+    let ebusy = match given("EBUSY_BIN") {
+        Some(ebusy) => ebusy,
         None => programs::build(&workspace, None)?.ebusy,
     };
     let directories = make(&workspace.target.join("bench-fleet"))?;
@@ -30,25 +30,22 @@ pub(crate) fn fleet() -> Result<()> {
     println!("| bundles | format | time | CPU time | CPU time a bundle | peak memory |");
     println!("|---|---|---|---|---|---|");
     let mut spent = vec![vec![]; GROWTH.len() * FORMATS.len()];
-    let mut peaks = vec![0; spent.len()];
     for _ in 0..ROUNDS {
         for (index, (number, format)) in cases().enumerate() {
             let mut command = Command::new(&ebusy);
             command.args(["fleet", "--format", format]).args(&directories[..number]).stderr(Stdio::null());
-            let (took, peak) = run(&mut command)?;
-            spent[index].push(took);
-            peaks[index] = peak.max(peaks[index]);
+            spent[index].push(run(&mut command)?);
         }
     }
     let spent: Vec<Spent> = spent.into_iter().map(median).collect();
-    for ((number, format), (took, peak)) in cases().zip(spent.iter().zip(peaks)) {
+    for ((number, format), took) in cases().zip(&spent) {
         let bundles = number * TOGETHER;
         println!(
             "| {bundles} | {format} | {:.1} s | {:.1} s | {:.2} ms | {:.1} MiB |",
             took.wall.as_secs_f64(),
             took.cpu.as_secs_f64(),
             took.cpu.as_secs_f64() * 1000.0 / bundles as f64,
-            peak as f64 / 1024.0
+            took.peak_bytes as f64 / f64::from(1 << 20)
         );
     }
     for (index, format) in FORMATS.iter().enumerate() {

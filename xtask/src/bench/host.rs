@@ -13,6 +13,8 @@ use tar::{Builder, EntryType, Header};
 /// How large a host is.
 #[derive(Clone, Copy)]
 pub(super) struct Host {
+    /// As the figures call it, by the size of its mount tables.
+    pub(super) name: &'static str,
     pub(super) processes: u32,
     pub(super) namespaces: u32,
     /// Containers, whose mounts are in all tables.
@@ -20,11 +22,14 @@ pub(super) struct Host {
 }
 
 /// 128 MB of mount tables.
-pub(super) const SMALL: Host = Host { processes: 2_000, namespaces: 200, containers: 215 };
+pub(super) const SMALL: Host = Host { name: "128 MB", processes: 2_000, namespaces: 200, containers: 63 };
 /// 1 GB of mount tables.
-pub(super) const LARGE: Host = Host { processes: 10_000, namespaces: 1_000, containers: 345 };
+pub(super) const LARGE: Host = Host { name: "1 GB", processes: 10_000, namespaces: 1_000, containers: 99 };
 
 const LAYERDB: &str = "var/lib/docker/image/overlay2/layerdb/mounts";
+/// Images that the containers are of, and layers of each.
+const IMAGES: u32 = 12;
+const LAYERS: u32 = 5;
 /// Container that could not be removed.
 const BUSY: u32 = 7;
 /// Every so many namespaces one has a copy of its mount.
@@ -39,9 +44,10 @@ impl Host {
     /// As somebody without the collector stores it: every table in full.
     pub(super) fn write_naive(self, file: &Path) -> Result<()> {
         let mut archive = Archive::create(file)?;
+        let mounts = self.mounts();
         for pid in 1..=self.processes {
             let dir = format!("proc/{pid}");
-            archive.file(&format!("{dir}/mountinfo"), &self.table(self.namespace_of(pid)))?;
+            archive.file(&format!("{dir}/mountinfo"), &self.table(&mounts, self.namespace_of(pid)))?;
             for (name, text) in self.small_files(pid) {
                 archive.file(&format!("{dir}/{name}"), &text)?;
             }
@@ -55,6 +61,7 @@ impl Host {
     pub(super) fn write_collected(self, file: &Path) -> Result<()> {
         const TOGETHER: u32 = 256;
         let mut archive = Archive::create(file)?;
+        let mounts = self.mounts();
         archive.file(
             "manifest.json",
             "{\"format\":\"ebusy.bundle/1\",\"collector\":\"0.1.0\",\"host\":\"bench\",\"kernel\":\"5.4.0\",\"uid\":0}",
@@ -65,7 +72,7 @@ impl Host {
                 let namespace = self.namespace_of(pid);
                 let path = format!("proc/{pid}/mountinfo");
                 match self.first_in(namespace) {
-                    of if of == pid => archive.file(&path, &self.table(namespace))?,
+                    of if of == pid => archive.file(&path, &self.table(&mounts, namespace))?,
                     of => archive.link(&path, &format!("proc/{of}/mountinfo"), EntryType::Link)?,
                 }
             }
@@ -111,21 +118,41 @@ impl Host {
         format!("mnt:[{}]", 4_026_531_840 + self.namespace_of(pid))
     }
 
-    fn table(self, namespace: u32) -> String {
-        let first = 20 + namespace * (2 * self.containers + 2);
+    /// What a table's lines say after their mount ids, container by container: its root, its shared memory and its
+    /// network namespace, as dockerd mounts them. Containers of one image share its layers.
+    fn mounts(self) -> Vec<String> {
+        let mounts = |number| {
+            let layers = (0..LAYERS).map(|layer| short_layer(1000 + number % IMAGES * LAYERS + layer));
+            let lower: Vec<String> = std::iter::once(short_layer(number)).chain(layers).collect();
+            let dir = format!("/var/lib/docker/overlay2/{}", hex(number, 'a'));
+            let container = hex(number, 'c');
+            [
+                format!(
+                    "0:{} / {dir}/merged rw,relatime - overlay overlay rw,lowerdir={},upperdir={dir}/diff,workdir={dir}/work\n",
+                    100 + number,
+                    lower.join(":")
+                ),
+                format!(
+                    "0:{} / /var/lib/docker/containers/{container}/mounts/shm rw,nosuid,nodev,noexec,relatime - tmpfs shm rw,size=65536k\n",
+                    1100 + number
+                ),
+                format!(
+                    "0:4 net:[{}] /run/docker/netns/{} rw - nsfs nsfs rw\n",
+                    4_026_532_600 + number,
+                    &container[..12]
+                ),
+            ]
+        };
+        (0..self.containers).flat_map(mounts).collect()
+    }
+
+    fn table(self, mounts: &[String], namespace: u32) -> String {
+        let first = 20 + namespace * (3 * self.containers + 2);
         let mut table = format!("{first} 1 253:0 / / rw,relatime - ext4 /dev/mapper/vg0-root rw\n");
-        for number in 0..self.containers {
-            if number == BUSY && !namespace.is_multiple_of(HOLDS) {
-                continue;
+        for (number, mount) in (0..).zip(mounts) {
+            if number / 3 != BUSY || namespace.is_multiple_of(HOLDS) {
+                let _ = write!(table, "{} {first} {mount}", first + 1 + number);
             }
-            let (layer, id) = (hex(number, 'a'), first + 1 + 2 * number);
-            let _ = writeln!(
-                table,
-                "{id} {first} 0:{} / /var/lib/docker/overlay2/{layer}/merged rw,relatime - overlay overlay rw,lowerdir=/var/lib/docker/overlay2/l/{}:/var/lib/docker/overlay2/l/{},upperdir=/var/lib/docker/overlay2/{layer}/diff,workdir=/var/lib/docker/overlay2/{layer}/work",
-                100 + number,
-                &layer[..26].to_uppercase(),
-                &layer[26..52].to_uppercase(),
-            );
         }
         table
     }
@@ -146,6 +173,11 @@ impl Host {
             ("cgroup", format!("0::/system.slice/docker-{container}.scope\n")),
         ]
     }
+}
+
+/// The short name that overlay2 gives a layer.
+fn short_layer(number: u32) -> String {
+    format!("/var/lib/docker/overlay2/l/{}", &hex(number, 'l')[..26].to_uppercase())
 }
 
 /// 64 hexadecimal digits that nothing else has.

@@ -6,7 +6,7 @@
 //! | `ebusy-collector-VERSION-ARCH`, `ebusy-VERSION-ARCH` | static programs |
 //! | `ebusy_VERSION_ARCH.deb`, `ebusy-VERSION-1.ARCH.rpm` | both, with manual pages, completions and plugins |
 //! | `man/`, `completions/` | the same manual pages and completions by themselves |
-//! | `ebusy-VERSION.cdx.json` | what the programs and the page are made of |
+//! | `collector.cdx.json`, `ebusy-analyzer.cdx.json`, `ebusy-web.cdx.json` | what collector, command and page are made of |
 //! | `SHA256SUMS` | of all of these, for `sha256sum -c` |
 
 mod checksums;
@@ -18,7 +18,7 @@ mod texts;
 use crate::programs::{self, Programs};
 use crate::progress::Steps;
 use crate::workspace::{Workspace, output_of, which};
-use crate::{demo, page};
+use crate::{demo, page, supply};
 use anyhow::{Context as _, Result, bail};
 use payload::Payload;
 use std::env;
@@ -51,7 +51,7 @@ pub(crate) fn run_all() -> Result<()> {
     }
     fs::create_dir_all(&release).with_context(|| format!("cannot create {}", release.display()))?;
 
-    let mut steps = Steps::new(3 + ARCHITECTURES.len());
+    let mut steps = Steps::new(4 + ARCHITECTURES.len());
     let page = steps.step("page and demo", || page_and_demo(&workspace, &release))?;
     // The first is this machine's own, and its programs print the texts.
     let mut texts = None;
@@ -75,6 +75,12 @@ pub(crate) fn run_all() -> Result<()> {
             texts.iter().try_for_each(|text| write(&release.join(text.name), text.content.as_bytes()))
         }
         None => bail!("no programs were built"),
+    })?;
+    steps.step("bills of materials", || {
+        supply::sbom()?.iter().try_for_each(|bill| match bill.file_name() {
+            Some(name) => copy(bill, &release.join(name)),
+            None => bail!("{} has no name", bill.display()),
+        })
     })?;
     let listed = steps.step("checksums", || checksums::write(&release))?;
     println!("{}: {listed} files, see SHA256SUMS", release.display());

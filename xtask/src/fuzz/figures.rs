@@ -31,7 +31,7 @@ impl Figures {
         Self {
             cpu: spent.cpu,
             inputs: number(inputs),
-            peak: spent.peak.unsigned_abs(),
+            peak: spent.peak_bytes >> 10,
             slowest: Duration::from_nanos(number(words.next())),
             slowest_length: number(words.next()),
         }

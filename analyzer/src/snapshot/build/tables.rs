@@ -1,14 +1,60 @@
 //! Mount tables: each different one is kept once, whatever file shows it.
 
+use super::super::lines::{Lines, Row};
 use super::*;
 use crate::order;
+use crate::parse::mountinfo::Mount;
+use std::sync::Arc;
+
+/// The different tables so far.
+#[derive(Debug, Default)]
+pub(super) struct Tables {
+    lines: Lines,
+    by_rows: HashMap<Arc<[Row]>, TableId>,
+    known: Vec<Known>,
+}
+
+#[derive(Debug)]
+struct Known {
+    rows: Arc<[Row]>,
+    length: usize,
+    form: TableForm,
+}
+
+impl Tables {
+    pub(super) fn is_empty(&self) -> bool {
+        self.known.is_empty()
+    }
+
+    pub(super) fn keep(&mut self, bytes: &[u8], form: TableForm) -> TableId {
+        let rows = self.lines.rows_of(bytes, form);
+        if let Some(known) = self.by_rows.get(&rows[..]) {
+            return *known;
+        }
+        let (id, rows): (TableId, Arc<[Row]>) = (TableId(self.known.len()), rows.into());
+        self.by_rows.insert(Arc::clone(&rows), id);
+        self.known.push(Known { rows, length: bytes.len(), form });
+        id
+    }
+
+    /// All of them in the order of these ids, each with the file that it is called by.
+    fn finish(self, order: impl Iterator<Item = (TableId, String)>) -> Vec<MountTable> {
+        let lines = Arc::new(self.lines.finish());
+        let table = |(id, file): (TableId, String)| {
+            let Known { rows, length, form } = self.known.get(id.0)?;
+            let (rows, lines) = (Arc::clone(rows), Arc::clone(&lines));
+            Some(MountTable { rows, lines, length: *length, file, form: *form })
+        };
+        order.filter_map(table).collect()
+    }
+}
 
 impl Builder {
     /// Only mount tables are stored as hard links. The member that holds the bytes comes first in a bundle as
     /// the collector writes it; in a repacked one it may come later.
     pub(super) fn add_hard_link(&mut self, path: &EntryPath<'_>, target: &[u8]) {
         let owner = match path.role() {
-            Role::OfProcess(pid, name) if name == b"mountinfo" => TableOwner::Process(pid),
+            Role::OfProcess(pid, name) if *name == *b"mountinfo" => TableOwner::Process(pid),
             Role::PinnedTable(inode) => TableOwner::Pinned(inode),
             _ => return,
         };
@@ -46,8 +92,8 @@ impl Builder {
         }
     }
 
-    pub(super) fn add_table(&mut self, bytes: &[u8], file: &str, path: &str, form: TableForm) -> TableId {
-        let table = self.intern_table(bytes, file, form);
+    pub(super) fn add_table(&mut self, bytes: &[u8], path: &str, form: TableForm) -> TableId {
+        let table = self.tables.keep(bytes, form);
         self.table_of_file.insert(path.to_owned(), table);
         if let Some(name) = &self.read_in {
             self.tables_read_in.entry(table).or_insert_with(|| name.clone());
@@ -64,14 +110,13 @@ impl Builder {
         if none && let Some((file, bytes)) = own.into_iter().next_back() {
             let is_mountinfo = file.ends_with("mountinfo");
             let form = if is_mountinfo { TableForm::Mountinfo } else { TableForm::Mounts };
-            let table = self.add_table(&bytes, &file, &file, form);
+            let table = self.add_table(&bytes, &file, form);
             self.process(Pid(1)).table = Some(table);
             self.note_assumed_host(file);
         }
-        for (pid, file, bytes) in std::mem::take(&mut self.mounts) {
+        for (pid, table, path) in std::mem::take(&mut self.mounts) {
             if self.snapshot.processes.get(&pid).is_none_or(|p| p.table.is_none()) {
-                let table =
-                    self.add_table(&bytes, &file, &format!("proc/{}/mounts", pid.0), TableForm::Mounts);
+                self.table_of_file.insert(path, table);
                 self.process(pid).table = Some(table);
             }
         }
@@ -83,9 +128,8 @@ impl Builder {
         if self.process(pid).table.is_some() {
             return;
         }
-        let file = self.read_in.clone().unwrap_or_default();
         let table = [&b"\n".repeat(line)[..], what, b"\t", text, b"\n"].concat();
-        let id = self.add_table(&table, &file, &format!("proc/{}/named", pid.0), TableForm::Named);
+        let id = self.add_table(&table, &format!("proc/{}/named", pid.0), TableForm::Named);
         self.process(pid).table = Some(id);
     }
 
@@ -100,67 +144,65 @@ impl Builder {
         );
     }
 
-    pub(super) fn add_pinned_table(
-        &mut self,
-        inode: Option<NamespaceInode>,
-        bytes: &[u8],
-        file: String,
-        path: &str,
-    ) {
+    pub(super) fn add_pinned_table(&mut self, inode: Option<NamespaceInode>, bytes: &[u8], path: &str) {
         let looks_right =
             numbered_lines(bytes).next().is_some_and(|(_, line)| mountinfo::parse_line(line).is_ok());
         if looks_right {
-            let table = self.add_table(bytes, &file, path, TableForm::Mountinfo);
+            let table = self.add_table(bytes, path, TableForm::Mountinfo);
             self.pinned_tables.push((inode, table));
         }
     }
 
-    pub(super) fn intern_table(&mut self, bytes: &[u8], file: &str, form: TableForm) -> TableId {
-        let same_hash = self.tables_by_hash.entry(quick_hash(bytes)).or_default();
-        let tables = &mut self.snapshot.tables;
-        if let Some(known) = same_hash.iter().find(|t| tables.get(t.0).is_some_and(|t| t.text == bytes)) {
-            return *known;
+    /// Reports the lines that make no sense and notes the namespaces that nsfs mounts keep. Whether a mount
+    /// namespace is kept by this or that table matters; of others only that they are kept.
+    pub(super) fn check_tables(&mut self) {
+        let mut kept: BTreeSet<(Vec<u8>, NamespaceInode)> = BTreeSet::new();
+        let mut pins = Vec::new();
+        let is_namespace = |mount: &Mount<'_>| mount.fs_type == b"nsfs" || mount.fs_type == b"proc";
+        for placed in self.snapshot.mounts_where(&is_namespace) {
+            let root = placed.mount.root();
+            let Some((kind, inode)) = namespace_link::parse(&root) else { continue };
+            let is_new = kind == b"mnt" || kept.insert((kind.to_vec(), inode));
+            if is_new && placed.table.form == TableForm::Mountinfo {
+                let by = PinnedBy::Bind(placed.id, placed.mount.mount_point().into_owned());
+                pins.push(NamespacePin { kind: kind.to_vec(), inode, by, evidence: placed.evidence() });
+            }
         }
-        let id = TableId(tables.len());
-        same_hash.push(id);
-        tables.push(MountTable { text: bytes.to_vec(), file: file.to_owned(), form });
-        id
+        self.snapshot.pins.extend(pins);
+        let tables = std::mem::take(&mut self.snapshot.tables);
+        for table in tables.iter().filter(|table| table.form == TableForm::Mountinfo) {
+            for (line, text) in table.odd_lines() {
+                self.note_bad_line(&table.file, line, text);
+            }
+        }
+        self.snapshot.tables = tables;
+        order::sort(&mut self.snapshot.pins);
+        self.snapshot.pins.dedup();
     }
 
-    /// Reports the lines that make no sense and notes the namespaces that nsfs mounts keep.
-    pub(super) fn check_table(&mut self, id: TableId) {
-        let Some(table) = self.snapshot.tables.get(id.0) else { return };
-        let (mut bad, mut pins) = (Vec::new(), Vec::new());
-        let is_mountinfo = table.form == TableForm::Mountinfo;
-        for (line, text) in numbered_lines(&table.text).filter(|_| is_mountinfo) {
-            match mountinfo::parse_line(text) {
-                Ok(mount) if mount.fs_type == b"nsfs" || mount.fs_type == b"proc" => {
-                    if let Some((kind, inode)) = namespace_link::parse(&mount.root()) {
-                        let by = PinnedBy::Bind(id, mount.mount_point().into_owned());
-                        let evidence = table.evidence(line, text);
-                        pins.push(NamespacePin { kind: kind.to_vec(), inode, by, evidence });
-                    }
-                }
-                Ok(_) => {}
-                Err(error) => bad.push((line, error)),
-            }
+    /// Says how many more there are than were listed.
+    pub(super) fn count_bad_lines(&mut self) {
+        if self.bad_lines > LISTED_BAD_LINES {
+            let message =
+                format!("{} more lines are not lines of mountinfo.", self.bad_lines - LISTED_BAD_LINES);
+            self.warn("bad-mountinfo-line", None, None, message, "These mounts are missing from the report.");
         }
-        let file = table.file.clone();
-        self.snapshot.pins.extend(pins);
-        for (line, error) in bad {
-            self.bad_lines += 1;
-            if self.bad_lines <= LISTED_BAD_LINES {
-                self.warn(
-                    "bad-mountinfo-line",
-                    Some(file.clone()),
-                    Some(line),
-                    format!(
-                        "Not a line of mountinfo: at column {} there should be {}.",
-                        error.column, error.expected
-                    ),
-                    "This one mount is missing from the report; all other lines were read.",
-                );
-            }
+    }
+
+    fn note_bad_line(&mut self, file: &str, line: u32, text: &[u8]) {
+        let Err(error) = mountinfo::parse_line(text) else { return };
+        self.bad_lines += 1;
+        if self.bad_lines <= LISTED_BAD_LINES {
+            self.warn(
+                "bad-mountinfo-line",
+                Some(file.to_owned()),
+                Some(line),
+                format!(
+                    "Not a line of mountinfo: at column {} there should be {}.",
+                    error.column, error.expected
+                ),
+                "This one mount is missing from the report; all other lines were read.",
+            );
         }
     }
 
@@ -180,14 +222,9 @@ impl Builder {
         order::sort(&mut order);
         let new_id: HashMap<TableId, TableId> =
             (0..).zip(&order).map(|(new, (_, old))| (*old, TableId(new))).collect();
-        let mut old: Vec<Option<MountTable>> =
-            std::mem::take(&mut self.snapshot.tables).into_iter().map(Some).collect();
-        for ((_, file), id) in order {
-            if let Some(table) = old.get_mut(id.0).and_then(Option::take) {
-                let file = self.tables_read_in.get(&id).cloned().unwrap_or(file);
-                self.snapshot.tables.push(MountTable { file, ..table });
-            }
-        }
+        let read_in = &self.tables_read_in;
+        let order = order.into_iter().map(|((_, file), id)| (id, read_in.get(&id).cloned().unwrap_or(file)));
+        self.snapshot.tables = std::mem::take(&mut self.tables).finish(order);
         for process in self.snapshot.processes.values_mut() {
             process.table = process.table.and_then(|t| new_id.get(&t).copied());
         }
@@ -195,11 +232,7 @@ impl Builder {
             *table = new_id.get(table).copied().unwrap_or(*table);
         }
         order::sort(&mut self.pinned_tables);
-        for index in 0..self.snapshot.tables.len() {
-            self.check_table(TableId(index));
-        }
-        order::sort(&mut self.snapshot.pins);
-        self.snapshot.pins.dedup();
+        self.check_tables();
     }
 
     /// A table that was stored under a name without the namespace's inode belongs to the one pinned namespace

@@ -106,7 +106,7 @@ impl Builder {
             let equals = memchr::memchr(b'=', line)?;
             Some((visible(&line[..equals]), visible(&line[equals + 1..])))
         });
-        self.snapshot.units.insert(unit.to_vec(), properties.collect());
+        self.snapshot.units.insert(unit.to_vec(), order::map(properties));
     }
 
     pub(super) fn add_tool_output(&mut self, bytes: &[u8], file: &str) {
@@ -175,8 +175,7 @@ impl Builder {
             None if number.major == 7 => format!("loop{}", number.minor).into_bytes(),
             None => number.to_string().into_bytes(),
         };
-        let keys: BTreeMap<DeviceNumber, Vec<u8>> =
-            rows.iter().map(|r| (r.number, key(r.name.as_ref(), r.number, r.is_mapped))).collect();
+        let keys = order::map(rows.iter().map(|r| (r.number, key(r.name.as_ref(), r.number, r.is_mapped))));
         for row in rows {
             let evidence =
                 Evidence { file: file.to_owned(), line: Some(row.line), text: line_text(bytes, row.line) };

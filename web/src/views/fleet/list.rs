@@ -1,5 +1,6 @@
 //! The hosts: a filter as one types, and two of them to compare.
 
+use crate::browser::letters::lower;
 use crate::state::Action;
 use crate::state::fleet::{Fleet, Place, Row};
 use crate::text;
@@ -84,14 +85,14 @@ fn comparison(fleet: &Fleet, act: &Acts) -> Html {
 
 /// Indexes of the rows that have every word.
 fn fitting(rows: &[Row], filter: &str) -> Vec<usize> {
-    let words: Vec<String> = filter.split_whitespace().map(str::to_lowercase).collect();
+    let words: Vec<String> = filter.split_whitespace().map(lower).collect();
     let fits = |line: &HostLine| {
         let holders = line.holders.iter().map(|holder| holder.who.as_str());
         let texts: Vec<String> = [line.name(), word(line), &line.source, &line.summary]
             .into_iter()
             .chain([&line.host.kernel, &line.target].into_iter().flatten().map(String::as_str))
             .chain(holders)
-            .map(str::to_lowercase)
+            .map(lower)
             .collect();
         words.iter().all(|word| texts.iter().any(|text| text.contains(word)))
     };

@@ -1,5 +1,6 @@
 //! Which rows of a tree are shown: filtered, folded, and of those the ones in sight. Pure.
 
+use crate::browser::letters::lower;
 use ebusy_analyzer::mount_tree::{Change, MountTree, TreeRow};
 use std::collections::BTreeSet;
 
@@ -16,7 +17,7 @@ pub(super) struct Wanted {
 
 /// Indexes of the rows to show, in order. What a row is on stays with it, so that a tree stays a tree.
 pub(super) fn shown(tree: &MountTree, wanted: &Wanted) -> Vec<usize> {
-    let words: Vec<String> = wanted.filter.to_lowercase().split_whitespace().map(str::to_owned).collect();
+    let words: Vec<String> = lower(&wanted.filter).split_whitespace().map(str::to_owned).collect();
     let all = words.is_empty() && !wanted.changes;
     let mut keep: Vec<bool> = tree.rows.iter().map(|row| all || fits(row, &words, wanted.changes)).collect();
     if !all {
@@ -39,7 +40,7 @@ pub(super) fn shown(tree: &MountTree, wanted: &Wanted) -> Vec<usize> {
 
 fn fits(row: &TreeRow, words: &[String], changes: bool) -> bool {
     let fields = || [&row.mount_point, &row.source, &row.device, &row.fs_type, &row.root];
-    let has = |word: &String| fields().into_iter().any(|field| field.to_lowercase().contains(word.as_str()));
+    let has = |word: &String| fields().into_iter().any(|field| lower(field).contains(word.as_str()));
     (!changes || row.change != Change::Same) && words.iter().all(has)
 }
 
