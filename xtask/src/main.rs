@@ -1,6 +1,7 @@
 //! The project's own tasks, so that cargo is the only tool to install: `cargo xtask run`, `test`, `web`, …
 
 mod bench;
+mod bombs;
 mod corpus;
 mod csp;
 mod demo;
@@ -15,6 +16,7 @@ mod pack;
 mod page;
 mod programs;
 mod progress;
+mod reproduce;
 mod run;
 mod rustc;
 mod schema;

@@ -15,11 +15,30 @@ use std::path::PathBuf;
 /// The only place that crates come from.
 const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
-/// Programs that people get: the package, and the target that it is built for.
-const PROGRAMS: [(&str, &str); 3] = [
-    ("collector", "x86_64-unknown-linux-musl"),
-    ("ebusy-analyzer", "x86_64-unknown-linux-musl"),
-    ("ebusy-web", "wasm32-unknown-unknown"),
+/// What people get: its name, its package with the features that it is built with, and the target.
+struct Program {
+    name: &'static str,
+    package: &'static str,
+    features: &'static str,
+    target: &'static str,
+}
+
+const COLLECTOR: Program = Program {
+    name: "ebusy-collector",
+    package: "collector",
+    features: "",
+    target: "x86_64-unknown-linux-musl",
+};
+
+const PROGRAMS: [Program; 3] = [
+    COLLECTOR,
+    Program {
+        name: "ebusy",
+        package: "ebusy-analyzer",
+        features: programs::FEATURES,
+        target: "x86_64-unknown-linux-musl",
+    },
+    Program { name: "ebusy.html", package: "ebusy-web", features: "", target: "wasm32-unknown-unknown" },
 ];
 
 /// The command has crates that nothing else has.
@@ -32,8 +51,7 @@ pub(crate) fn deny() -> Result<()> {
     let rules = Rules::of(&rules);
     let (metadata, command) = (metadata(&workspace, &[])?, metadata(&workspace, ALL_FEATURES)?);
     let mut wrong = Vec::new();
-    let (name, target) = PROGRAMS[1];
-    let of_command = tree(&workspace, name, target)?;
+    let of_command = tree(&workspace, &PROGRAMS[1])?;
     // Everything that any of our crates may use, and what the command alone has; for other systems than ours and
     // for the fuzzer there is more in all features.
     let known: BTreeSet<String> = packages(&metadata).into_iter().map(label).collect();
@@ -48,7 +66,7 @@ pub(crate) fn deny() -> Result<()> {
             wrong.push(format!("{}: it comes from {}", label(package), package["source"]));
         }
     }
-    let collector = names_below(&workspace, "collector", PROGRAMS[0].1)?;
+    let collector = names_below(&workspace, &COLLECTOR)?;
     for name in collector.symmetric_difference(&rules.collector) {
         let what = if collector.contains(name) { "has no reason in" } else { "is listed but not used by" };
         wrong.push(format!("collector: {name} {what} deny.toml's list of the collector's crates"));
@@ -76,18 +94,17 @@ pub(crate) fn sbom() -> Result<Vec<PathBuf>> {
     let by_name = by_label(&metadata);
     let dist = workspace.dist();
     fs::create_dir_all(&dist).with_context(|| format!("cannot create {}", dist.display()))?;
+    let hashes =
+        hashes(&fs::read_to_string(workspace.root.join("Cargo.lock")).context("cannot read Cargo.lock")?);
     let mut written = Vec::new();
-    for (program, target) in PROGRAMS {
-        let below = tree(&workspace, program, target)?;
-        let components: Vec<Value> =
-            below.iter().filter_map(|name| by_name.get(name)).map(|package| component(package)).collect();
-        let bill = json!({
-            "bomFormat": "CycloneDX", "specVersion": "1.5", "version": 1,
-            "metadata": {"component": {"type": "application", "name": program,
-                "version": env!("CARGO_PKG_VERSION")}},
-            "components": components,
-        });
-        let file = dist.join(format!("{program}.cdx.json"));
+    for program in PROGRAMS {
+        let below = tree(&workspace, &program)?;
+        let components: Vec<Value> = below
+            .iter()
+            .filter_map(|label| Some(component(by_name.get(label)?, hashes.get(label).map(String::as_str))))
+            .collect();
+        let bill = bill(program.name, &components);
+        let file = dist.join(format!("{}.cdx.json", program.name));
         fs::write(&file, serde_json::to_string_pretty(&bill)? + "\n")
             .with_context(|| format!("cannot write {}", file.display()))?;
         written.push(file);
@@ -95,11 +112,41 @@ pub(crate) fn sbom() -> Result<Vec<PathBuf>> {
     Ok(written)
 }
 
-fn component(package: &Value) -> Value {
+/// CycloneDX 1.5; without time and serial number, so that the same source gives the same bytes.
+fn bill(program: &str, components: &[Value]) -> Value {
+    let references: Vec<&Value> = components.iter().map(|component| &component["bom-ref"]).collect();
+    json!({
+        "$schema": "http://cyclonedx.org/schema/bom-1.5.schema.json",
+        "bomFormat": "CycloneDX", "specVersion": "1.5", "version": 1,
+        "metadata": {"component": {"type": "application", "bom-ref": program, "name": program,
+            "version": env!("CARGO_PKG_VERSION")}},
+        "components": components,
+        "dependencies": [{"ref": program, "dependsOn": references}],
+    })
+}
+
+fn component(package: &Value, sha256: Option<&str>) -> Value {
     let text = |key: &str| package[key].as_str().unwrap_or_default().to_owned();
     let (name, version) = (text("name"), text("version"));
-    json!({"type": "library", "name": name, "version": version, "purl": format!("pkg:cargo/{name}@{version}"),
-        "licenses": [{"expression": expression(&text("license"))}]})
+    let purl = format!("pkg:cargo/{name}@{version}");
+    let mut component = json!({"type": "library", "bom-ref": purl, "name": name, "version": version, "purl": purl,
+        "licenses": [{"expression": expression(&text("license"))}]});
+    if let Some(sha256) = sha256 {
+        component["hashes"] = json!([{"alg": "SHA-256", "content": sha256}]);
+    }
+    component
+}
+
+/// The checksums of Cargo.lock by `name version`; the project's own packages have none.
+fn hashes(lock: &str) -> BTreeMap<String, String> {
+    let packages = lock.split("[[package]]").filter_map(|package| {
+        let value = |key: &str| {
+            let line = package.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(" = \""));
+            line.and_then(|rest| rest.strip_suffix('"'))
+        };
+        Some((format!("{} {}", value("name")?, value("version")?), value("checksum")?.to_owned()))
+    });
+    packages.collect()
 }
 
 /// Old crates write `MIT/Apache-2.0`.
@@ -155,33 +202,20 @@ fn label(package: &Value) -> String {
 }
 
 /// `name version` of everything that is linked into a program, without the program itself.
-fn tree(workspace: &Workspace, program: &str, target: &str) -> Result<BTreeSet<String>> {
+fn tree(workspace: &Workspace, program: &Program) -> Result<BTreeSet<String>> {
     let mut cargo = workspace.cargo();
-    cargo.args([
-        "tree",
-        "--locked",
-        "--package",
-        program,
-        "--edges",
-        "normal",
-        "--prefix",
-        "none",
-        "--target",
-        target,
-    ]);
-    if program == PROGRAMS[1].0 {
-        cargo.args(["--features", programs::FEATURES]);
-    }
+    cargo.args(["tree", "--locked", "--package", program.package, "--features", program.features]);
+    cargo.args(["--edges", "normal", "--prefix", "none", "--target", program.target]);
     let lines = output_of(&mut cargo)?;
     let labels = lines.lines().filter_map(|line| {
         let mut words = line.split(' ');
         Some(format!("{} {}", words.next()?, words.next()?.strip_prefix('v')?))
     });
-    Ok(labels.filter(|label| label.split(' ').next() != Some(program)).collect())
+    Ok(labels.filter(|label| label.split(' ').next() != Some(program.package)).collect())
 }
 
-fn names_below(workspace: &Workspace, program: &str, target: &str) -> Result<BTreeSet<String>> {
-    let labels = tree(workspace, program, target)?;
+fn names_below(workspace: &Workspace, program: &Program) -> Result<BTreeSet<String>> {
+    let labels = tree(workspace, program)?;
     Ok(labels.iter().filter_map(|label| label.split(' ').next().map(str::to_owned)).collect())
 }
 
@@ -207,13 +241,63 @@ mod tests {
     }
 
     #[test]
+    fn a_bill_has_each_component_once_with_licence_and_checksum() {
+        let workspace = Workspace::find().unwrap();
+        let lock = hashes(&fs::read_to_string(workspace.root.join("Cargo.lock")).unwrap());
+        let metadata = metadata(&workspace, ALL_FEATURES).unwrap();
+        let of = |label_: &String| packages(&metadata).into_iter().find(|package| label(package) == *label_);
+        let labels = tree(&workspace, &COLLECTOR).unwrap();
+        let components: Vec<Value> = labels
+            .iter()
+            .map(|label| component(of(label).unwrap(), lock.get(label).map(String::as_str)))
+            .collect();
+        let bill = bill("ebusy-collector", &components);
+        assert_eq!((&bill["bomFormat"], &bill["specVersion"]), (&"CycloneDX".into(), &"1.5".into()));
+        let references: BTreeSet<&str> = components.iter().filter_map(|it| it["bom-ref"].as_str()).collect();
+        assert_eq!(references.len(), components.len());
+        for component in &components {
+            let hash = component["hashes"][0]["content"].as_str().unwrap();
+            assert!(hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit()), "{component}");
+            assert!(!component["licenses"][0]["expression"].as_str().unwrap().is_empty(), "{component}");
+        }
+    }
+
+    /// The table of threats names what tests each: files, and tests in them as `file.rs::test`.
+    #[test]
+    fn every_test_that_the_table_of_threats_names_exists() {
+        let root = Workspace::find().unwrap().root;
+        let text = fs::read_to_string(root.join("SECURITY.md")).unwrap();
+        let rows: Vec<&str> = text.lines().filter(|line| line.starts_with('|')).skip(2).collect();
+        assert!(rows.len() >= 9, "{rows:?}");
+        for row in rows {
+            let shows = row.trim_end_matches('|').rsplit('|').next().unwrap();
+            let named: Vec<&str> = shows
+                .split('`')
+                .skip(1)
+                .step_by(2)
+                .filter(|it| it.contains(".rs") || it.contains("/tests"))
+                .collect();
+            assert!(!named.is_empty() || shows.contains("cargo xtask deny"), "nothing tests: {row}");
+            for name in named {
+                let (file, test) =
+                    name.split_once("::").map_or((name, None), |(file, test)| (file, Some(test)));
+                let path = root.join(file);
+                assert!(path.exists(), "SECURITY.md names {file}");
+                if let Some(test) = test {
+                    let source = fs::read_to_string(&path).unwrap();
+                    assert!(source.contains(&format!("fn {test}(")), "{file} has no test {test}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn a_bill_has_what_its_program_alone_has() {
         let workspace = Workspace::find().unwrap();
-        let has_parquet = |index: usize| {
-            let (name, target) = PROGRAMS[index];
-            tree(&workspace, name, target).unwrap().iter().any(|label| label.starts_with("parquet "))
+        let has_parquet = |program: &Program| {
+            tree(&workspace, program).unwrap().iter().any(|label| label.starts_with("parquet "))
         };
-        assert_eq!([0, 1, 2].map(has_parquet), [false, true, false], "{PROGRAMS:?}");
+        assert_eq!(PROGRAMS.each_ref().map(has_parquet), [false, true, false]);
     }
 
     #[test]

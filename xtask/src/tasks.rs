@@ -2,7 +2,10 @@
 
 use crate::progress::Steps;
 use crate::workspace::Workspace;
-use crate::{bench, corpus, demo, dist, docs, fuzz, lint, npm, page, run, schema, screenshots, supply, test};
+use crate::{
+    bench, bombs, corpus, demo, dist, docs, fuzz, lint, npm, page, reproduce, run, schema, screenshots,
+    supply, test,
+};
 use anyhow::{Result, bail};
 use lexopt::prelude::*;
 use std::ffi::OsString;
@@ -35,6 +38,8 @@ Usage: cargo xtask TASK [OPTION…]
     --corpus DIR    more seeds, from DIR/errors.jsonl and DIR/mountinfo
   deny            licences and sources of all crates; the collector's crates are those with a reason
   sbom            write a CycloneDX bill of materials for each program
+  bombs           inputs that stand for far more than they are, at full size: time and memory of each
+  reproduce       build everything twice, in different folders, and compare the bytes
   bench [PART]    time and memory against the shell lines that are replaced; PART is `analyze`, `page` or
                   `collect` (as root); `fleet`, only where it is named, is 10,000 bundles
     --quick         a smaller host and fewer rounds; EBUSY_BIN and EBUSY_PAGE may name what is not to be built
@@ -54,6 +59,8 @@ enum Task {
     Fuzz(fuzz::Options),
     Deny,
     Sbom,
+    Reproduce,
+    Bombs,
     Bench(bench::Options),
     Dist,
     Docs,
@@ -73,6 +80,8 @@ pub(crate) fn main(arguments: lexopt::Parser) -> Result<ExitCode> {
         Task::Demo => println!("{}", demo::write(&Workspace::find()?)?.display()),
         Task::Deny => supply::deny()?,
         Task::Sbom => supply::sbom()?.iter().for_each(|file| println!("{}", file.display())),
+        Task::Bombs => bombs::run_all()?,
+        Task::Reproduce => reproduce::run_all()?,
         Task::Fuzz(options) => return fuzz::run_all(&options),
         Task::Corpus(dir) => return corpus::run_all(&dir),
         Task::Bench(options) => bench::run_all(options)?,
@@ -112,6 +121,8 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Task> {
         "corpus" => Task::Corpus(PathBuf::new()),
         "deny" => Task::Deny,
         "sbom" => Task::Sbom,
+        "bombs" => Task::Bombs,
+        "reproduce" => Task::Reproduce,
         "fuzz" => Task::Fuzz(fuzz::Options::default()),
         "bench" => Task::Bench(bench::Options::default()),
         "help" => Task::Help,

@@ -349,6 +349,17 @@ impl Reference<'_> {
         }
     }
 
+    /// Whether a file is open on a file system that no table shows any more: it may be the overlay whose upper
+    /// directory is wanted.
+    fn may_be_in_use_unseen(&self) -> bool {
+        let namespaces = self.world.host.namespaces();
+        let is_shown = |id: u32| namespaces.iter().any(|ns| self.visible(*ns).iter().any(|m| m.id == id));
+        let processes = self.world.host.processes.values().filter(|p| p.state != 'Z');
+        let anonymous = processes.flat_map(|p| &p.links).filter(|link| link.device.0 == 0);
+        let mut open = anonymous.filter_map(|link| link.mount);
+        self.objects.iter().any(|(_, done)| *done == Operation::MountAgain) && open.any(|id| !is_shown(id))
+    }
+
     fn status(&self, holders: &BTreeMap<Holder, Effect>) -> Status {
         if holders.values().any(|effect| *effect == Effect::Blocking) {
             return Status::Held;
@@ -360,7 +371,7 @@ impl Reference<'_> {
                 namespaces.iter().any(|ns| !self.shows(*ns, object).is_empty() || self.has_files(*ns));
             self.world.is_active(object) && self.world.host.is_open(object.device) && !is_shown
         });
-        if is_unexplained {
+        if is_unexplained || self.may_be_in_use_unseen() {
             return Status::Unknown;
         }
         Status::Free

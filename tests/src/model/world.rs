@@ -527,9 +527,12 @@ impl World {
         self.host.reuse_pid(b.container.pid, "make", &["make"]);
     }
 
-    /// Both namespaces have another process that sees all of them, so that each one's own table is known.
+    /// Both namespaces have another process that sees all of them, so that each one's own table is known. One at a time:
+    /// more of them than of those that stayed would outvote these.
     fn moves(&mut self, from: usize, into_hosts: bool) {
-        let Some(ns) = self.a_copy(from).filter(|ns| *ns != self.host.ns) else { return };
+        let Some(ns) = self.a_copy(from).filter(|ns| *ns != self.host.ns && !self.has_movers(*ns)) else {
+            return;
+        };
         if !self.host.processes.values().any(|p| p.ns == ns && p.root == "/" && p.moved_to.is_none()) {
             return;
         }

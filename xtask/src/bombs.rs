@@ -1,0 +1,144 @@
+//! `cargo xtask bombs`: inputs that stand for far more than they are, at full size, through the real command with its
+//! usual limits. `tests/tests/limits.rs` has each kind in small, and more of them.
+
+use crate::programs;
+use crate::spent;
+use crate::workspace::Workspace;
+use anyhow::{Context as _, Result, bail};
+use ebusy_tests::synth::{Entry, Host, Run, gzip, tar};
+use lzma_rust2::{XzOptions, XzWriter};
+use std::io::{self, Write};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+const MIB: usize = 1 << 20;
+/// More is a fault. A text is limited to 512 MiB and is there six times over while it is taken apart, at the worst.
+const MOST_MEMORY_MIB: u64 = 3584;
+const MOST_TIME: Duration = Duration::from_secs(180);
+
+/// Something written into the command, and the limit that it must meet.
+struct Bomb {
+    name: &'static str,
+    limit: &'static str,
+    write: fn(&mut dyn Write) -> io::Result<()>,
+}
+
+const BOMBS: [Bomb; 5] = [
+    Bomb { name: "gzip, 16 GiB of zeros", limit: "unpacked", write: gzip_zeros },
+    Bomb { name: "xz, 16 GiB of zeros", limit: "unpacked", write: xz_zeros },
+    Bomb { name: "a tar of 10 million entries", limit: "members", write: ten_million_members },
+    Bomb { name: "a million processes", limit: "processes", write: a_million_processes },
+    Bomb { name: "a line of 4 GiB", limit: "whole", write: a_long_line },
+];
+
+/// Runs them all and prints what each took. `EBUSY_BIN` names a command that is built already.
+pub(crate) fn run_all() -> Result<()> {
+    let ebusy = match std::env::var_os("EBUSY_BIN") {
+        Some(built) => built.into(),
+        None => programs::build(&Workspace::find()?, None)?.ebusy,
+    };
+    println!("| input | limit | CPU time | peak memory |\n|---|---|---|---|");
+    let mut wrong = Vec::new();
+    for bomb in BOMBS {
+        let output = std::env::temp_dir().join(format!("ebusy-bomb-{}", std::process::id()));
+        let file = std::fs::File::create(&output).context("cannot write into the temporary directory")?;
+        let mut child = Command::new(&ebusy)
+            .args(["analyze", "-", "--format", "json"])
+            .stdin(Stdio::piped())
+            .stderr(file.try_clone()?)
+            .stdout(file)
+            .spawn()
+            .context("cannot start ebusy")?;
+        let begun = Instant::now();
+        let input = child.stdin.take();
+        let writer = std::thread::spawn(move || match input {
+            // It stops reading at its limit.
+            Some(mut pipe) => (bomb.write)(&mut pipe).is_ok(),
+            None => false,
+        });
+        let spent = spent::wait(child, begun);
+        writer.join().ok();
+        let said = std::fs::read_to_string(&output).context("cannot read what it said")?;
+        std::fs::remove_file(&output).ok();
+        let (cpu, peak) = (spent.cpu, spent.peak_bytes >> 20);
+        println!("| {} | {} | {:.1} s | {peak} MiB |", bomb.name, bomb.limit, cpu.as_secs_f64());
+        let is_named = said.contains(&format!("the limit '{}'", bomb.limit));
+        if !is_named || peak > MOST_MEMORY_MIB || cpu > MOST_TIME || spent.status.code().is_none() {
+            wrong.push(format!("{} ({})", bomb.name, spent.status));
+        }
+    }
+    if !wrong.is_empty() {
+        bail!("not bounded, or without a word that names the limit: {}", wrong.join(", "));
+    }
+    Ok(())
+}
+
+/// A host's tar without its end, so that members can follow.
+fn host() -> Vec<u8> {
+    let mut host = Host::new("bomb", "6.1.0-50-amd64");
+    host.docker_overlay2("20.10.5");
+    host.run(&Run::new("web", "nginx:1.13"));
+    let mut bytes = tar("b", 0, &host.entries());
+    bytes.truncate(bytes.len() - 1024);
+    bytes
+}
+
+/// The host, and the header of a member of 16 GiB.
+fn huge_member() -> Vec<u8> {
+    let mut bytes = host();
+    let mut header = tar::Header::new_gnu();
+    header.set_size(16 << 30);
+    header.set_mode(0o600);
+    if header.set_path("b/var/log/huge").is_ok() {
+        header.set_cksum();
+        bytes.extend_from_slice(header.as_bytes());
+    }
+    bytes
+}
+
+fn gzip_zeros(to: &mut dyn Write) -> io::Result<()> {
+    to.write_all(&gzip(&huge_member()))?;
+    let zeros = gzip(&vec![0; 64 * MIB]);
+    (0..256).try_for_each(|_| to.write_all(&zeros))
+}
+
+fn xz(bytes: &[u8]) -> io::Result<Vec<u8>> {
+    let mut writer = XzWriter::new(Vec::new(), XzOptions::with_preset(1))?;
+    writer.write_all(bytes)?;
+    writer.finish()
+}
+
+fn xz_zeros(to: &mut dyn Write) -> io::Result<()> {
+    to.write_all(&xz(&huge_member())?)?;
+    let zeros = xz(&vec![0; 64 * MIB])?;
+    (0..256).try_for_each(|_| to.write_all(&zeros))
+}
+
+/// Entries of a tar without its end.
+fn members(entries: &[Entry]) -> Vec<u8> {
+    let mut bytes = tar("b", 0, entries);
+    bytes.truncate(bytes.len() - 1024);
+    bytes
+}
+
+fn ten_million_members(to: &mut dyn Write) -> io::Result<()> {
+    to.write_all(&gzip(&host()))?;
+    let some: Vec<Entry> = (0..10_000).map(|n| Entry::file(format!("etc/x{n}"), "")).collect();
+    let packed = gzip(&members(&some));
+    (0..1000).try_for_each(|_| to.write_all(&packed))
+}
+
+fn a_million_processes(to: &mut dyn Write) -> io::Result<()> {
+    to.write_all(&host())?;
+    (0..1000_u32).try_for_each(|thousand| {
+        let some =
+            (0..1000).map(|n| Entry::file(format!("proc/{}/comm", 1000 + thousand * 1000 + n), "sleep\n"));
+        to.write_all(&members(&some.collect::<Vec<_>>()))
+    })
+}
+
+fn a_long_line(to: &mut dyn Write) -> io::Result<()> {
+    to.write_all(b"21 1 8:1 / / rw shared:1 - ext4 /dev/sda1 rw\n")?;
+    let part = vec![b'a'; MIB];
+    (0..4096).try_for_each(|_| to.write_all(&part))
+}
