@@ -85,6 +85,7 @@ struct Matches {
     start: usize,
     at: Vec<Vec<(u16, u16)>>,
     /// Comparisons that it took to find them.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the tests see that there is a bound"))]
     steps: usize,
 }
 
