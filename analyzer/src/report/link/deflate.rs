@@ -13,6 +13,10 @@ const MIN_MATCH: usize = 3;
 const WINDOW: usize = 32_768;
 /// Earlier places with the same three bytes that are tried for each position.
 const TRIES: usize = 400;
+/// Steps for each byte, on the average, of which all [`TRIES`] and all [`ROUNDS`] are made: what a stranger's link holds
+/// is packed again when it is passed on, and may be made so that each of them takes [`MAX_MATCH`] steps. Beyond it one
+/// try and one round must do. What people share takes a part of it.
+const STEPS: usize = 64;
 /// Rounds of choosing matches by the costs of the codes that the last round led to.
 const ROUNDS: usize = 6;
 
@@ -68,10 +72,21 @@ pub(super) fn deflate(data: &[u8], dictionary: &[u8], split: usize) -> Vec<u8> {
     if two.length < one.length { two.bytes() } else { one.bytes() }
 }
 
+/// Comparisons, and lengths weighed, that packing takes.
+#[cfg(test)]
+pub(super) fn steps(data: &[u8], dictionary: &[u8]) -> usize {
+    let matches = Matches::find(&[dictionary, data].concat(), dictionary.len());
+    let lengths = matches.lengths(dictionary.len(), data.len());
+    matches.steps + lengths * rounds(lengths, data.len())
+}
+
 /// The matches at each position: lengths ascending, each with the shortest distance that has it.
 struct Matches {
     start: usize,
     at: Vec<Vec<(u16, u16)>>,
+    /// Comparisons that it took to find them.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the tests see that there is a bound"))]
+    steps: usize,
 }
 
 impl Matches {
@@ -81,6 +96,7 @@ impl Matches {
         let mut newest = vec![usize::MAX; 1 << 14];
         let mut before = vec![usize::MAX; all.len()];
         let mut at = Vec::new();
+        let (mut steps, most) = (0, (all.len() - start) * STEPS);
         for position in 0..all.len() {
             let Some([a, b, c]) = all.get(position..position + MIN_MATCH) else {
                 at.push(Vec::new());
@@ -91,21 +107,28 @@ impl Matches {
             before[position] = newest[hash];
             newest[hash] = position;
             if position >= start {
-                at.push(Self::of(all, position, &before));
+                let tries = if steps < most { TRIES } else { 1 };
+                at.push(Self::of(all, position, &before, tries, &mut steps));
             }
         }
         at.truncate(all.len() - start);
         if at.len() < all.len() - start {
             at.resize(all.len() - start, Vec::new());
         }
-        Self { start, at }
+        Self { start, at, steps }
     }
 
-    fn of(all: &[u8], position: usize, before: &[usize]) -> Vec<(u16, u16)> {
+    /// Lengths that there are to choose from for `length` bytes from `from` on.
+    fn lengths(&self, from: usize, length: usize) -> usize {
+        let of = self.at.iter().skip(from - self.start).take(length);
+        of.filter_map(|found| found.last()).map(|(longest, _)| usize::from(*longest)).sum()
+    }
+
+    fn of(all: &[u8], position: usize, before: &[usize], tries: usize, steps: &mut usize) -> Vec<(u16, u16)> {
         let mut found: Vec<(u16, u16)> = Vec::new();
         let longest = MAX_MATCH.min(all.len() - position);
         let mut candidate = before[position];
-        for _ in 0..TRIES {
+        for _ in 0..tries {
             if candidate == usize::MAX || position - candidate > WINDOW {
                 break;
             }
@@ -113,8 +136,10 @@ impl Matches {
             if best == longest {
                 break;
             }
+            *steps += 1;
             if all[candidate + best] == all[position + best] {
                 let length = (0..longest).take_while(|i| all[candidate + i] == all[position + i]).count();
+                *steps += length;
                 if length > best {
                     found.push((length as u16, (position - candidate) as u16));
                 }
@@ -133,7 +158,7 @@ fn parse(all: &[u8], matches: &Matches, from: usize, length: usize) -> Vec<Token
     let mut distance_cost = [5_u32; 30];
     let mut tokens = Vec::new();
     let mut best = u32::MAX;
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds(matches.lengths(from, length), length) {
         let next = cheapest(all, matches, from, length, &literal_cost, &distance_cost);
         let counts = count(&next);
         let literals = huffman::lengths(&counts.literals, 15);
@@ -151,6 +176,11 @@ fn parse(all: &[u8], matches: &Matches, from: usize, length: usize) -> Vec<Token
         }
     }
     tokens
+}
+
+/// How often matches are chosen, where each time weighs so many lengths for so many bytes.
+fn rounds(lengths: usize, bytes: usize) -> usize {
+    (ROUNDS * STEPS * bytes / lengths.max(1)).clamp(1, ROUNDS)
 }
 
 fn cheapest(

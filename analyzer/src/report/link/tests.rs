@@ -414,3 +414,31 @@ fn links_that_are_kept_open_again() {
         std::fs::write(folder.join("1-view.txt"), view.fragment() + "\n").unwrap();
     }
 }
+
+/// Opening a link and passing it on again must not hang a tab: a text that nearly repeats itself has hundreds of
+/// matches of nearly the longest length at each byte, all of which were compared.
+#[test]
+fn packing_takes_bounded_steps_whatever_the_text() {
+    // Runs that differ once in 257 bytes, so that no match is the longest possible one and all are tried.
+    let bytes: Vec<u8> =
+        (0..96 << 10).map(|i: usize| if i % 257 == 0 { (i / 257 % 251) as u8 } else { b'a' }).collect();
+    let steps = deflate::steps(&bytes, dictionary::VERSION_1.as_bytes());
+    assert!(steps <= bytes.len() * 800, "{} steps a byte", steps / bytes.len());
+    let packed = deflate::deflate(&bytes, dictionary::VERSION_1.as_bytes(), 0);
+    assert_eq!(inflate::inflate(&packed, dictionary::VERSION_1.as_bytes()), Ok(bytes));
+    // What people share is packed without any bound: the links stay as short as they were.
+    let (usual, _) = written(&whole(Seed(3).report()));
+    let steps = deflate::steps(&usual, dictionary::VERSION_1.as_bytes());
+    assert!(steps < usual.len() * 100, "{} steps a byte", steps / usual.len());
+}
+
+/// A link may hold nearly as many texts as bytes. Each was compared with all before it, whenever such a report was
+/// passed on: tens of billions of comparisons.
+#[test]
+fn each_text_of_a_strangers_report_is_looked_up_not_searched() {
+    let mut shared = whole(Report::default());
+    shared.report.looked_at = (0..200_000).map(|n| format!("{n:06}")).collect();
+    shared.report.propagation = shared.report.looked_at.clone();
+    let (bytes, texts_at) = written(&shared);
+    assert_eq!(bytes.len() - texts_at, 200_000 * 7, "each stands there once");
+}

@@ -6,7 +6,9 @@
 
 use crate::bytes::visible;
 use crate::errors::time::iso;
+use crate::order;
 use crate::report::rfc3339;
+use std::collections::BTreeMap;
 
 /// Texts that a link may hold in all, in bytes, each counted as often as it is used: a text of a stranger's link
 /// could be referred to a million times.
@@ -22,8 +24,8 @@ const LINE_END: char = '\u{1}';
 
 /// What a walk does with each field.
 enum Mode<'a> {
-    /// Appends it.
-    Write { structure: Vec<u8>, texts: Vec<String> },
+    /// Appends it. Texts by the order of their first use: a stranger's report may have a hundred thousand.
+    Write { structure: Vec<u8>, texts: BTreeMap<String, u64> },
     /// Takes it from bytes.
     Read { structure: &'a [u8], texts: Vec<&'a str>, new: usize, text_left: usize, elements_left: usize },
     /// Shows each text, which may be changed.
@@ -46,7 +48,7 @@ impl<'a> Wire<'a> {
     }
 
     pub(super) fn writer() -> Self {
-        Self::new(Mode::Write { structure: Vec::new(), texts: Vec::new() })
+        Self::new(Mode::Write { structure: Vec::new(), texts: BTreeMap::new() })
     }
 
     /// Shows `see` every text of a report.
@@ -70,7 +72,9 @@ impl<'a> Wire<'a> {
         put_number(&mut bytes, structure.len() as u64);
         bytes.extend_from_slice(&structure);
         let texts_at = bytes.len();
-        for text in texts {
+        let mut in_order: Vec<(u64, String)> = texts.into_iter().map(|(text, at)| (at, text)).collect();
+        order::sort(&mut in_order);
+        for (_, text) in in_order {
             let line: String = text
                 .chars()
                 .map(|c| match c {
@@ -173,10 +177,10 @@ impl<'a> Wire<'a> {
             Mode::Visit(see) => return see(text),
             Mode::Read { .. } => 0,
             Mode::Write { .. } if text.is_empty() => 0,
-            Mode::Write { texts, .. } => match texts.iter().position(|t| t == text) {
-                Some(at) => at as u64 + 2,
+            Mode::Write { texts, .. } => match texts.get(text.as_str()) {
+                Some(at) => at + 2,
                 None => {
-                    texts.push(text.clone());
+                    texts.insert(text.clone(), texts.len() as u64);
                     1
                 }
             },
