@@ -35,7 +35,7 @@ const BOMBS: [Bomb; 5] = [
 pub(crate) fn run_all() -> Result<()> {
     let ebusy = match std::env::var_os("EBUSY_BIN") {
         Some(built) => built.into(),
-        None => programs::build(&Workspace::find()?, None)?.ebusy,
+        None => programs::build(&Workspace::find()?, programs::WithPage::Nothing)?.ebusy,
     };
     println!("| input | limit | CPU time | peak memory |\n|---|---|---|---|");
     let mut wrong = Vec::new();

@@ -41,7 +41,7 @@ fn build(workspace: &Workspace, folder: &Path) -> Result<Vec<(&'static str, Stri
     copy_files(workspace, folder)?;
     let copy = Workspace { root: folder.to_path_buf(), target: folder.join("target") };
     let page = page::build(&copy)?;
-    let programs = programs::build(&copy, Some(&page))?;
+    let programs = programs::build(&copy, programs::WithPage::Both(&page))?;
     let things =
         [("ebusy.html", page.file), ("ebusy-collector", programs.collector), ("ebusy", programs.ebusy)];
     things.into_iter().map(|(name, file)| Ok((name, hash(&file)?))).collect()
