@@ -302,12 +302,17 @@ fn read_whole(input: &mut dyn Read, name: &str, limit: u64, bytes: &mut Vec<u8>)
     }
 }
 
+/// What flate2 says of bytes that begin no gzip member.
+const NO_MEMBER: &str = "invalid gzip header";
+
 /// Reads what follows the archive's end mark, so that a compressed stream's length and checksum are checked.
 /// What is no further gzip member is padding and none of our business (gzip(1) ignores it, too).
 fn check_rest(rest: &mut dyn Read) -> End {
     match std::io::copy(rest, &mut std::io::sink()) {
         Err(error)
             if matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::InvalidData)
+                // A checksum that does not fit; what follows a member and begins like none is called a bad header.
+                || (error.kind() == ErrorKind::InvalidInput && error.to_string() != NO_MEMBER)
                 || error.to_string().starts_with("the limit") =>
         {
             End::Broken(error.to_string())

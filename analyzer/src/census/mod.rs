@@ -160,15 +160,15 @@ fn summary(groups: &[CensusGroup], complete: bool) -> String {
     let count =
         |n: usize, one: &str, many: &str| if n == 1 { format!("1 {one}") } else { format!("{n} {many}") };
     let leftovers: usize = groups.iter().map(|g| g.leftovers.len()).sum();
+    let caution = if complete { "" } else { " in the part of the bundle that could be read" };
     let Some(worst) = groups.first() else {
-        let caution = if complete { "" } else { " in the part of the bundle that could be read" };
         return format!(
             "Nothing is left over: no container's mount lives on where it does not belong{caution}."
         );
     };
     let blocking: u32 = groups.iter().map(|g| g.blocking).sum();
     let effect = match blocking {
-        0 => "none blocks a removal, they only hold space".to_owned(),
+        0 => format!("none{caution} blocks a removal, they only hold space"),
         n => format!("{n} will block a removal"),
     };
     let whom = match groups.len() {
@@ -196,6 +196,7 @@ fn looked_at(snapshot: &Snapshot, looked: &leftovers::Looked) -> Vec<String> {
             looked.candidates, looked.belong, looked.follow,
         ),
     ];
+    sentences.extend(snapshot.facts.part_only());
     let unread = crate::holders::unread(snapshot).len();
     if unread > 0 {
         sentences.push(format!("{unread} mount namespaces that something keeps could not be read."));

@@ -43,6 +43,16 @@ pub(super) fn restarted(a: &Side, b: &Side) -> bool {
     other_boot || (a.host.kernel.is_some() && b.host.kernel.is_some() && a.host.kernel != b.host.kernel)
 }
 
+/// What a summary has to add where something is missing from one of the two.
+pub(super) fn caution((a, b): &(Side, Side)) -> &'static str {
+    match (a.bundle.complete, b.bundle.complete) {
+        (true, true) => "",
+        (false, true) => " That is about the part of the first bundle that could be read.",
+        (true, false) => " That is about the part of the second bundle that could be read.",
+        (false, false) => " That is about the parts of both bundles that could be read.",
+    }
+}
+
 pub(super) fn warnings(a: &Side, b: &Side) -> Vec<Diagnostic> {
     let mut warnings = Vec::new();
     let mut warn = |code: &str, message: String, advice: &str| {

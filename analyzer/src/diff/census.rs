@@ -109,10 +109,14 @@ fn reused(a: &[crate::report::ProcessView], b: &[crate::report::ProcessView]) ->
     a.iter().any(|one| b.iter().any(|other| one.pid == other.pid && one.started_at != other.started_at))
 }
 
-pub(super) fn summary(changes: &CensusChanges) -> String {
+/// `whole`: nothing is missing from the second bundle.
+pub(super) fn summary(changes: &CensusChanges, whole: bool) -> String {
     let things = |n: usize| count(n, "leftover", "leftovers");
     match (changes.gone.len(), changes.new.len(), changes.still.len()) {
         (0, 0, 0) => "Nothing is left over in either bundle.".to_owned(),
+        (gone, 0, 0) if !whole => {
+            format!("None of {} of the first bundle is in what could be read of the second.", things(gone))
+        }
         (gone, 0, 0) => {
             format!("All {} of the first bundle are gone by themselves: nothing leaks.", things(gone))
         }

@@ -228,6 +228,10 @@ pub(super) fn summary(
     if !b.target.found {
         let target = capital(target);
         return match a.target.container_id {
+            // Its container may stand in the part that is missing.
+            Some(_) if !b.bundle.complete => {
+                format!("{target} is in the first bundle, and not in what could be read of the second.")
+            }
             Some(_) => format!("{target} is in the first bundle only: it was removed in between."),
             // An error's line or path may be all that the first bundle knew of it.
             None => format!("The second bundle knows nothing of what was asked for: {target}."),

@@ -118,7 +118,7 @@ fn of_sides((a, b): (&Report, &Report), sides: (Side, Side)) -> Diff {
     let warnings = bundles::warnings(&sides.0, &sides.1);
     Diff {
         schema: SCHEMA.to_owned(),
-        summary: holders::summary(&changes, a, b, target.as_deref(), restarted),
+        summary: holders::summary(&changes, a, b, target.as_deref(), restarted) + bundles::caution(&sides),
         a: sides.0,
         b: sides.1,
         target,
@@ -137,7 +137,7 @@ pub fn of_censuses(a: &Census, b: &Census) -> Diff {
     let warnings = bundles::warnings(&sides.0, &sides.1);
     Diff {
         schema: SCHEMA.to_owned(),
-        summary: census::summary(&changes),
+        summary: census::summary(&changes, sides.1.bundle.complete) + bundles::caution(&sides),
         a: sides.0,
         b: sides.1,
         target: None,

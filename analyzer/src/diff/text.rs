@@ -34,7 +34,11 @@ fn write(out: &mut String, diff: &Diff) -> std::fmt::Result {
         write_holders(out, title, list)?;
     }
     match &diff.census {
-        Some(census) => write_census(out, census),
+        Some(census) => write_census(
+            out,
+            census,
+            if diff.a.bundle.complete && diff.b.bundle.complete { "" } else { " in what could be read" },
+        ),
         None => Ok(()),
     }
 }
@@ -60,7 +64,7 @@ fn write_holders(out: &mut String, title: &str, list: &[HolderChange]) -> std::f
     writeln!(out)
 }
 
-fn write_census(out: &mut String, changes: &CensusChanges) -> std::fmt::Result {
+fn write_census(out: &mut String, changes: &CensusChanges, caution: &str) -> std::fmt::Result {
     writeln!(out, "Left over on the whole host")?;
     for (word, list) in [("still", &changes.still), ("new", &changes.new), ("gone", &changes.gone)] {
         for change in list.iter().take(SHOWN) {
@@ -71,7 +75,7 @@ fn write_census(out: &mut String, changes: &CensusChanges) -> std::fmt::Result {
         }
     }
     if changes.still.is_empty() && changes.new.is_empty() && changes.gone.is_empty() {
-        writeln!(out, "  nothing")?;
+        writeln!(out, "  nothing{caution}")?;
     }
     Ok(())
 }

@@ -27,6 +27,8 @@ pub struct Tally {
     hosts: BTreeSet<String>,
     held: BTreeSet<String>,
     will_block: BTreeSet<String>,
+    /// Those of which a part could not be read.
+    partial: BTreeSet<String>,
     holders: BTreeMap<String, BTreeMap<String, Kept>>,
     causes: BTreeMap<String, OfCause>,
 }
@@ -58,6 +60,9 @@ impl Tally {
         self.hosts.insert(host.to_owned());
         if line.status == Some(Status::Held) {
             self.held.insert(host.to_owned());
+        }
+        if !line.complete {
+            self.partial.insert(host.to_owned());
         }
         if line.will_block > 0 {
             self.will_block.insert(host.to_owned());
@@ -99,7 +104,7 @@ impl Tally {
             holders,
             causes,
         };
-        fleet.summary = summary(&fleet);
+        fleet.summary = summary(&fleet, number(self.partial.len()));
         fleet
     }
 }
@@ -168,7 +173,7 @@ impl OfCause {
     }
 }
 
-fn summary(fleet: &Fleet) -> String {
+fn summary(fleet: &Fleet, partial: u32) -> String {
     let failed = match fleet.failed {
         0 => String::new(),
         n => format!(" {} could not be read.", count(n, "bundle", "bundles")),
@@ -176,6 +181,10 @@ fn summary(fleet: &Fleet) -> String {
     if fleet.hosts == 0 {
         return format!("No host was read.{failed}");
     }
+    let partial = match partial {
+        0 => String::new(),
+        n => format!(" Of {} only a part could be read.", count(n, "host", "hosts")),
+    };
     let held = match fleet.held {
         0 => format!(
             "Nothing is held on {}",
@@ -191,7 +200,7 @@ fn summary(fleet: &Fleet) -> String {
         n => format!("; what lives on will block a removal on {n}"),
     };
     let worst = fleet.holders.first().map(|holder| format!(" {}.", capital(&holder.sentence)));
-    format!("{held}{later}.{}{failed}", worst.unwrap_or_default())
+    format!("{held}{later}.{}{partial}{failed}", worst.unwrap_or_default())
 }
 
 /// Units and programs keep the case in which they are typed.

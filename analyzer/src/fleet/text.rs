@@ -46,7 +46,7 @@ pub fn word(line: &HostLine) -> &'static str {
         Some(Status::Free) if line.will_block > 0 => "LEFTOVER",
         Some(Status::Unknown) if line.errors == 0 && line.will_block > 0 => "LEFTOVER",
         Some(Status::Free) => "free",
-        Some(Status::Unknown) if line.errors == 0 => "quiet",
+        Some(Status::Unknown) if line.errors == 0 && line.complete => "quiet",
         Some(Status::Unknown) => "unknown",
         None => "UNREAD",
     }

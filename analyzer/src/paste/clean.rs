@@ -90,37 +90,60 @@ pub(super) fn straightened(text: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Puts lines together again that a terminal broke at its width. Each keeps the number of its first part.
-pub(super) fn unwrapped(lines: Vec<(usize, Cow<'_, [u8]>)>) -> Vec<(usize, Cow<'_, [u8]>)> {
-    let Some(width) = width_of(&lines) else { return lines };
-    let mut joined: Vec<(usize, Cow<'_, [u8]>)> = Vec::with_capacity(lines.len());
-    let mut parts = 0;
-    let mut open = false;
-    for (index, text) in lines {
-        let goes_on = open
-            && parts < MOST_PARTS
+///
+/// One line after the other: a list of all would take more than a text of short lines itself.
+pub(super) struct Unwrapping<'t> {
+    width: Option<usize>,
+    /// The last line, which may go on.
+    last: Option<(usize, Cow<'t, [u8]>)>,
+    parts: usize,
+    open: bool,
+}
+
+impl<'t> Unwrapping<'t> {
+    /// For a terminal of that width, see [`width_of`].
+    pub(super) fn new(width: Option<usize>) -> Self {
+        Self { width, last: None, parts: 0, open: false }
+    }
+
+    /// Takes a line; gives the one before, where it is whole.
+    pub(super) fn push(&mut self, index: usize, text: Cow<'t, [u8]>) -> Option<(usize, Cow<'t, [u8]>)> {
+        let Some(width) = self.width else { return Some((index, text)) };
+        let goes_on = self.open
+            && self.parts < MOST_PARTS
             && !text.is_empty()
-            && joined.last().is_some_and(|(_, before)| is_cut_mount(before))
+            && self.last.as_ref().is_some_and(|(_, before)| is_cut_mount(before))
             && !matches!(Line::of(&text), Line::Mount(..) | Line::Prompt(..) | Line::BadMount);
-        open = characters(&text) == width;
-        match joined.last_mut().filter(|_| goes_on) {
+        self.open = characters(&text) == width;
+        match self.last.as_mut().filter(|_| goes_on) {
             Some((_, before)) => {
                 before.to_mut().extend_from_slice(&text);
-                parts += 1;
+                self.parts += 1;
+                None
             }
             None => {
-                joined.push((index, text));
-                parts = 0;
+                self.parts = 0;
+                self.last.replace((index, text))
             }
         }
     }
-    joined
+
+    /// The last line.
+    pub(super) fn finish(self) -> Option<(usize, Cow<'t, [u8]>)> {
+        self.last
+    }
 }
 
 /// The length that the longest lines share: two of them, or one of 80.
-fn width_of(lines: &[(usize, Cow<'_, [u8]>)]) -> Option<usize> {
-    let longest = lines.iter().map(|(_, l)| characters(l)).max().filter(|n| *n >= NARROWEST)?;
-    let alike = lines.iter().filter(|(_, l)| characters(l) == longest).count();
-    (alike > 1 || longest == 80).then_some(longest)
+pub(super) fn width_of<'t>(lines: impl Iterator<Item = Cow<'t, [u8]>>) -> Option<usize> {
+    let (mut longest, mut alike) = (0, 0);
+    for length in lines.map(|line| characters(&line)) {
+        if length > longest {
+            (longest, alike) = (length, 0);
+        }
+        alike += usize::from(length == longest);
+    }
+    (longest >= NARROWEST && (alike > 1 || longest == 80)).then_some(longest)
 }
 
 fn characters(text: &[u8]) -> usize {
@@ -165,10 +188,14 @@ mod tests {
             "u".repeat(70)
         );
         let text: Vec<&[u8]> = whole.as_bytes().chunks(80).collect();
-        let mut lines: Vec<(usize, Cow<'_, [u8]>)> =
-            text.iter().enumerate().map(|(i, l)| (i, Cow::Borrowed(*l))).collect();
-        lines.push((9, Cow::Borrowed(b"21 1 8:1 / / rw - ext4 /dev/sda1 rw")));
-        let joined = unwrapped(lines);
+        let lines: Vec<&[u8]> =
+            text.into_iter().chain([&b"21 1 8:1 / / rw - ext4 /dev/sda1 rw"[..]]).collect();
+        let mut unwrapping = Unwrapping::new(width_of(lines.iter().map(|l| Cow::Borrowed(*l))));
+        let mut joined: Vec<(usize, Cow<'_, [u8]>)> = Vec::new();
+        for (index, line) in lines.iter().enumerate() {
+            joined.extend(unwrapping.push(index, Cow::Borrowed(line)));
+        }
+        joined.extend(unwrapping.finish());
         assert_eq!(joined.len(), 2);
         assert_eq!((joined[0].0, &joined[0].1[..]), (0, whole.as_bytes()));
     }

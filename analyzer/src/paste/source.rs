@@ -1,7 +1,6 @@
 //! One text, line by line: which file of the host each line is from.
 
 use crate::order;
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::clean;
@@ -20,6 +19,9 @@ const NAMELESS: &str = "pasted text";
 
 /// So many lines that are nothing are remembered, in case that they turn out to be damaged mounts.
 const MOST_UNKNOWN: usize = 10_000;
+
+/// Longer ones are no mount: the kernel writes at most a page of options and a few paths.
+const LONGEST_UNKNOWN: usize = 64 << 10;
 
 /// One text, taken apart.
 #[derive(Debug, Default)]
@@ -59,13 +61,18 @@ impl Source {
     pub(super) fn read(name: &str, text: Vec<u8>) -> Self {
         let name = if name.is_empty() { NAMELESS } else { name };
         let mut source = Self { name: name.to_owned(), only_mounts: true, ..Self::default() };
-        let lines: Vec<(usize, Cow<'_, [u8]>)> = text
-            .split(|&b| b == b'\n')
-            .map(|line| clean::line(line.strip_suffix(b"\r").unwrap_or(line)))
-            .enumerate()
-            .collect();
-        for (index, line) in clean::unwrapped(lines) {
-            source.add_line(index, &line);
+        let lines = || {
+            let each = text.split(|&b| b == b'\n');
+            each.map(|line| clean::line(line.strip_suffix(b"\r").unwrap_or(line)))
+        };
+        let mut unwrapping = clean::Unwrapping::new(clean::width_of(lines()));
+        for (index, line) in lines().enumerate() {
+            if let Some((index, whole)) = unwrapping.push(index, line) {
+                source.add_line(index, &whole);
+            }
+        }
+        if let Some((index, last)) = unwrapping.finish() {
+            source.add_line(index, &last);
         }
         if source.only_mounts && !source.files.is_empty() {
             // In a table of nothing but mounts every other line is a damaged one, and is reported with its column.
@@ -172,7 +179,7 @@ impl Source {
                 self.push(file, index, text);
             }
             _ if *found == Line::Device => self.push("tools/devices".to_owned(), index, text),
-            _ if self.only_mounts && self.unknown.len() < MOST_UNKNOWN => {
+            _ if self.only_mounts && self.unknown.len() < MOST_UNKNOWN && text.len() <= LONGEST_UNKNOWN => {
                 self.unknown.push((index, text.to_vec()));
             }
             _ => {}

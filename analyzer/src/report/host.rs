@@ -46,6 +46,13 @@ pub struct BundleInfo {
     pub log_lines: u32,
 }
 
+impl BundleInfo {
+    /// Whether a part of a bundle is missing; a text is never a whole host, and says so by what it is.
+    pub fn is_cut(&self) -> bool {
+        !self.complete && !matches!(self.format.as_str(), "" | "paste" | "supportconfig" | "must-gather")
+    }
+}
+
 /// What a bundle offers before a target is chosen.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -61,6 +61,10 @@ fn facts(out: &mut String, report: &Report) {
         }
     }
     push(out, "");
+    if report.bundle.is_cut() {
+        push(out, "This is about the part of the bundle that could be read.");
+        push(out, "");
+    }
     if let Some(error) = report.errors.first() {
         push(
             out,

@@ -70,6 +70,9 @@ fn write_facts(out: &mut String, report: &Report) -> std::fmt::Result {
             writeln!(out, "  {name:<10} {value}")?;
         }
     }
+    if report.bundle.is_cut() {
+        writeln!(out, "  {:<10} only the part of the bundle that could be read", "about")?;
+    }
     for alias in &report.target.aliases {
         let from = alias.evidence.first().map(|e| format!("  ({})", place(e))).unwrap_or_default();
         writeln!(out, "  {:<10} {} {}{from}", "also", kebab(&alias.kind), alias.value)?;

@@ -61,8 +61,14 @@ fn not_found(snapshot: &Snapshot, target: &Target, query: &Query) -> Verdict {
                 .collect::<Vec<_>>()
                 .join(", ")
         ),
+        Query::Text(_) if !is_whole => {
+            format!("Nothing in the part of this bundle that could be read goes by \"{}\".", target.query)
+        }
         Query::Text(_) => format!("Nothing in this bundle goes by \"{}\".", target.query),
         Query::Error(_) => "The bundle has no such error.".to_owned(),
+        Query::Default if snapshot.log_lines == 0 && !is_whole => {
+            "The part of this bundle that could be read has no log to take a busy error from: name the container, path or device.".to_owned()
+        }
         Query::Default if snapshot.log_lines == 0 => {
             "The bundle has no log to take a busy error from: name the container, path or device.".to_owned()
         }
@@ -274,6 +280,7 @@ pub(super) fn looked_at(snapshot: &Snapshot, target: &Target) -> Vec<String> {
         snapshot.namespaces.len(),
         snapshot.processes.len()
     )];
+    sentences.extend(snapshot.facts.part_only());
     let without_process = snapshot.namespaces.values().filter(|n| n.pids.is_empty()).count();
     let unread = unread(snapshot).len();
     if without_process + unread > 0 {

@@ -114,6 +114,12 @@ impl Facts {
         matches!(self.format.as_str(), "paste" | "supportconfig" | "must-gather")
     }
 
+    /// What a list of what was looked at has to say where a part of the bundle is missing.
+    pub(crate) fn part_only(&self) -> Option<String> {
+        let is_cut = !self.complete && !self.is_paste();
+        is_cut.then(|| "Only the part of the bundle that could be read.".to_owned())
+    }
+
     /// Parsed kernel release.
     pub fn kernel_version(&self) -> Option<KernelVersion> {
         kernel_release::parse(self.kernel.as_deref()?.as_bytes())

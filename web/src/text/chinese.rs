@@ -219,7 +219,7 @@ pub static CHINESE: Texts = Texts {
     },
     // Holders.
     holders_title: |count| format!("谁占用着它：{count} 个占用者"),
-    no_holders: "在数据包中没有找到占用者。",
+    no_holders: "在数据包已读取的部分中没有找到占用者。",
     namespace: |inode| format!("挂载命名空间 {inode}"),
     namespace_unknown: "挂载命名空间不在数据包中",
     process: |comm, pid| format!("{comm}（pid {pid}）"),

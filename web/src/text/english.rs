@@ -228,7 +228,7 @@ pub static ENGLISH: Texts = Texts {
         1 => "Who holds it: 1 holder".into(),
         _ => format!("Who holds it: {count} holders"),
     },
-    no_holders: "No holder was found in the bundle.",
+    no_holders: "No holder was found in what was read of the bundle.",
     namespace: |inode| format!("mount namespace {inode}"),
     namespace_unknown: "Mount namespace not in the bundle",
     process: |comm, pid| format!("{comm} (pid {pid})"),
