@@ -27,7 +27,7 @@ pub(crate) struct Page {
 
 /// What the page may weigh, in bytes: as it is, and as a server sends it. To be lowered whenever it shrinks; raised
 /// only with a reason.
-const BUDGET: (usize, usize) = (840_000, 600_000);
+const BUDGET: (usize, usize) = (845_000, 605_000);
 
 /// Fails where the page has outgrown its budget.
 fn check_budget(raw: usize, gzip: usize) -> Result<()> {
