@@ -56,6 +56,41 @@ pub fn decode_octal(field: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(out)
 }
 
+/// What is longer is cut before it is shown. No path that a system call takes is: `PATH_MAX` is 4096 bytes
+/// (`include/uapi/linux/limits.h`), and a byte is shown by four characters at most.
+pub const LONGEST_SHOWN: usize = 16 << 10;
+/// What is left of the start and of the end of a longer text.
+const HEAD: usize = 3 << 10;
+const TAIL: usize = 1 << 10;
+
+/// Cuts the middle out of a text that is longer than [`LONGEST_SHOWN`], and tells how long it was.
+/// ```
+/// use ebusy_analyzer::bytes::shorten;
+///
+/// let mut name = "m".repeat(1 << 20);
+/// shorten(&mut name);
+/// assert!(name.contains("m… (1048576 bytes) …m"));
+/// ```
+pub fn shorten(text: &mut String) {
+    if text.len() > LONGEST_SHOWN {
+        let border = |mut at: usize| {
+            while !text.is_char_boundary(at) {
+                at -= 1;
+            }
+            at
+        };
+        let (head, tail) = (border(HEAD), border(text.len() - TAIL));
+        *text = format!("{}… ({} bytes) …{}", &text[..head], text.len(), &text[tail..]);
+    }
+}
+
+/// [`visible`] text that is for the eye only, so that it may be cut.
+pub(crate) fn shown(bytes: &[u8]) -> String {
+    let mut text = visible(bytes);
+    shorten(&mut text);
+    text
+}
+
 /// The components of a path; empty ones and `.` are passed over.
 pub fn components(path: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
     path.split(|&b| b == b'/').filter(|c| !c.is_empty() && *c != b".")

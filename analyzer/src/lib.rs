@@ -185,7 +185,11 @@ impl Analysis {
 
     /// Names of all hosts in the input; a host alone may have none.
     pub fn hosts(&self) -> Vec<Option<String>> {
-        self.hosts.iter().map(|h| h.facts.host.clone()).collect()
+        let short = |mut name: String| {
+            bytes::shorten(&mut name);
+            name
+        };
+        self.hosts.iter().map(|h| h.facts.host.clone().map(short)).collect()
     }
 
     /// Looks at the host of that name, or the only one whose name has that part; false where there is none.

@@ -6,8 +6,8 @@
 mod support;
 
 use ebusy_analyzer::archive::Limits;
-use ebusy_analyzer::{Analysis, Query};
-use ebusy_tests::synth::{Entry, Host, Run, gzip, tar};
+use ebusy_analyzer::{Analysis, Query, report};
+use ebusy_tests::synth::{Driver, Entry, Host, Propagation, Run, gzip, tar};
 use std::io::{Chain, Cursor, Read, Write as _};
 use std::ops::ControlFlow;
 
@@ -312,4 +312,57 @@ fn links_to_nowhere_later_and_in_circles_duplicates_and_odd_names_are_read_and_n
         assert!(table_of(pid).is_none(), "{pid}");
     }
     assert!(!canary.exists(), "nothing is written by a name from an archive");
+}
+
+/// Everything that has a name is called by a megabyte, again and again.
+fn host_of_long_names() -> (Vec<u8>, String) {
+    let long = |letter: &str| letter.repeat(1 << 20);
+    let mut host = Host::new(&long("h"), "3.10.0-514.el7.x86_64");
+    let ns = host.ns;
+    host.docker_in(Driver::DeviceMapper, "17.05.0-ce", ns);
+    let web = host.run(&Run::new("web", &long("i")));
+    host.run(&Run::new(&long("c"), "agent").args(&[&long("a")]).volume("/", &format!("/{}", long("v"))));
+    for number in 0..2 {
+        let namespace = host.mounts.copy_with(ns, Propagation::Private);
+        let pid = host.spawn_in(namespace, &long("p"), &[&long("q"), &long("r")]);
+        host.link(pid, "fd/3", &format!("{}/{number}{}", web.rootfs, long("f")), "reg");
+        host.mounts.bind(namespace, &web.rootfs, &format!("/srv/{number}{}", long("m")), false);
+    }
+    host.stop(&web);
+    host.docker_log(&format!("level=error msg=\"remove /srv/data/{}: device or resource busy\"", long("l")));
+    host.docker_log(&web.device_is_busy());
+    (host.bundle(), web.id)
+}
+
+fn json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).expect("it is JSON")
+}
+
+#[test]
+fn a_name_of_a_megabyte_is_cut_before_it_is_shown() {
+    let (bundle, id) = host_of_long_names();
+    let analysis = open(&bundle[..], &Limits::default());
+    let mut outputs: Vec<(&str, String)> = Vec::new();
+    for query in [Query::Text(id), Query::Error(0), Query::Error(1), Query::Text("/srv".into())] {
+        let report = analysis.explain(&query);
+        outputs.push(("report", json(&report)));
+        outputs.push(("text", report::text::render(&report)));
+        outputs.push(("Markdown", report::markdown::render(&report)));
+        for remedy in report.holders.iter().flat_map(|h| &h.remedies).chain(&report.next_steps) {
+            assert!(!remedy.command.contains('…'), "a command with a part of a name: {}", remedy.command);
+        }
+    }
+    outputs.push(("overview", json(&analysis.overview())));
+    outputs.push(("census", json(&analysis.census())));
+    outputs.push(("hosts", json(&analysis.hosts())));
+    outputs.push(("fleet", json(&analysis.fleet_lines("bundle"))));
+    for namespace in analysis.namespaces() {
+        outputs.push(("tree", json(&analysis.mount_tree(&namespace.key))));
+        outputs.push(("namespace", json(&namespace)));
+    }
+    for (what, output) in &outputs {
+        assert!(output.len() < 1 << 20, "{what}: {} bytes", output.len());
+    }
+    let cut = outputs.iter().filter(|(_, output)| output.contains("bytes) …")).count();
+    assert!(cut > 10, "{cut} outputs tell that something was cut");
 }

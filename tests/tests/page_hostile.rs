@@ -70,8 +70,8 @@ fn assert_text_only(page: &Page, place: &str) {
 fn markdown(page: &Page) -> String {
     page.browser.script("document.querySelector('[data-test=share-markdown]').click()");
     wait_until("the Markdown is there", || {
-        let shown = page.browser.all("pre[data-test=share-text]").into_iter().next()?;
-        Some(page.browser.script("return document.querySelector('pre[data-test=share-text]').textContent"))
+        let shown = page.browser.all("pre[data-test=share-result]").into_iter().next()?;
+        Some(page.browser.script("return document.querySelector('pre[data-test=share-result]').textContent"))
             .filter(|_| page.browser.displayed(&shown))
             .and_then(|text| text.as_str().map(str::to_owned))
             .filter(|text| text.contains("###"))
@@ -109,7 +109,7 @@ fn three_hundred_strings_are_text_wherever_the_page_shows_or_writes_them() {
     const TEST: &str = "page_hostile::three_hundred_strings_are_text_wherever_the_page_shows_or_writes_them";
     let Some(page) = Page::open(TEST) else { return };
     page.browser.script(CANARY);
-    // The name of a megabyte is no try to run something; `hostile.rs` has it.
+    // The name of a megabyte is no try to run something; `limits.rs` has it.
     let strings: Vec<String> = corpus().into_iter().filter(|it| it.len() < 1000).collect();
     let kept = TempDir::new("hostile");
     let mut saved = Vec::new();

@@ -144,7 +144,7 @@ pub fn take(snapshot: &Snapshot) -> Census {
     let overview = crate::report::overview(snapshot);
     let survey = leftovers::survey(snapshot);
     let groups = groups::group(snapshot, survey.found);
-    Census {
+    let mut census = Census {
         schema: SCHEMA.to_owned(),
         host: overview.host,
         bundle: overview.bundle,
@@ -153,7 +153,9 @@ pub fn take(snapshot: &Snapshot) -> Census {
         groups,
         looked_at: looked_at(snapshot, &survey.looked),
         warnings: overview.warnings,
-    }
+    };
+    crate::report::link::bounded::census(&mut census);
+    census
 }
 
 fn summary(groups: &[CensusGroup], complete: bool) -> String {

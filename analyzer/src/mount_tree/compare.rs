@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Change;
-use crate::bytes::visible;
+use crate::bytes::shown;
 use crate::order;
 use crate::parse::mountinfo::Mount;
 use crate::snapshot::DeviceNumber;
@@ -40,7 +40,7 @@ impl<'a> Known<'a> {
         if self.at.contains(&(mount.raw_mount_point, thing)) {
             return (Change::Same, None);
         }
-        let elsewhere = self.first_place.get(&thing).map(|other| visible(&other.mount_point()));
+        let elsewhere = self.first_place.get(&thing).map(|other| shown(&other.mount_point()));
         let taken = self.points.contains(mount.raw_mount_point);
         (if taken { Change::Different } else { Change::Added }, elsewhere)
     }

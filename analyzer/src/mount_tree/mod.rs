@@ -12,7 +12,7 @@ mod order;
 
 use serde::{Deserialize, Serialize};
 
-use crate::bytes::visible;
+use crate::bytes::shown;
 use crate::parse::mountinfo::Mount;
 use crate::snapshot::{MountNamespace, MountTable, Snapshot};
 use compare::Known;
@@ -132,12 +132,12 @@ fn row(line: u32, mount: &Mount<'_>, change: Change, elsewhere: Option<String>) 
     TreeRow {
         depth: 0,
         id: mount.id.0,
-        mount_point: visible(&mount.mount_point()),
+        mount_point: shown(&mount.mount_point()),
         device: mount.device.to_string(),
-        root: visible(&mount.root()),
-        fs_type: visible(mount.fs_type),
-        source: visible(&mount.source()),
-        options: visible(mount.options),
+        root: shown(&mount.root()),
+        fs_type: shown(mount.fs_type),
+        source: shown(&mount.source()),
+        options: shown(mount.options),
         shared: mount.shared().map(|group| group.0),
         master: mount.master().map(|group| group.0),
         line,

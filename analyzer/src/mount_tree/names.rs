@@ -3,7 +3,7 @@
 use crate::order;
 use serde::{Deserialize, Serialize};
 
-use crate::bytes::visible;
+use crate::bytes::shown;
 use crate::resolve::short;
 use crate::snapshot::{MountNamespace, NamespaceKey, Snapshot};
 
@@ -53,11 +53,11 @@ fn label(snapshot: &Snapshot, namespace: &MountNamespace) -> String {
     let Some(process) = first else { return "no process".to_owned() };
     if let Some(id) = &process.membership.container {
         let name = snapshot.containers.get(id).and_then(|c| c.record.name.as_deref());
-        return format!("container {}", name.map_or_else(|| short(id).to_owned(), |n| visible(n.as_bytes())));
+        return format!("container {}", name.map_or_else(|| short(id).to_owned(), |n| shown(n.as_bytes())));
     }
     match &process.membership.unit {
         // A session's scope says less than what runs in it.
-        Some(unit) if unit.ends_with(b".service") => visible(unit),
+        Some(unit) if unit.ends_with(b".service") => shown(unit),
         _ => process.name(),
     }
 }

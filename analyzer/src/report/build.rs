@@ -1,5 +1,6 @@
 //! Snapshot and query → report.
 
+use super::link::bounded;
 use super::process_view::process_view;
 use super::{
     Alias, BundleInfo, BusyError, ContainerSummary, Effect, Holder, Host, Overview, Report, SCHEMA, Target,
@@ -32,13 +33,15 @@ pub(crate) fn overview(snapshot: &Snapshot) -> Overview {
     order::sort_by(&mut containers, |a, b| {
         (a.name.is_none(), &a.name, &a.id).cmp(&(b.name.is_none(), &b.name, &b.id))
     });
-    Overview {
+    let mut overview = Overview {
         host: host(snapshot),
         bundle: bundle(snapshot),
         errors: snapshot.errors.clone(),
         containers,
         warnings: snapshot.diagnostics.clone(),
-    }
+    };
+    bounded::overview(&mut overview);
+    overview
 }
 
 /// The whole way from a query to the answer.
@@ -48,7 +51,7 @@ pub(crate) fn build(snapshot: &Snapshot, query: &Query) -> Report {
     let verdict = super::verdict::verdict(snapshot, &target, &found, query);
     let next_steps = causes::next_steps(snapshot, &target, &found, verdict.status);
     let errors = errors_about(snapshot, &target);
-    Report {
+    let mut report = Report {
         schema: SCHEMA.to_owned(),
         host: host(snapshot),
         bundle: bundle(snapshot),
@@ -62,7 +65,9 @@ pub(crate) fn build(snapshot: &Snapshot, query: &Query) -> Report {
         errors,
         holders: found.iter().map(|f| holder(snapshot, &target, f)).collect(),
         target: target_view(target),
-    }
+    };
+    bounded::report(&mut report);
+    report
 }
 
 fn host(snapshot: &Snapshot) -> Host {

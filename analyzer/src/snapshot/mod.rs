@@ -16,7 +16,7 @@ mod table;
 use crate::order;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::bytes::visible;
+use crate::bytes::shown;
 use crate::errors::BusyError;
 use crate::errors::IdLink;
 use crate::evidence::{Diagnostic, Evidence};
@@ -187,7 +187,7 @@ impl Process {
     /// The name a person would call it by.
     pub fn name(&self) -> String {
         let name = if self.comm.is_empty() { self.executable() } else { &self.comm };
-        if name.is_empty() { "a process".to_owned() } else { visible(name) }
+        if name.is_empty() { "a process".to_owned() } else { shown(name) }
     }
 
     /// Last component of the executable, without ` (deleted)`.

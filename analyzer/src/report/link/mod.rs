@@ -8,6 +8,7 @@
 //! The number before the dot is the version of all of this. Version 1 is fixed for ever. A stranger can write any
 //! link: what is read from one is bounded, is text only, and is no more than somebody's word.
 
+pub(crate) mod bounded;
 mod cut;
 mod deflate;
 mod dictionary;

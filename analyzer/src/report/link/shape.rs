@@ -28,7 +28,7 @@ pub(super) fn report(w: &mut Wire<'_>, r: &mut Report) {
     w.list(&mut r.timeline, event);
 }
 
-fn host(w: &mut Wire<'_>, h: &mut Host) {
+pub(super) fn host(w: &mut Wire<'_>, h: &mut Host) {
     w.maybe_text(&mut h.name);
     w.maybe_text(&mut h.kernel);
     w.time(&mut h.collected_at);
@@ -36,7 +36,7 @@ fn host(w: &mut Wire<'_>, h: &mut Host) {
     w.maybe_flag(&mut h.drops_foreign_mounts);
 }
 
-fn bundle(w: &mut Wire<'_>, b: &mut BundleInfo) {
+pub(super) fn bundle(w: &mut Wire<'_>, b: &mut BundleInfo) {
     w.text(&mut b.format);
     w.maybe_text(&mut b.collector);
     w.flag(&mut b.complete);
@@ -102,7 +102,7 @@ fn holder(w: &mut Wire<'_>, h: &mut Holder) {
     w.list(&mut h.remedies, remedy);
 }
 
-fn process(w: &mut Wire<'_>, p: &mut ProcessView) {
+pub(super) fn process(w: &mut Wire<'_>, p: &mut ProcessView) {
     w.pid(&mut p.pid);
     w.text(&mut p.comm);
     w.text(&mut p.cmdline);
@@ -112,14 +112,14 @@ fn process(w: &mut Wire<'_>, p: &mut ProcessView) {
     w.time(&mut p.started_at);
 }
 
-fn container(w: &mut Wire<'_>, c: &mut ContainerRef) {
+pub(super) fn container(w: &mut Wire<'_>, c: &mut ContainerRef) {
     w.text(&mut c.id);
     w.maybe_text(&mut c.name);
     w.maybe_text(&mut c.image);
 }
 
 /// Nearly all of a mount stands in its line of mountinfo, and is read from there again.
-fn mount(w: &mut Wire<'_>, m: &mut MountView) {
+pub(super) fn mount(w: &mut Wire<'_>, m: &mut MountView) {
     evidence(w, &mut m.evidence);
     w.text(&mut m.matched_by);
     w.maybe_flag(&mut m.follows);
@@ -149,7 +149,7 @@ fn mount_fields(w: &mut Wire<'_>, m: &mut MountView) {
     w.flag(&mut m.unbindable);
 }
 
-fn open_file(w: &mut Wire<'_>, f: &mut OpenFile) {
+pub(super) fn open_file(w: &mut Wire<'_>, f: &mut OpenFile) {
     w.pid(&mut f.pid);
     w.text(&mut f.reference);
     w.text(&mut f.path);
@@ -161,7 +161,7 @@ fn cause(w: &mut Wire<'_>, c: &mut Cause) {
     w.text(&mut c.summary);
 }
 
-fn evidence(w: &mut Wire<'_>, e: &mut Evidence) {
+pub(super) fn evidence(w: &mut Wire<'_>, e: &mut Evidence) {
     w.text(&mut e.file);
     w.maybe_small(&mut e.line);
     w.text(&mut e.text);
@@ -174,7 +174,7 @@ fn remedy(w: &mut Wire<'_>, r: &mut Remedy) {
     w.text(&mut r.risk);
 }
 
-fn error(w: &mut Wire<'_>, e: &mut BusyError) {
+pub(super) fn error(w: &mut Wire<'_>, e: &mut BusyError) {
     wording(w, e);
     // Other wordings have none themselves: a stranger's link must not nest them for ever.
     w.list(&mut e.wordings, wording);
@@ -208,7 +208,7 @@ fn namespace(w: &mut Wire<'_>, n: &mut NamespaceView) {
     w.text(&mut n.propagation);
 }
 
-fn diagnostic(w: &mut Wire<'_>, d: &mut Diagnostic) {
+pub(super) fn diagnostic(w: &mut Wire<'_>, d: &mut Diagnostic) {
     w.text(&mut d.code);
     w.maybe_text(&mut d.file);
     w.maybe_small(&mut d.line);
