@@ -97,6 +97,7 @@ struct Reader {
 impl Reader {
     fn new(test: &str) -> Option<Self> {
         let collector = need_path(test, "EBUSY_COLLECTOR")?;
+        let with_page = need_path(test, "EBUSY_COLLECTOR_HTML")?;
         let ebusy = need_path(test, "EBUSY_BIN")?;
         let node_package = need_path(test, "EBUSY_NPM")?;
         for command in ["node", "parallel", "python3"] {
@@ -111,6 +112,7 @@ impl Reader {
         std::fs::create_dir(&programs).expect("a directory can be made");
         for (name, program) in [
             ("programs/ebusy-collector", &collector),
+            ("programs/ebusy-collector-html", &with_page),
             ("programs/ebusy", &ebusy),
             ("node_modules/ebusy-analyzer", &node_package),
         ] {
@@ -172,6 +174,10 @@ impl Reader {
             put(&format!("{place}ebusy-collector"), &std::fs::read(collector).expect("it can be read"));
         }
         let executable = std::fs::Permissions::from_mode(0o755);
+        if text.contains("./ebusy-collector-html") {
+            symlink(self.dir.join("programs/ebusy-collector-html"), dir.join("ebusy-collector-html"))
+                .expect("a link can be made");
+        }
         std::fs::set_permissions(dir.join("remote/ebusy-collector"), executable.clone()).expect("it is ours");
         if !text.contains("chmod +x ebusy-collector") {
             std::fs::set_permissions(dir.join("ebusy-collector"), executable).expect("it is ours");

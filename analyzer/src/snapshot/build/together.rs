@@ -85,7 +85,8 @@ pub(super) fn group_errors(snapshot: &mut Snapshot) {
     snapshot.errors = failures::group(errors);
     for error in snapshot.errors.iter_mut().filter(|error| error.name.is_none()) {
         let container = error.container_id.as_ref().and_then(|id| snapshot.containers.get(id));
-        error.name = container.and_then(|container| container.record.name.clone());
+        let name = container.and_then(|container| container.record.name.as_ref());
+        error.name = name.map(|name| visible(name.as_bytes()));
     }
     // An error that names nothing can be looked at, but never answers "what is busy?" by itself.
     order::sort_by_key(&mut snapshot.errors, |e| !e.names_something());
