@@ -370,6 +370,66 @@ fn a_namespace_inside_a_pinned_one_is_entered_too() {
     assert_eq!(kept_by, format!("bind mnt:[{inode}] {dir}/m/ns\n"));
 }
 
+/// A process with this working directory and an open file in it, whose first thread ends and whose second one stays.
+fn without_first_thread(dir: &str) -> u32 {
+    const STACK: usize = 64 << 10;
+    extern "C" fn stay(_: *mut libc::c_void) -> libc::c_int {
+        loop {
+            // SAFETY: takes nothing.
+            unsafe { libc::pause() };
+        }
+    }
+    let dir = std::ffi::CString::new(dir).unwrap();
+    let mut stack = vec![0_u8; STACK];
+    // SAFETY: nothing uses the allocator or locks after the fork. The child has a copy of `stack`, which lives as long
+    // as it does; the thread shares memory, files and directory with it and needs nothing of the first one.
+    unsafe {
+        let pid = libc::fork();
+        if pid != 0 {
+            return u32::try_from(pid).unwrap();
+        }
+        libc::chdir(dir.as_ptr());
+        libc::open(c"file".as_ptr(), libc::O_CREAT | libc::O_RDWR, 0o600);
+        let flags =
+            libc::CLONE_VM | libc::CLONE_FS | libc::CLONE_FILES | libc::CLONE_SIGHAND | libc::CLONE_THREAD;
+        let top = stack.as_mut_ptr().add(STACK & !15).cast();
+        libc::clone(stay, top, flags, std::ptr::null_mut());
+        libc::syscall(libc::SYS_exit, 0);
+        libc::_exit(1)
+    }
+}
+
+/// Such a process is called a zombie, and its directory in /proc is empty; what it keeps is its threads'.
+#[test]
+fn what_a_process_keeps_is_seen_when_only_its_first_thread_has_ended() {
+    if !is_root("what_a_process_keeps_is_seen_when_only_its_first_thread_has_ended") {
+        return;
+    }
+    let scratch = Scratch::new();
+    let pid = without_first_thread(&scratch.dir());
+    while !std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap().contains(") Z ") {
+        std::thread::yield_now();
+    }
+    let bundle = collect(&[]);
+    // SAFETY: takes numbers only; it is this test's own child.
+    unsafe {
+        libc::kill(pid as i32, libc::SIGKILL);
+        libc::waitpid(pid as i32, std::ptr::null_mut(), 0);
+    }
+    let dir = scratch.dir();
+    let file = format!("{dir}/file");
+    for (name, text) in [("cwd", &dir), ("fd/3", &file)] {
+        let found = bundle.items.iter().any(|(path, item)| {
+            let is_fd = name != "cwd" && path.starts_with(&format!("proc/{pid}/fd/"));
+            (path == &format!("proc/{pid}/{name}") || is_fd) && *item == Item::Symlink(text.clone())
+        });
+        assert!(found, "{name}");
+    }
+    assert_eq!(bundle.link_value(pid, "cwd", "type").as_deref(), Some("dir"));
+    assert_eq!(bundle.must(&format!("proc/{pid}/mountinfo")), table_of(std::process::id()));
+    assert!(bundle.must(&format!("proc/{pid}/stat")).contains(") Z "));
+}
+
 /// This test's own thread leaves the mount namespace that its process is in.
 #[test]
 fn a_thread_in_another_namespace_is_found() {
