@@ -18,6 +18,11 @@ use std::io::{Cursor, ErrorKind, Read};
 use std::ops::ControlFlow;
 
 use crate::{OpenError, Progress};
+#[cfg(not(target_arch = "wasm32"))]
+use ahead::inflate;
+/// The page's worker has one thread.
+#[cfg(target_arch = "wasm32")]
+use compression::decode as inflate;
 use counting::Counting;
 pub use limits::Limits;
 pub(crate) use limits::met;

@@ -26,6 +26,7 @@ mod links;
 mod locale;
 mod matching;
 mod objects;
+mod proof;
 mod records;
 mod roles;
 pub(crate) mod time;
