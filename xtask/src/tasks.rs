@@ -79,7 +79,7 @@ pub(crate) fn main(arguments: lexopt::Parser) -> Result<ExitCode> {
         Task::Screenshots(only) => screenshots::run_all(&only)?,
         Task::Demo => println!("{}", demo::write(&Workspace::find()?)?.display()),
         Task::Deny => supply::deny()?,
-        Task::Sbom => supply::sbom()?.iter().for_each(|file| println!("{}", file.display())),
+        Task::Sbom => supply::sbom::write_all()?.iter().for_each(|file| println!("{}", file.display())),
         Task::Bombs => bombs::run_all()?,
         Task::Reproduce => reproduce::run_all()?,
         Task::Fuzz(options) => return fuzz::run_all(&options),
