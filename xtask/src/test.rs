@@ -26,7 +26,7 @@ pub(crate) fn run_all(options: &Options) -> Result<ExitCode> {
     let workspace = Workspace::find()?;
     let mut steps = Steps::new(8);
     steps.step("system packages", || {
-        system_packages::provide();
+        system_packages::provide(options.no_skips);
         Ok(())
     })?;
     let demo = steps.step("demo bundle", || demo::write(&workspace))?;
