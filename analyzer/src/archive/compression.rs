@@ -19,12 +19,6 @@ pub(super) fn is_read(kind: Kind) -> bool {
     optional || matches!(kind, Kind::Gzip | Kind::Xz)
 }
 
-#[cfg(not(target_arch = "wasm32"))]
-pub(super) use super::ahead::inflate;
-/// The page's worker has one thread.
-#[cfg(target_arch = "wasm32")]
-pub(super) use decode as inflate;
-
 /// The stream inside. One type of input, because each decoder would be built once more for every other.
 pub(super) fn decode(kind: Kind, input: Input<'_>) -> Input<'_> {
     let buffered = std::io::BufReader::with_capacity(BUFFER, input);

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::leftovers::{container_evidence, container_ref, over, pinned, state_word};
+use super::describe::{container_evidence, container_ref, over, pinned, state_word};
 use super::objects::{Classifier, Object};
 use super::owners::Owners;
 use super::{Leftover, LeftoverKind};
