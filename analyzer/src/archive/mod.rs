@@ -39,6 +39,7 @@ mod refusal;
 mod sniff;
 mod text;
 mod walk;
+mod xz;
 mod zip;
 
 use std::io::{Cursor, ErrorKind, Read};
