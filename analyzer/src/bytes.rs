@@ -5,6 +5,9 @@ use std::borrow::Cow;
 /// Text for people: UTF-8 as it is, everything that a terminal or a reader could be fooled by
 /// (control characters, bytes that are not UTF-8, bidirectional overrides) as `\xNN` or `\u{NNNN}`.
 pub fn visible(bytes: &[u8]) -> String {
+    if bytes.iter().all(|b| (b' '..=b'~').contains(b)) {
+        return String::from_utf8_lossy(bytes).into_owned();
+    }
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {
