@@ -5,6 +5,7 @@ use super::thrown;
 use crate::text;
 use crate::worker::host::{Host, sha256};
 use crate::worker::protocol::{Failure, Request, Response};
+use crate::worker::rehearsal::rehearse;
 use ebusy_analyzer::json;
 use std::collections::VecDeque;
 use wasm_bindgen::JsCast;
@@ -90,6 +91,7 @@ impl Ear {
                     let known = self.hash.clone();
                     emit(Response::Hashed(known.unwrap_or_else(|| hash(self.file.as_ref()))));
                 }
+                Ok(Request::Rehearse) => rehearse(),
                 Ok(request) => emit(self.host.answer(request)),
                 Err(error) => emit(Response::Failed(fault("page-request", &error.to_string()))),
             },
