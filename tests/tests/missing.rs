@@ -9,8 +9,11 @@ use ebusy_analyzer::report::Status;
 use ebusy_tests::synth::{Container, Entry, Host, Link, Propagation, Run, Sandbox, gzip, tar};
 use support::{ask, ask_default};
 
-/// Kinds of files that an archive may lack, each by what its paths look like.
-const PARTS: [(&str, fn(&str) -> bool); 11] = [
+/// A kind of files, told by their paths.
+type Part = (&'static str, fn(&str) -> bool);
+
+/// What an archive may lack.
+const PARTS: [Part; 11] = [
     ("mount tables but that of pid 1", |p| p.ends_with("/mountinfo") && p != "proc/1/mountinfo"),
     ("namespace links", |p| p.starts_with("proc/") && p.contains("/ns/")),
     ("entered namespaces", |p| p.starts_with("ns/")),
