@@ -1,6 +1,12 @@
-//! Prints the JSON Schema of one of the shapes that the analyzer gives out: `report`, `census`, `diff` or `fleet`.
+//! Prints the JSON Schema of one of the shapes that the analyzer gives out: `report`, `census`, `diff`, `fleet` or
+//! `fleet-host`.
 
-use ebusy_analyzer::{census::Census, diff::Diff, fleet::Fleet, report::Report};
+use ebusy_analyzer::{
+    census::Census,
+    diff::Diff,
+    fleet::{Fleet, HostLine},
+    report::Report,
+};
 use schemars::{Schema, schema_for};
 use std::process::ExitCode;
 
@@ -11,8 +17,9 @@ fn main() -> ExitCode {
         "census" => schema_for!(Census),
         "diff" => schema_for!(Diff),
         "fleet" => schema_for!(Fleet),
+        "fleet-host" => schema_for!(HostLine),
         _ => {
-            eprintln!("schema: which one? report, census, diff or fleet");
+            eprintln!("schema: which one? report, census, diff, fleet or fleet-host");
             return ExitCode::from(2);
         }
     };

@@ -4,6 +4,12 @@ use std::borrow::Cow;
 
 /// Text for people: UTF-8 as it is, everything that a terminal or a reader could be fooled by
 /// (control characters, bytes that are not UTF-8, bidirectional overrides) as `\xNN` or `\u{NNNN}`.
+///
+/// ```
+/// use ebusy_analyzer::bytes::visible;
+///
+/// assert_eq!(visible(b"/srv/a\xff\x1b[2J"), r"/srv/a\xff\x1b[2J");
+/// ```
 pub fn visible(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
@@ -36,6 +42,10 @@ fn push_visible(text: &mut String, c: char) {
 /// Undoes the kernel's escaping in `/proc` tables: a backslash and three octal digits stand for one byte
 /// (`\040` blank, `\011` tab, `\012` newline, `\134` backslash, `\043` hash; kernel `seq_escape`,
 /// `fs/proc_namespace.c`). Anything else stays as it is.
+///
+/// ```
+/// assert_eq!(&*ebusy_analyzer::bytes::decode_octal(br"/srv/with\040blank"), b"/srv/with blank");
+/// ```
 pub fn decode_octal(field: &[u8]) -> Cow<'_, [u8]> {
     let Some(first) = memchr::memchr(b'\\', field) else { return Cow::Borrowed(field) };
     let mut out = Vec::with_capacity(field.len());
@@ -111,6 +121,13 @@ pub fn components(path: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
 }
 
 /// Whether `path` is `base` or lies below it, by whole components.
+///
+/// ```
+/// use ebusy_analyzer::bytes::is_at_or_below;
+///
+/// assert!(is_at_or_below(b"/var/lib/docker/overlay2", b"/var/lib/docker/"));
+/// assert!(!is_at_or_below(b"/var/lib/docker2", b"/var/lib/docker"));
+/// ```
 pub fn is_at_or_below(path: &[u8], base: &[u8]) -> bool {
     let mut path = components(path);
     components(base).all(|c| path.next() == Some(c))

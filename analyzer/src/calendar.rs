@@ -1,6 +1,10 @@
 //! Seconds since 1970 and dates: one calendar for logs and reports; the analyzer has no clock.
 
 /// RFC 3339 in UTC, e.g. `2026-11-22T07:34:08Z`.
+///
+/// ```
+/// assert_eq!(ebusy_analyzer::calendar::rfc3339(1_795_332_960), "2026-11-22T07:36:00Z");
+/// ```
 pub fn rfc3339(seconds: u64) -> String {
     format!("{}Z", date_and_time(i64::try_from(seconds).unwrap_or(i64::MAX)))
 }

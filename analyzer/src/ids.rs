@@ -32,6 +32,14 @@ impl DeviceNumber {
     pub const UNKNOWN: Self = Self { major: 0, minor: 0 };
 
     /// From the kernel's user-space encoding (`new_encode_dev`, glibc `gnu_dev_major`).
+    ///
+    /// ```
+    /// use ebusy_analyzer::ids::DeviceNumber;
+    ///
+    /// let device = DeviceNumber::from_dev_t(0xfd03);
+    /// assert_eq!((device.major, device.minor), (253, 3));
+    /// assert_eq!(device.to_string(), "253:3");
+    /// ```
     pub fn from_dev_t(dev: u64) -> Self {
         let major = ((dev >> 8) & 0xfff) | ((dev >> 32) & 0xffff_f000);
         let minor = (dev & 0xff) | ((dev >> 12) & 0xffff_ff00);

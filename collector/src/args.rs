@@ -63,7 +63,7 @@ pub(crate) const FLAGS: &[Flag] = &[
             None,
             "redact",
             "WHAT",
-            "secrets: passwords, tokens, keys [default]\nstrict: host names, addresses and users, too",
+            "secrets: passwords, tokens, keys [default];\nstrict: host names, addresses and users, too",
         )
     },
     flag("Another host", None, "root", "DIR", "a host whose root directory is mounted at DIR"),
@@ -74,7 +74,6 @@ pub(crate) const FLAGS: &[Flag] = &[
         "DIR",
         "its /proc, live or recorded\n[default: proc in --root if there are processes,\nelse /proc]",
     ),
-    flag("Limits", None, "timeout", "SECS", "end after this time with what is there [default: 60]"),
     flag(
         "Another host",
         None,
@@ -82,6 +81,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         "",
         "take nothing, wait until ended: a pod's main process,\nfor kubectl exec to collect in",
     ),
+    flag("Limits", None, "timeout", "SECS", "end after this time with what is there [default: 60]"),
     flag("About", Some('q'), "quiet", "", "say nothing but errors"),
     flag("About", Some('h'), "help", "", "this text"),
     flag("About", Some('V'), "version", "", "the version"),
@@ -132,12 +132,10 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Req
     while let Some(argument) = parser.next().map_err(told)? {
         match argument {
             Arg::Short('o') | Arg::Long("output") => {
-                options.output = Some(parser.value().map_err(told)?.into());
-                options.html = false;
+                options.set_output(parser.value().map_err(told)?, false)?;
             }
             Arg::Long("html") if cfg!(feature = "html") => {
-                options.output = Some(parser.value().map_err(told)?.into());
-                options.html = true;
+                options.set_output(parser.value().map_err(told)?, true)?;
             }
             Arg::Long("html") => {
                 return Err(
@@ -184,6 +182,19 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Req
     Ok(Request::Collect(Box::new(options)))
 }
 
+impl Options {
+    /// The bundle or the page that has it inside: one is written, and none is silently left out.
+    fn set_output(&mut self, file: OsString, html: bool) -> Result<(), String> {
+        if self.output.is_some() && self.html != html {
+            return Err(
+                "--output and --html are two forms of one output; the page has the bundle inside".into()
+            );
+        }
+        (self.output, self.html) = (Some(file.into()), html);
+        Ok(())
+    }
+}
+
 /// `7`, `7d`, `12h`, `30m`.
 fn since(text: &OsString) -> Result<Duration, String> {
     let wrong = || format!("--since wants a number of days, or 12h, 30m; not {}", text.to_string_lossy());
@@ -220,6 +231,17 @@ mod tests {
         assert!(options(&["--since", "yesterday"]).unwrap_err().contains("days"));
         assert!(options(&["--timeout", "0"]).is_err());
         assert!(options(&["--frobnicate"]).unwrap_err().contains("--frobnicate"));
+    }
+
+    /// `--help` and the manual page print a heading for each.
+    #[test]
+    fn flags_of_a_group_stand_together() {
+        let mut groups: Vec<_> = FLAGS.iter().map(|flag| flag.group).collect();
+        groups.dedup();
+        let all = groups.len();
+        groups.sort_unstable();
+        groups.dedup();
+        assert_eq!(groups.len(), all);
     }
 
     #[test]

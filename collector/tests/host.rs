@@ -87,6 +87,20 @@ fn another_root_in_the_same_namespace_has_a_table_of_its_own() {
     assert!(!bundle.must(&format!("proc/{}/mountinfo", inner.pid)).contains("ebusy-outer"));
 }
 
+/// A process whose table has a namespace bound at `dir/ns`, in which `command` was run and nothing is left.
+///
+/// The bind is in a private namespace itself, so this machine's own table stays as it is. On one CPU, because an older
+/// namespace must not be bound in a newer one, and Linux 6.18 tells their age by numbers that it hands out to each CPU
+/// in batches.
+fn keeper(dir: &str, command: &str) -> Helper {
+    let script = format!(
+        "mount -t tmpfs x {dir}; mount --make-private {dir}; mkdir {dir}/m; : > {dir}/ns
+         unshare --mount={dir}/ns {command}
+         echo ready; exec sleep 1000"
+    );
+    Helper::start(Command::new("taskset").args(["-c", "0", "unshare", "-m", "/bin/sh", "-ec", &script]))
+}
+
 #[test]
 fn a_namespace_that_a_bind_mount_keeps_is_entered() {
     if !is_root("a_namespace_that_a_bind_mount_keeps_is_entered") {
@@ -94,22 +108,7 @@ fn a_namespace_that_a_bind_mount_keeps_is_entered() {
     }
     let scratch = Scratch::new();
     let dir = scratch.dir();
-    // The bind is in a private namespace itself, so this machine's own table stays as it is. On one CPU, because an
-    // older namespace must not be bound in a newer one, and Linux 6.18 tells their age by numbers that it hands out
-    // to each CPU in batches.
-    let keeper = Helper::start(Command::new("taskset").args([
-        "-c",
-        "0",
-        "unshare",
-        "-m",
-        "/bin/sh",
-        "-ec",
-        &format!(
-            "mount -t tmpfs x {dir}; mount --make-private {dir}; mkdir {dir}/m; : > {dir}/ns
-             unshare --mount={dir}/ns mount -t tmpfs ebusy-pinned {dir}/m
-             echo ready; exec sleep 1000"
-        ),
-    ]));
+    let keeper = keeper(&dir, &format!("mount -t tmpfs ebusy-pinned {dir}/m"));
     let table = table_of(keeper.pid);
     let pinned =
         table.lines().find(|line| line.contains(" mnt:[")).expect("the bind is in the keeper's table");
@@ -351,21 +350,14 @@ fn a_namespace_inside_a_pinned_one_is_entered_too() {
     }
     let scratch = Scratch::new();
     let dir = scratch.dir();
-    let keeper = Helper::start(Command::new("taskset").args([
-        "-c",
-        "0",
-        "unshare",
-        "-m",
-        "/bin/sh",
-        "-ec",
+    let keeper = keeper(
+        &dir,
         &format!(
-            "mount -t tmpfs x {dir}; mount --make-private {dir}; mkdir {dir}/m; : > {dir}/ns
-             unshare --mount={dir}/ns /bin/sh -ec '
+            "/bin/sh -ec '
                  mount -t tmpfs ebusy-outer {dir}/m; mount --make-private {dir}/m; : > {dir}/m/ns; mkdir {dir}/m/m
-                 unshare --mount={dir}/m/ns mount -t tmpfs ebusy-inner {dir}/m/m'
-             echo ready; exec sleep 1000"
+                 unshare --mount={dir}/m/ns mount -t tmpfs ebusy-inner {dir}/m/m'"
         ),
-    ]));
+    );
     assert!(!table_of(keeper.pid).contains("ebusy-outer"));
     let bundle = collect(&[]);
     let outer = bundle.stored_tables_with("ebusy-outer");

@@ -10,6 +10,7 @@
 //! | `EBUSY_PAGE` | the page, `dist/ebusy.html` |
 //! | `EBUSY_AXE` | axe-core's script; not set where there is no npm |
 //! | `EBUSY_DUCKDB` | a directory for `PYTHONPATH` with DuckDB; not set where there is no pip |
+//! | `EBUSY_SCHEMAS` | the same with a validator of JSON Schema and the schemas of CycloneDX |
 //! | `EBUSY_TSC` | TypeScript's compiler; not set where there is no npm |
 //! | `EBUSY_NPM` | the package for Node, a directory |
 //! | `EBUSY_ARTIFACTS` | directory for screenshots |

@@ -9,6 +9,7 @@
 //! | [`gallery`] | a host for each cause that a report can name |
 //! | [`harness`] | directories, child processes and skips of the tests on a real machine |
 //! | [`image`] | screenshots, compared with a tolerance and written small |
+//! | [`json_schema`] | JSON held against a JSON Schema by a foreign validator |
 //! | [`looks`] | the screens of the page, for the documentation and for comparing |
 //! | [`model`] | random hosts whose truth is known |
 //! | [`rng`] | random numbers that a seed brings back |
@@ -25,6 +26,7 @@ pub mod fleet;
 pub mod gallery;
 pub mod harness;
 pub mod image;
+pub mod json_schema;
 pub mod looks;
 pub mod model;
 pub mod rng;

@@ -68,6 +68,22 @@ fn a_collector_without_the_page_says_which_one_has_it() {
 }
 
 #[test]
+fn a_bundle_and_a_page_at_once_are_refused_rather_than_one_left_out() {
+    const TEST: &str = "page_inside::a_bundle_and_a_page_at_once_are_refused_rather_than_one_left_out";
+    let Some(collector) = need_path(TEST, "EBUSY_COLLECTOR_HTML") else { return };
+    let dir = TempDir::new("inside");
+    for words in [["--html", "a.html", "-o", "a.tar.gz"], ["--output", "a.tar.gz", "--html", "a.html"]] {
+        let refused = output(Command::new(&collector).args(words).current_dir(dir.path()));
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(
+            refused.status.code() == Some(2) && said.contains("the page has the bundle inside"),
+            "{said}"
+        );
+    }
+    assert_eq!(std::fs::read_dir(dir.path()).expect("it is there").count(), 0);
+}
+
+#[test]
 fn a_fleet_in_one_page_is_the_list_of_hosts_and_each_can_be_opened() {
     const TEST: &str = "page_inside::a_fleet_in_one_page_is_the_list_of_hosts_and_each_can_be_opened";
     let Some(ebusy) = need_path(TEST, "EBUSY_BIN") else { return };

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::PathBuf;
 
 /// Shapes and the version of each (see `docs/report-format.md`).
-const SHAPES: [(&str, u32); 4] = [("report", 1), ("census", 1), ("diff", 1), ("fleet", 1)];
+const SHAPES: [(&str, u32); 5] = [("report", 1), ("census", 1), ("diff", 1), ("fleet", 1), ("fleet-host", 1)];
 
 /// Writes the files; with `check`, only compares.
 ///

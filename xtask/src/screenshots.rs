@@ -19,7 +19,7 @@ pub(crate) fn run_all(only: &str) -> Result<()> {
     let workspace = Workspace::find()?;
     let mut steps = Steps::new(3);
     steps.step("system packages", || {
-        system_packages::provide();
+        system_packages::provide(false);
         Ok(())
     })?;
     // A page that was built already, as the tests take it.

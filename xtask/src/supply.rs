@@ -4,14 +4,16 @@
 //! stands in the list of those that it may have, each with its reason. Where a copy of RustSec's advisories is at hand,
 //! all crates of `Cargo.lock` are held against those, too.
 
+pub(crate) mod sbom;
+
 use crate::advisories;
 use crate::programs;
 use crate::workspace::{Workspace, output_of};
 use anyhow::{Context as _, Result, bail};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The only place that crates come from.
 const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
@@ -94,7 +96,7 @@ pub(crate) fn deny(database: Option<&Path>) -> Result<()> {
 /// Also crates that only tests and tasks have.
 fn advisories(workspace: &Workspace, database: &Path, ignored: &BTreeSet<String>) -> Result<()> {
     let lock = fs::read_to_string(workspace.root.join("Cargo.lock")).context("cannot read Cargo.lock")?;
-    let crates: BTreeSet<String> = hashes(&lock).into_keys().collect();
+    let crates: BTreeSet<String> = sbom::hashes(&lock).into_keys().collect();
     let outcome = advisories::check(database, &crates, ignored)?;
     outcome.notes.iter().for_each(|note| println!("{note}"));
     if !outcome.wrong.is_empty() {
@@ -102,68 +104,6 @@ fn advisories(workspace: &Workspace, database: &Path, ignored: &BTreeSet<String>
     }
     println!("{} crates of Cargo.lock, {} advisories, none against them.", crates.len(), outcome.read);
     Ok(())
-}
-
-/// Writes a CycloneDX bill of materials for each program.
-pub(crate) fn sbom() -> Result<Vec<PathBuf>> {
-    let workspace = Workspace::find()?;
-    let metadata = metadata(&workspace, ALL_FEATURES)?;
-    let by_name = by_label(&metadata);
-    let dist = workspace.dist();
-    fs::create_dir_all(&dist).with_context(|| format!("cannot create {}", dist.display()))?;
-    let hashes =
-        hashes(&fs::read_to_string(workspace.root.join("Cargo.lock")).context("cannot read Cargo.lock")?);
-    let mut written = Vec::new();
-    for program in PROGRAMS {
-        let below = tree(&workspace, &program)?;
-        let components: Vec<Value> = below
-            .iter()
-            .filter_map(|label| Some(component(by_name.get(label)?, hashes.get(label).map(String::as_str))))
-            .collect();
-        let bill = bill(program.name, &components);
-        let file = dist.join(format!("{}.cdx.json", program.name));
-        fs::write(&file, serde_json::to_string_pretty(&bill)? + "\n")
-            .with_context(|| format!("cannot write {}", file.display()))?;
-        written.push(file);
-    }
-    Ok(written)
-}
-
-/// CycloneDX 1.5; without time and serial number, so that the same source gives the same bytes.
-fn bill(program: &str, components: &[Value]) -> Value {
-    let references: Vec<&Value> = components.iter().map(|component| &component["bom-ref"]).collect();
-    json!({
-        "$schema": "http://cyclonedx.org/schema/bom-1.5.schema.json",
-        "bomFormat": "CycloneDX", "specVersion": "1.5", "version": 1,
-        "metadata": {"component": {"type": "application", "bom-ref": program, "name": program,
-            "version": env!("CARGO_PKG_VERSION")}},
-        "components": components,
-        "dependencies": [{"ref": program, "dependsOn": references}],
-    })
-}
-
-fn component(package: &Value, sha256: Option<&str>) -> Value {
-    let text = |key: &str| package[key].as_str().unwrap_or_default().to_owned();
-    let (name, version) = (text("name"), text("version"));
-    let purl = format!("pkg:cargo/{name}@{version}");
-    let mut component = json!({"type": "library", "bom-ref": purl, "name": name, "version": version, "purl": purl,
-        "licenses": [{"expression": expression(&text("license"))}]});
-    if let Some(sha256) = sha256 {
-        component["hashes"] = json!([{"alg": "SHA-256", "content": sha256}]);
-    }
-    component
-}
-
-/// The checksums of Cargo.lock by `name version`; the project's own packages have none.
-fn hashes(lock: &str) -> BTreeMap<String, String> {
-    let packages = lock.split("[[package]]").filter_map(|package| {
-        let value = |key: &str| {
-            let line = package.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(" = \""));
-            line.and_then(|rest| rest.strip_suffix('"'))
-        };
-        Some((format!("{} {}", value("name")?, value("version")?), value("checksum")?.to_owned()))
-    });
-    packages.collect()
 }
 
 /// Old crates write `MIT/Apache-2.0`.
@@ -260,28 +200,6 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_bill_has_each_component_once_with_licence_and_checksum() {
-        let workspace = Workspace::find().unwrap();
-        let lock = hashes(&fs::read_to_string(workspace.root.join("Cargo.lock")).unwrap());
-        let metadata = metadata(&workspace, ALL_FEATURES).unwrap();
-        let of = |label_: &String| packages(&metadata).into_iter().find(|package| label(package) == *label_);
-        let labels = tree(&workspace, &COLLECTOR).unwrap();
-        let components: Vec<Value> = labels
-            .iter()
-            .map(|label| component(of(label).unwrap(), lock.get(label).map(String::as_str)))
-            .collect();
-        let bill = bill("ebusy-collector", &components);
-        assert_eq!((&bill["bomFormat"], &bill["specVersion"]), (&"CycloneDX".into(), &"1.5".into()));
-        let references: BTreeSet<&str> = components.iter().filter_map(|it| it["bom-ref"].as_str()).collect();
-        assert_eq!(references.len(), components.len());
-        for component in &components {
-            let hash = component["hashes"][0]["content"].as_str().unwrap();
-            assert!(hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit()), "{component}");
-            assert!(!component["licenses"][0]["expression"].as_str().unwrap().is_empty(), "{component}");
-        }
-    }
-
     /// The table of threats names what tests each: files, and tests in them as `file.rs::test`.
     #[test]
     fn every_test_that_the_table_of_threats_names_exists() {
@@ -309,15 +227,6 @@ mod tests {
                 }
             }
         }
-    }
-
-    #[test]
-    fn a_bill_has_what_its_program_alone_has() {
-        let workspace = Workspace::find().unwrap();
-        let has_parquet = |program: &Program| {
-            tree(&workspace, program).unwrap().iter().any(|label| label.starts_with("parquet "))
-        };
-        assert_eq!(PROGRAMS.each_ref().map(has_parquet), [false, true, false]);
     }
 
     #[test]

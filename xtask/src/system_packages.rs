@@ -36,18 +36,26 @@ const NEEDS: &[Need] = &[
     },
     Need { programs: &["ansible-playbook"], package: "ansible-core", purpose: "the role in deploy/" },
     Need { programs: &["node"], package: "nodejs", purpose: "the analyzer as a package for Node" },
-    Need { programs: &["pip3"], package: "python3-pip", purpose: "DuckDB, which reads the fleet's tables" },
+    Need { programs: &["pip3"], package: "python3-pip", purpose: "DuckDB and a validator of JSON Schema" },
     Need { programs: &["parallel"], package: "parallel", purpose: "the documentation's commands" },
+    Need { programs: &["ssh"], package: "openssh-client", purpose: "collecting over ssh" },
+    Need { programs: &["sudo"], package: "sudo", purpose: "collecting over ssh" },
     Need { programs: &["file"], package: "file", purpose: "whether the collector is static" },
     Need { programs: &["unshare"], package: "util-linux", purpose: "mount namespaces" },
     Need { programs: &["losetup"], package: "mount", purpose: "mounts and loop devices" },
     Need { programs: &["mkfs.ext4"], package: "e2fsprogs", purpose: "a file system on a loop device" },
 ];
 
+/// Its package starts it, and then the machine answers on port 22: nothing to do to somebody's own machine unasked.
+const SSHD: Need = Need { programs: &["sshd"], package: "openssh-server", purpose: "collecting over ssh" };
+
 /// Gets what is missing: as root by the system's package manager, else it names the packages and the command. Never
-/// fails: the tests that miss something skip themselves by name.
-pub(crate) fn provide() {
-    let missing = missing(is_there);
+/// fails: the tests that miss something skip themselves by name. With `services` also what other machines can reach.
+pub(crate) fn provide(services: bool) {
+    let mut missing = missing(is_there);
+    if services && !is_there("sshd") {
+        missing.push(SSHD);
+    }
     if missing.is_empty() {
         eprintln!("      nothing to install");
         return;

@@ -81,7 +81,7 @@ pub(crate) fn main(arguments: lexopt::Parser) -> Result<ExitCode> {
         Task::Screenshots(only) => screenshots::run_all(&only)?,
         Task::Demo => println!("{}", demo::write(&Workspace::find()?)?.display()),
         Task::Deny(database) => supply::deny(database.as_deref())?,
-        Task::Sbom => supply::sbom()?.iter().for_each(|file| println!("{}", file.display())),
+        Task::Sbom => supply::sbom::write_all()?.iter().for_each(|file| println!("{}", file.display())),
         Task::Bombs => bombs::run_all()?,
         Task::Reproduce => reproduce::run_all()?,
         Task::Fuzz(options) => return fuzz::run_all(&options),
@@ -185,6 +185,37 @@ mod tests {
             };
             assert!(parsed(words).is_ok(), "{name}");
         }
+    }
+
+    /// The words after each `cargo xtask` in a text.
+    fn calls(text: &str) -> Vec<Vec<&str>> {
+        fn call(rest: &str) -> Vec<&str> {
+            let end = rest.find(['`', '\n', '#', '&', '|', ';', ')', ',']).unwrap_or(rest.len());
+            rest[..end].split_whitespace().map(|word| word.trim_matches('"')).collect()
+        }
+        text.split("cargo xtask ").skip(1).map(call).collect()
+    }
+
+    #[test]
+    fn every_task_that_a_workflow_or_a_page_names_is_one() {
+        let root = Workspace::find().unwrap().root;
+        let mut files = vec![root.join(".ci/run")];
+        for (dir, end) in [(".github/workflows", "yml"), ("", "md"), ("docs", "md"), ("deploy", "md")] {
+            let entries = root.join(dir).read_dir().unwrap().map(|entry| entry.unwrap().path());
+            files.extend(entries.filter(|file| file.extension().is_some_and(|it| it == end)));
+        }
+        let mut seen = 0;
+        for file in files {
+            for words in calls(&std::fs::read_to_string(&file).unwrap()) {
+                assert!(parsed(&words).is_ok(), "{}: cargo xtask {}", file.display(), words.join(" "));
+                seen += 1;
+            }
+        }
+        assert!(seen > 20, "{seen}");
+        assert_eq!(
+            calls("- run: cargo xtask docs && x\nsee `cargo xtask bench fleet`"),
+            [vec!["docs"], vec!["bench", "fleet"]]
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@ use crate::programs::WithPage;
 use crate::progress::Steps;
 use crate::test_output::Totals;
 use crate::workspace::Workspace;
-use crate::{demo, duckdb, node_packages, npm, page, programs, system_packages};
+use crate::{demo, node_packages, npm, page, programs, python_packages, system_packages};
 use anyhow::{Context as _, Result};
 use std::ffi::OsString;
 use std::fs;
@@ -26,7 +26,7 @@ pub(crate) fn run_all(options: &Options) -> Result<ExitCode> {
     let workspace = Workspace::find()?;
     let mut steps = Steps::new(8);
     steps.step("system packages", || {
-        system_packages::provide();
+        system_packages::provide(options.no_skips);
         Ok(())
     })?;
     let demo = steps.step("demo bundle", || demo::write(&workspace))?;
@@ -38,7 +38,10 @@ pub(crate) fn run_all(options: &Options) -> Result<ExitCode> {
         let provide = |package| node_packages::provide(&workspace, package);
         Ok((provide(node_packages::AXE), provide(node_packages::TYPESCRIPT)))
     })?;
-    let duckdb = steps.step("DuckDB", || Ok(duckdb::provide(&workspace)))?;
+    let (duckdb, schemas) = steps.step("DuckDB and JSON Schema", || {
+        let provide = |packages| python_packages::provide(&workspace, packages);
+        Ok((provide(python_packages::DUCKDB), provide(python_packages::SCHEMAS)))
+    })?;
     let npm = steps.step("package for Node", || npm::build(&workspace))?;
 
     let artifacts = workspace.target.join("artifacts");
@@ -68,6 +71,7 @@ pub(crate) fn run_all(options: &Options) -> Result<ExitCode> {
         ("EBUSY_AXE", &axe),
         ("EBUSY_TSC", &typescript),
         ("EBUSY_DUCKDB", &duckdb),
+        ("EBUSY_SCHEMAS", &schemas),
         ("EBUSY_COLLECTOR_HTML", &programs.collector_html),
     ];
     for (variable, path) in optional {

@@ -43,6 +43,14 @@ impl Limits {
         ["member", "whole", "line", "unpacked", "kept", "header", "members", "processes"];
 
     /// Changes the limit of that name; false where there is none.
+    ///
+    /// ```
+    /// use ebusy_analyzer::archive::Limits;
+    ///
+    /// let mut limits = Limits::default();
+    /// assert!(limits.set("unpacked", 64 << 30));
+    /// assert!(!limits.set("patience", 1), "one of {:?}", Limits::NAMES);
+    /// ```
     pub fn set(&mut self, name: &str, value: u64) -> bool {
         let limit = match name {
             "member" => &mut self.member,

@@ -2,6 +2,33 @@
 //!
 //! Nothing is ever written by a name from an archive; names are only compared. What a member is, is told by its
 //! content: an archive inside the archive (`sos collect`, a bundle in a zip) is walked, too, one level deep.
+//!
+//! ```
+//! use ebusy_analyzer::archive::{Content, End, Limits, Want, read_entries};
+//! use std::ops::ControlFlow;
+//!
+//! let mut tar = tar::Builder::new(Vec::new());
+//! let mut header = tar::Header::new_gnu();
+//! header.set_size(5);
+//! tar.append_data(&mut header, "web1/proc/1/comm", &b"init\n"[..])?;
+//! let tar = tar.into_inner()?;
+//!
+//! let mut seen = Vec::new();
+//! let end = read_entries(
+//!     &tar[..],
+//!     &Limits::default(),
+//!     &mut |_progress| ControlFlow::Continue(()),
+//!     &|_name| Want::Bytes,
+//!     &mut |entry| {
+//!         if let Content::File(bytes) = entry.content {
+//!             seen.push((entry.path.to_vec(), bytes.to_vec()));
+//!         }
+//!     },
+//! );
+//! assert_eq!(end, Ok(End::Complete));
+//! assert_eq!(seen, [(b"web1/proc/1/comm".to_vec(), b"init\n".to_vec())]);
+//! # Ok::<(), std::io::Error>(())
+//! ```
 
 #[cfg(not(target_arch = "wasm32"))]
 mod ahead;
@@ -12,12 +39,18 @@ mod refusal;
 mod sniff;
 mod text;
 mod walk;
+mod xz;
 mod zip;
 
 use std::io::{Cursor, ErrorKind, Read};
 use std::ops::ControlFlow;
 
 use crate::{OpenError, Progress};
+#[cfg(not(target_arch = "wasm32"))]
+use ahead::inflate;
+/// The page's worker has one thread.
+#[cfg(target_arch = "wasm32")]
+use compression::decode as inflate;
 use counting::Counting;
 pub use limits::Limits;
 pub(crate) use limits::met;

@@ -24,6 +24,13 @@ pub enum Kind {
 }
 
 /// Looks at the first bytes; 512 are enough.
+///
+/// ```
+/// use ebusy_analyzer::archive::{Kind, sniff};
+///
+/// assert_eq!(sniff(&[0x1f, 0x8b, 8]), Kind::Gzip);
+/// assert_eq!(sniff(b"umount: /mnt: target is busy.\n"), Kind::Text);
+/// ```
 pub fn sniff(head: &[u8]) -> Kind {
     match head {
         [] => Kind::Empty,

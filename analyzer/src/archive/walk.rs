@@ -60,7 +60,7 @@ impl<'w> Walk<'w> {
                 Kind::Zip => return Ok(self.zip(&mut whole)),
                 Kind::Text if !self.is_inner => return Ok(self.text(head.as_bytes(), layer, whole)),
                 kind if compression::is_read(kind) && layer < MOST_LAYERS => {
-                    Box::new(self.state.unpacking(compression::inflate(kind, whole)))
+                    Box::new(self.state.unpacking(super::inflate(kind, whole)))
                 }
                 other => return Err(Stop::Refused(other, layer, head.as_bytes().to_vec())),
             };

@@ -18,7 +18,7 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
     let who = case.holder.name(case.snapshot);
     let rbd = mount.source.strip_prefix("/dev/rbd").is_some();
     let mut remedies: Vec<_> =
-        remedy::remove_mount_point(case).into_iter().chain(remedy::restart(case)).collect();
+        unmount::remove_mount_point(case).into_iter().chain(remedy::restart(case)).collect();
     remedies.extend(unmount::inside(case));
     if rbd {
         remedies.push(remedy::now(

@@ -1,7 +1,7 @@
 //! `containers/ID/shm` or a secrets tmpfs that was copied into another namespace (moby#17902, moby#20560,
 //! moby#31195; gone with private IPC by default in docker 19.03, commit 596ca142e0).
 
-use super::{Case, Finding, remedy, versions};
+use super::{Case, Finding, remedy, unmount, versions};
 use crate::bytes::components;
 use crate::report::{HolderKind, Remedy};
 
@@ -24,7 +24,7 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
         "{who} holds a copy of {}, the container's own tmpfs. It is mounted in the host's namespace (docker does so before 19.03, and for shareable IPC), where every namespace made meanwhile copied it.",
         mount.mount_point
     );
-    let mut remedies = remedy::for_any_holder(case);
+    let mut remedies = unmount::for_any_holder(case);
     remedies.push(lasting(case));
     Some(Finding { id: "shm-copied", summary, remedies })
 }

@@ -1,12 +1,12 @@
 //! On an old kernel, a daemon that mounts in the host's own namespace: docker 1.12 dropped `MountFlags=slave` from
 //! its unit (moby#22806, moby#31490), and since then everybody who makes a namespace copies the containers' mounts.
 
-use super::{Case, Finding, remedy, versions};
+use super::{Case, Finding, remedy, unmount, versions};
 use crate::report::HolderKind;
 
 pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
     let mut finding = condition(case)?;
-    finding.remedies.splice(0..0, remedy::for_any_holder(case));
+    finding.remedies.splice(0..0, unmount::for_any_holder(case));
     Some(finding)
 }
 

@@ -1,7 +1,7 @@
 //! The daemon and its shims in different mount namespaces: `MountFlags=slave` together with live-restore, or a
 //! daemon restarted by hand from a shell with a namespace of its own (moby#45510, moby#24350).
 
-use super::{Case, Finding, remedy};
+use super::{Case, Finding, remedy, unmount};
 use crate::report::HolderKind;
 
 pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
@@ -19,7 +19,7 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
         pid.0
     );
     let mut remedies: Vec<_> =
-        remedy::remove_mount_point(case).into_iter().chain(super::unmount::inside(case)).collect();
+        unmount::remove_mount_point(case).into_iter().chain(unmount::inside(case)).collect();
     remedies.push(remedy::lasting(
         "systemctl cat docker.service | grep -n MountFlags\ngrep -n live-restore /etc/docker/daemon.json".to_owned(),
         "Shows both settings. Keep one of them: without MountFlags= the daemon and its shims share the host's namespace, also after a restart with live-restore.",

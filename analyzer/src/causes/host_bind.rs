@@ -24,7 +24,7 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
     let summary = format!(
         "Container {name} sees the host's files below {below}. The bind took a copy of every mount there, this one among them, and {how}.",
     );
-    let mut remedies: Vec<_> = remedy::remove_mount_point(case).into_iter().collect();
+    let mut remedies: Vec<_> = unmount::remove_mount_point(case).into_iter().collect();
     remedies.extend(remedy::restart_container(case));
     remedies.extend(unmount::inside(case));
     let by_itself = match versions::docker(case) {

@@ -1,7 +1,7 @@
 //! LXD, LXC and Incus keep namespaces of their own: lxcfs, the container's monitor, and the snap's namespace below
 //! `/run/snapd/ns` (lxd#4656, lxd#6815, lxd#11168, lxd-pkg-snap#61).
 
-use super::{Case, Finding, remedy};
+use super::{Case, Finding, remedy, unmount};
 use crate::report::HolderKind;
 
 pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
@@ -18,7 +18,7 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
     );
     let (pid, process) = keeper?;
     let mut remedies: Vec<_> =
-        remedy::remove_mount_point(case).into_iter().chain(super::unmount::inside(case)).collect();
+        unmount::remove_mount_point(case).into_iter().chain(unmount::inside(case)).collect();
     remedies.push(remedy::lasting(
         String::new(),
         "Upgrade LXD or Incus: newer ones follow the host's umounts. For the snap, `nsenter --mount=/run/snapd/ns/lxd.mnt` leads into its namespace.",

@@ -114,7 +114,7 @@ const CONDITIONS: [Rule; 4] = [
 pub fn explain(snapshot: &Snapshot, target: &Target, holder: &Found) -> (Vec<Cause>, Vec<Remedy>) {
     let case = Case { snapshot, target, holder };
     let nearest = RULES.iter().find_map(|rule| rule(&case));
-    let mut remedies = if nearest.is_none() { remedy::for_any_holder(&case) } else { Vec::new() };
+    let mut remedies = if nearest.is_none() { unmount::for_any_holder(&case) } else { Vec::new() };
     let mut causes: Vec<Cause> = Vec::new();
     // A condition explains a holder further, it does not say who it is.
     let conditions = CONDITIONS.iter().filter_map(|rule| rule(&case));

@@ -1,7 +1,7 @@
 //! Kernels that do not remove a directory while any namespace has a mount on it: before 3.18, and RHEL 7's 3.10
 //! with `fs.may_detach_mounts` 0 or missing (moby 83c2152de5, moby#34538, moby#21969).
 
-use super::{Case, Finding, remedy};
+use super::{Case, Finding, remedy, unmount};
 use crate::report::BusyKind;
 
 pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
@@ -9,7 +9,7 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
         return None;
     }
     let mut finding = condition(case)?;
-    finding.remedies.splice(0..0, remedy::for_any_holder(case));
+    finding.remedies.splice(0..0, unmount::for_any_holder(case));
     Some(finding)
 }
 

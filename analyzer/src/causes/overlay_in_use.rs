@@ -2,7 +2,7 @@
 //! since Linux 4.13 with `index=on` the kernel refuses that (moby#34672, moby#37970, containerd#4127). Mostly the
 //! copy that a `runc init` of another container took while both started.
 
-use super::{Case, Finding, remedy, versions};
+use super::{Case, Finding, remedy, unmount, versions};
 use crate::report::{BusyKind, HolderKind};
 
 pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
@@ -13,7 +13,7 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
     }
     let mount = case.holder.mounts.iter().find(|m| m.fs_type == "overlay")?;
     let who = case.holder.name(case.snapshot);
-    let mut remedies = remedy::for_any_holder(case);
+    let mut remedies = unmount::for_any_holder(case);
     // docker 19.03 asks for `index=off` with each mount: then a work directory in use is refused all the same.
     let asks_itself = versions::docker(case).is_some_and(|own| own >= (19, 3));
     let has_index = case.snapshot.facts.kernel_version().is_none_or(|v| (v.major, v.minor) >= (4, 13));

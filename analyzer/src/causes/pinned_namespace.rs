@@ -17,7 +17,7 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
     let pins: Vec<&NamespacePin> =
         case.snapshot.pins.iter().filter(|p| p.kind == b"mnt" && Some(p.inode) == inode).collect();
     let mut kept = Vec::new();
-    let mut remedies: Vec<_> = remedy::remove_mount_point(case).into_iter().collect();
+    let mut remedies: Vec<_> = unmount::remove_mount_point(case).into_iter().collect();
     for pin in pins {
         match &pin.by {
             PinnedBy::Descriptor(pid, descriptor) => {

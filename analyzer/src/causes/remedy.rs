@@ -1,9 +1,9 @@
 //! Commands that several causes share. Everything of the host that goes into a command is quoted.
 
-use super::{Case, unmount};
+use super::Case;
 use crate::bytes::shell_quote;
-use crate::report::{BusyKind, HolderKind, Remedy, When};
-use crate::snapshot::{MountId, Pid};
+use crate::report::{Remedy, When};
+use crate::snapshot::Pid;
 
 pub(super) fn now(command: String, effect: impl Into<String>, risk: impl Into<String>) -> Remedy {
     Remedy { when: When::Now, command, effect: effect.into(), risk: risk.into() }
@@ -11,50 +11,6 @@ pub(super) fn now(command: String, effect: impl Into<String>, risk: impl Into<St
 
 pub(super) fn lasting(command: String, effect: impl Into<String>, risk: impl Into<String>) -> Remedy {
     Remedy { when: When::Lasting, command, effect: effect.into(), risk: risk.into() }
-}
-
-/// `rmdir MOUNTPOINT`: once the mount is gone from the own namespace, a kernel that drops foreign mounts frees
-/// the device from all copies, and no process notices (tried on 6.1 and 6.18). Only where nothing but foreign
-/// mounts at that very directory is left.
-pub(super) fn remove_mount_point(case: &Case<'_>) -> Option<Remedy> {
-    if case.snapshot.facts.drops_foreign_mounts() != Some(true)
-        || case.target.busy != BusyKind::Device
-        || case.holder.is_daemons
-        || case.holder.kind == HolderKind::Host
-        || !case.holder.open_files.is_empty()
-    {
-        return None;
-    }
-    let host = case.snapshot.host_namespace()?;
-    let still_mounted = host
-        .tables
-        .iter()
-        .filter_map(|t| case.snapshot.table(*t))
-        .any(|t| t.mounts().any(|(_, m)| case.target.devices.contains(&m.device)));
-    if still_mounted {
-        return None;
-    }
-    // Every copy must be on that very directory, which must be the container's own.
-    let key = case.holder.namespace?;
-    let mut path: Option<Vec<u8>> = None;
-    for mount in unmount::object_mounts(case) {
-        let (_, _, below) = case.snapshot.parent_of(key, MountId(mount.id))?;
-        let at = case.snapshot.path_in(host, &below, mount.mount_point.as_bytes())?;
-        if path.is_some_and(|known| known != at) {
-            return None;
-        }
-        path = Some(at);
-    }
-    let is_own = |path: &Vec<u8>| {
-        case.target.paths.iter().any(|p| crate::bytes::same_path(p, path))
-            || crate::bytes::components(path).any(|c| case.target.id_in(c).is_some())
-    };
-    let path = path.filter(is_own)?;
-    Some(now(
-        format!("rmdir {}", shell_quote(&path)),
-        "Removes the empty mount point; this kernel then drops the copies of the mount in all other namespaces at once, and the device is free.",
-        "None for the processes. It fails harmlessly where something is still mounted there or files are in the directory.",
-    ))
 }
 
 pub(super) fn restart_unit(unit: &str, what: &str) -> Remedy {
@@ -128,9 +84,4 @@ pub(super) fn end_processes(case: &Case<'_>) -> Option<Remedy> {
         },
         "Whatever they do is interrupted. Look at them first: `ps -fp PID`. Check that the pids are still the same processes.",
     ))
-}
-
-/// What frees a holder whose cause is not known.
-pub(super) fn for_any_holder(case: &Case<'_>) -> Vec<Remedy> {
-    [remove_mount_point(case), unmount::inside(case), restart(case)].into_iter().flatten().collect()
 }

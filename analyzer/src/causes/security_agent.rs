@@ -1,7 +1,7 @@
 //! Virus scanners, endpoint agents, file indexers: they open what others write, some keep descriptors, some enter
 //! containers' namespaces. Vendors ask to exclude the runtime's directories.
 
-use super::{Case, Finding, remedy};
+use super::{Case, Finding, remedy, unmount};
 use crate::report::HolderKind;
 use crate::snapshot::Process;
 
@@ -23,7 +23,7 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
         _ => "has a copy of the mount in its own mount namespace",
     };
     let mut remedies: Vec<_> =
-        remedy::remove_mount_point(case).into_iter().chain(super::unmount::inside(case)).collect();
+        unmount::remove_mount_point(case).into_iter().chain(unmount::inside(case)).collect();
     remedies.extend(remedy::restart(case));
     remedies.push(remedy::lasting(
         String::new(),

@@ -1,7 +1,7 @@
 //! The runtime's storage directory was made private, mostly bound on itself (moby#36047 for docker before 18.03,
 //! buildah#2030, moby#32226): umounts below it reach no other namespace, not even those that follow the host.
 
-use super::{Case, Finding, remedy, versions};
+use super::{Case, Finding, remedy, unmount, versions};
 use crate::bytes::{components, ends_with_path, shell_quote, visible};
 use crate::holders::runtime_place;
 use crate::parse::mountinfo::Mount;
@@ -21,7 +21,7 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
         return None;
     }
     let mut finding = condition(case)?;
-    finding.remedies.splice(0..0, remedy::for_any_holder(case));
+    finding.remedies.splice(0..0, unmount::for_any_holder(case));
     Some(finding)
 }
 

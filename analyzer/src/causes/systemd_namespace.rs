@@ -24,7 +24,7 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
     let summary = format!(
         "{unit} runs in a mount namespace of its own{when}. systemd copied the host's mounts into it while the container's file system was mounted, and the later umount did not reach the copy.",
     );
-    let mut remedies: Vec<_> = remedy::remove_mount_point(case).into_iter().collect();
+    let mut remedies: Vec<_> = unmount::remove_mount_point(case).into_iter().collect();
     remedies.push(remedy::restart_unit(&unit, "Restarts the service"));
     remedies.extend(unmount::inside(case));
     remedies.extend(lasting(case, &unit));

@@ -15,7 +15,7 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
     if !by_unit && !by_name {
         return None;
     }
-    let mut remedies: Vec<_> = remedy::remove_mount_point(case).into_iter().collect();
+    let mut remedies: Vec<_> = unmount::remove_mount_point(case).into_iter().collect();
     remedies.push(remedy::restart_unit("systemd-udevd.service", "Restarts udevd"));
     remedies.extend(unmount::inside(case));
     if versions::docker(case).is_none() || versions::docker_before(case, (18, 3)) {

@@ -1,6 +1,6 @@
 //! A mount namespace that somebody unshared (`unshare -m`, a sandbox, an agent) while the container was running.
 
-use super::{Case, Finding, remedy};
+use super::{Case, Finding, remedy, unmount};
 use crate::report::HolderKind;
 
 pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
@@ -19,7 +19,7 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
     let summary = format!(
         "{who} has a mount namespace of its own that was copied from the host's while the container's file system was mounted (`unshare -m` or the like; systemd left no mark in it). Its copy is {state}, so the host's umount did not reach it.",
     );
-    let mut remedies = remedy::for_any_holder(case);
+    let mut remedies = unmount::for_any_holder(case);
     remedies.push(remedy::lasting(
         String::new(),
         "Start it with a namespace that follows the host's umounts: `unshare -m --propagation slave …` (a unit: `MountFlags=slave`), or start it before any container.",

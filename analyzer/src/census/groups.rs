@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::leftovers::{container_name, container_ref, sizes};
+use super::describe::{container_name, container_ref, sizes};
 use super::{CensusGroup, Leftover};
 use crate::bytes::visible;
 use crate::order;

@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use super::leftovers::{container_name, noun};
+use super::describe::{container_name, noun};
 use super::{Census, CensusGroup, Leftover};
 use crate::report::Effect;
 use crate::report::markdown::{code, inline};

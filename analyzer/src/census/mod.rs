@@ -8,7 +8,9 @@
 //! | which of them are left over | [`leftovers`] |
 //! | what that does to a removal | [`effect`] |
 //! | who is at fault | [`groups`] |
+//! | a leftover in words | [`describe`] |
 
+mod describe;
 mod effect;
 mod groups;
 mod leftovers;

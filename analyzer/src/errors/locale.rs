@@ -1,7 +1,7 @@
 //! "Busy" as terminals say it in other languages. Runtimes log in English; what people paste from a terminal is in
 //! the host's: glibc's text of `EBUSY` and umount's "target is busy".
 
-use super::wording::Proof;
+use super::proof::Proof;
 
 /// The part of each text that no other has, in lower case as far as it is ASCII.
 pub(crate) const WORDINGS: &[(&str, Proof)] = &[

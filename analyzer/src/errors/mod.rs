@@ -26,6 +26,7 @@ mod links;
 mod locale;
 mod matching;
 mod objects;
+mod proof;
 mod records;
 mod roles;
 pub(crate) mod time;
@@ -60,6 +61,17 @@ pub fn scan(log: &[u8]) -> Vec<BusyError> {
 }
 
 /// Reads the log files of one host, one after the other.
+///
+/// ```
+/// use ebusy_analyzer::errors::LogScanner;
+///
+/// let mut scanner = LogScanner::new();
+/// scanner.push_file("docker.log", b"umount: /var/lib/docker/overlay2/9f/merged: target is busy.\n");
+/// scanner.push_file("messages", b"all is well\n");
+/// assert_eq!(scanner.lines_read(), 2);
+/// let errors = scanner.finish();
+/// assert_eq!(errors[0].path.as_deref(), Some("/var/lib/docker/overlay2/9f/merged"));
+/// ```
 #[derive(Debug, Default)]
 pub struct LogScanner {
     errors: Aggregate,

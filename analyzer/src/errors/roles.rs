@@ -6,7 +6,8 @@ use super::classify;
 use super::clauses::{Operation, Role};
 use super::matching::{self, Operand};
 use super::objects::{self, Token};
-use super::wording::{self, Hit, Proof};
+use super::proof::Proof;
+use super::wording::{self, Hit};
 use crate::order;
 
 /// What one message says.

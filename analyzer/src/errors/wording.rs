@@ -3,16 +3,8 @@
 //! To add a wording, add a row to [`WORDINGS`] with a line that shows it; the test at the end of
 //! `mod.rs` sends each through the whole pipeline.
 
-/// What a wording proves by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Proof {
-    /// Only storage software says so: the line is a busy error.
-    Storage,
-    /// The kernel's `EBUSY` in some spelling: it takes a mount, device or container beside it.
-    Errno,
-    /// The bare word `busy`: it takes an operation on a mount, device or container beside it.
-    Word,
-}
+use super::locale;
+use super::proof::Proof::{self, Errno, Storage, Word};
 
 /// One wording.
 pub(crate) struct Wording {
@@ -33,8 +25,6 @@ const fn w(phrase: &'static str, proof: Proof, _sample: &'static str) -> Wording
         sample: _sample,
     }
 }
-
-use Proof::{Errno, Storage, Word};
 
 /// Every wording, the most telling first.
 pub(crate) const WORDINGS: &[Wording] = &[
@@ -173,7 +163,7 @@ pub(crate) fn find(lower: &str) -> Option<Hit> {
     WORDINGS
         .iter()
         .map(|w| (w.phrase, w.proof))
-        .chain(super::locale::WORDINGS.iter().copied())
+        .chain(locale::WORDINGS.iter().copied())
         .filter_map(|(phrase, proof)| word(lower, phrase).map(|start| Hit { start, proof }))
         .min_by_key(|hit| (rank(hit.proof), hit.start))
 }

@@ -1,4 +1,12 @@
 //! `/proc/PID/cgroup`: which systemd unit and which container a process belongs to (cgroups(7)).
+//!
+//! ```
+//! use ebusy_analyzer::parse::cgroup;
+//!
+//! let membership = cgroup::parse(b"0::/system.slice/httpd.service\n");
+//! assert_eq!(membership.unit.as_deref(), Some(&b"httpd.service"[..]));
+//! assert_eq!(membership.container, None);
+//! ```
 
 use crate::bytes::{components, visible};
 use crate::evidence::Evidence;

@@ -1,4 +1,15 @@
 //! `docker ps`, `podman ps` and `crictl ps`: short ids, names and states, where a support archive has no more.
+//!
+//! ```
+//! use ebusy_analyzer::parse::container_list;
+//!
+//! let text = b"CONTAINER ID   IMAGE     COMMAND   CREATED       STATUS         PORTS     NAMES
+//! f18f43d2bdf7   httpd     \"httpd\"   2 hours ago   Up 2 hours               shop
+//! ";
+//! let rows = container_list::parse(text);
+//! assert_eq!(rows[0].record.id, "f18f43d2bdf7");
+//! assert_eq!(rows[0].record.name.as_deref(), Some("shop"));
+//! ```
 
 use super::runtime_state::ContainerRecord;
 use super::{numbered_lines, words};

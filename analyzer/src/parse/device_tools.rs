@@ -1,4 +1,15 @@
 //! What device tools print: `dmsetup info -c` and `losetup -a`, as sosreports and hand-made captures hold them.
+//!
+//! ```
+//! use ebusy_analyzer::ids::DeviceNumber;
+//! use ebusy_analyzer::parse::device_tools::{dmsetup_info, losetup};
+//!
+//! let loops = losetup(b"/dev/loop3: [64768]:131 (/srv/disk.img)\n");
+//! assert_eq!(loops[0].backing_file, b"/srv/disk.img");
+//! assert_eq!(loops[0].backing_device, Some(DeviceNumber { major: 253, minor: 0 }));
+//! // What is no such table is none.
+//! assert!(dmsetup_info(b"No devices found\n").is_empty());
+//! ```
 
 use super::{numbered_lines, whole_number, words};
 use crate::ids::DeviceNumber;

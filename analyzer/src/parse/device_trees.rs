@@ -1,4 +1,18 @@
 //! Trees of block devices: `lsblk` and `dmsetup ls --tree`. Both tell which device is stacked on which.
+//!
+//! ```
+//! use ebusy_analyzer::ids::DeviceNumber;
+//! use ebusy_analyzer::parse::device_trees::lsblk;
+//!
+//! let text = "\
+//! NAME     MAJ:MIN RM SIZE RO TYPE MOUNTPOINT
+//! vdb      254:16   0  20G  0 disk
+//! └─vg0-a  253:0    0  20G  0 lvm
+//! ";
+//! let nodes = lsblk(text.as_bytes());
+//! assert_eq!(nodes[1].below, Some(DeviceNumber { major: 254, minor: 16 }));
+//! assert!(nodes[1].is_mapped);
+//! ```
 
 use super::{below_drawing, device_number, numbered_lines, words};
 use crate::ids::DeviceNumber;

@@ -1,4 +1,13 @@
 //! What `fuser -v` lists (fuser(1)): `PATH: USER PID ACCESS COMMAND`, and the short form `PATH: 1188c 2222ce`.
+//!
+//! ```
+//! use ebusy_analyzer::ids::Pid;
+//! use ebusy_analyzer::parse::fuser;
+//!
+//! let files = fuser::parse(b"/srv/data:            1188c  2222\n");
+//! assert_eq!(files[0].pid, Pid(1188));
+//! assert_eq!(files[0].link.name, b"cwd");
+//! ```
 
 use super::links::Link;
 use super::lsof::OpenFile;

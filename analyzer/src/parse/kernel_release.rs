@@ -1,4 +1,15 @@
 //! Kernel releases as distributions write them: `3.10.0-1160.el7.x86_64`, `6.1.0-50-amd64`, `4.4.59+`.
+//!
+//! ```
+//! use ebusy_analyzer::parse::kernel_release;
+//!
+//! let el7 = kernel_release::parse(b"3.10.0-1160.el7.x86_64").ok_or("a release")?;
+//! // There fs.may_detach_mounts decides whether foreign mounts go with the directory.
+//! assert!(!el7.drops_foreign_mounts(Some(false)));
+//! let debian = kernel_release::parse(b"6.1.0-50-amd64").ok_or("a release")?;
+//! assert!(debian.drops_foreign_mounts(None));
+//! # Ok::<(), &str>(())
+//! ```
 
 use nom::Parser;
 use nom::character::complete::char;

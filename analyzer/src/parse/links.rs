@@ -3,6 +3,15 @@
 //! After a lazy umount the path that a link shows has lost its prefix, and only these tell which file system
 //! the file is on. Two listings are read: the collector's `proc/PID/links` (see `docs/bundle-format.md`) and
 //! what `stat -L -c '%n %t:%T %D %i %F'` prints for the links, kept in a file `…-stat` beside them.
+//!
+//! ```
+//! use ebusy_analyzer::ids::MountId;
+//! use ebusy_analyzer::parse::links::listing;
+//!
+//! let links = listing(b"cwd dev=253:1 ino=12 mnt=245 type=dir\n");
+//! assert_eq!(links[0].name, b"cwd");
+//! assert_eq!(links[0].mount, Some(MountId(245)));
+//! ```
 
 use nom::Parser;
 use nom::character::complete::{char, hex_digit1};

@@ -1,4 +1,15 @@
 //! What `lsof` lists (lsof(8)): `COMMAND PID … FD TYPE DEVICE SIZE/OFF NODE NAME`.
+//!
+//! ```
+//! use ebusy_analyzer::parse::lsof;
+//!
+//! let text = b"\
+//! COMMAND  PID USER   FD   TYPE DEVICE SIZE/OFF NODE NAME
+//! tail      42 root  cwd    DIR  253,5     4096    2 /srv/data
+//! ";
+//! let files = lsof::parse(text);
+//! assert_eq!((files[0].pid.0, &files[0].comm[..]), (42, &b"tail"[..]));
+//! ```
 
 use super::links::Link;
 use super::{device_number_with, numbered_lines, whole_number};

@@ -18,6 +18,16 @@ use crate::bytes::decode_octal;
 use crate::ids::{DeviceNumber, MountId, PeerGroup};
 
 /// One line of a mount table.
+///
+/// ```
+/// use ebusy_analyzer::parse::mountinfo::parse_line;
+///
+/// let mount = parse_line(br"36 35 253:3 / /mnt/a\040b rw shared:7 - ext4 /dev/mapper/vg-a rw,data=ordered")?;
+/// assert_eq!(&*mount.mount_point(), b"/mnt/a b");
+/// assert_eq!(mount.shared().map(|group| group.0), Some(7));
+/// assert_eq!(mount.super_option(b"data").as_deref(), Some(&b"ordered"[..]));
+/// # Ok::<(), ebusy_analyzer::parse::mountinfo::BadLine>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mount<'a> {
     /// The line, or what of it is kept.

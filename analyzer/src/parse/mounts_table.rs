@@ -2,6 +2,15 @@
 //!
 //! They tell neither mount ids nor device numbers nor propagation, so [`Mount::device`] is 0:0 here (which no
 //! file system has) and [`Mount::id`] is the line.
+//!
+//! ```
+//! use ebusy_analyzer::parse::mounts_table::parse_line;
+//!
+//! let mount = parse_line(b"/dev/mapper/a on /var/lib/x type xfs (rw,relatime)", 1).ok_or("a mount")?;
+//! assert_eq!(&*mount.mount_point(), b"/var/lib/x");
+//! assert!(parse_line(b"nothing is on", 1).is_none());
+//! # Ok::<(), &str>(())
+//! ```
 
 use super::mountinfo::{Mount, Text};
 use crate::ids::{DeviceNumber, MountId};

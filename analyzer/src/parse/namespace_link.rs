@@ -10,6 +10,14 @@ use super::number;
 use crate::ids::NamespaceInode;
 
 /// Kind (`mnt`, `net`, …) and inode of a namespace.
+///
+/// ```
+/// use ebusy_analyzer::ids::NamespaceInode;
+/// use ebusy_analyzer::parse::namespace_link;
+///
+/// let link = namespace_link::parse(b"mnt:[4026531841]");
+/// assert_eq!(link, Some((&b"mnt"[..], NamespaceInode(4026531841))));
+/// ```
 pub fn parse(text: &[u8]) -> Option<(&[u8], NamespaceInode)> {
     all_consuming(link).parse(text).ok().map(|(_, parsed)| parsed)
 }

@@ -1,4 +1,12 @@
 //! The short files of `/proc/PID`: `stat`, `status`, `cmdline`, `comm` (proc(5)).
+//!
+//! ```
+//! use ebusy_analyzer::parse::process_files::{cmdline, status};
+//!
+//! let read = status(b"Name:\thttpd\nState:\tD (disk sleep)\nUid:\t48\t48\t48\t48\n");
+//! assert_eq!((read.state, read.uid), (Some('D'), Some(48)));
+//! assert_eq!(cmdline(b"tail\0-f\0/a b\0"), [&b"tail"[..], b"-f", b"/a b"]);
+//! ```
 
 use nom::Parser;
 use nom::bytes::complete::tag;

@@ -1,5 +1,12 @@
 //! What `ps` prints, as sosreports hold it in place of `/proc/PID/{comm,cmdline,cgroup}`. Columns are found by
 //! the header, so any choice of them will do.
+//!
+//! ```
+//! use ebusy_analyzer::parse::process_list;
+//!
+//! let rows = process_list::parse(b"  PID COMMAND\n  645 /usr/sbin/httpd -DFOREGROUND\n");
+//! assert_eq!(rows[0].pid.0, 645);
+//! ```
 
 use super::cgroup::{self, Membership};
 use super::{numbered_lines, whole_number, words};

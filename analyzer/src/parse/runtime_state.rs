@@ -1,5 +1,15 @@
 //! What container runtimes keep about their containers: the collector's `runtime/containers.json`, docker's
 //! `containers/ID/config.v2.json`, and what `docker inspect` prints. Only identities and states are read.
+//!
+//! ```
+//! use ebusy_analyzer::parse::runtime_state;
+//!
+//! let text = br#"[{"runtime": "docker", "id": "5a4e5b6c7d8e", "name": "web", "state": "running", "pid": 4321}]"#;
+//! let containers = runtime_state::containers(text);
+//! assert_eq!((containers[0].name.as_deref(), containers[0].pid), (Some("web"), Some(4321)));
+//! // Damage is no reason to fail.
+//! assert!(runtime_state::containers(b"[{").is_empty());
+//! ```
 
 use crate::json;
 use serde_json::Value;

@@ -1,4 +1,15 @@
 //! `systemctl status UNIT`: the unit's control group and the processes in it, with their command lines.
+//!
+//! ```
+//! use ebusy_analyzer::parse::systemctl_status;
+//!
+//! let text = "\
+//!      CGroup: /system.slice/httpd.service
+//!              └─1188 /usr/sbin/httpd -DFOREGROUND
+//! ";
+//! let rows = systemctl_status::parse(text.as_bytes());
+//! assert_eq!(rows[0].pid.0, 1188);
+//! ```
 
 use super::cgroup::{self, Membership};
 use super::process_list::Row;

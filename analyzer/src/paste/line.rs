@@ -1,7 +1,6 @@
 //! What one line of a paste is.
 
 use super::command::{self, Command};
-use super::named;
 use crate::parse::mountinfo::{self, Mount};
 use crate::parse::{device_trees, kernel_release, mounts_table, namespace_link, whole_number};
 use crate::snapshot::Pid;
@@ -75,7 +74,7 @@ impl<'a> Line<'a> {
         if let Some(at) = kernel_at(text) {
             return Self::Kernel(at);
         }
-        if let Some(pid) = named::pid_of(text) {
+        if let Some(pid) = lone_table(text) {
             return Self::Named(pid);
         }
         if is_device(text) {
@@ -134,6 +133,17 @@ fn grep_prefix(text: &[u8]) -> Option<(Pid, &[u8], usize)> {
         at += digits + 1;
     }
     Some((Pid(pid), name, at))
+}
+
+/// The process whose mount table a lone path names: `/proc/622/mountinfo`.
+fn lone_table(text: &[u8]) -> Option<Pid> {
+    let path = text.trim_ascii();
+    let parts: Vec<&[u8]> = crate::bytes::components(path).collect();
+    match parts[..] {
+        [b"proc", pid, b"mountinfo" | b"mounts"] if path.starts_with(b"/") => whole_number(pid).map(Pid),
+        [b"proc", pid, b"task", _, b"mountinfo" | b"mounts"] => whole_number(pid).map(Pid),
+        _ => None,
+    }
 }
 
 /// Where in a line a mount begins that makes sense as one.

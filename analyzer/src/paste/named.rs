@@ -2,10 +2,8 @@
 //! of a mount. What was looked for is in the command, or in the error beside it.
 
 use super::line;
-use crate::bytes::components;
 use crate::errors;
 use crate::errors::BusyError;
-use crate::parse::whole_number;
 use crate::snapshot::Pid;
 
 /// Shorter patterns are no ids.
@@ -20,17 +18,6 @@ pub(super) struct Named {
     pub(super) text: Vec<u8>,
     /// What was looked for, where a command tells.
     pub(super) pattern: Option<Vec<u8>>,
-}
-
-/// The process whose mount table a lone path names: `/proc/622/mountinfo`.
-pub(super) fn pid_of(text: &[u8]) -> Option<Pid> {
-    let path = text.trim_ascii();
-    let parts: Vec<&[u8]> = components(path).collect();
-    match parts[..] {
-        [b"proc", pid, b"mountinfo" | b"mounts"] if path.starts_with(b"/") => whole_number(pid).map(Pid),
-        [b"proc", pid, b"task", _, b"mountinfo" | b"mounts"] => whole_number(pid).map(Pid),
-        _ => None,
-    }
 }
 
 /// What a process named so has mounted: a path or an id, as the target is known by. `None` where nothing tells.

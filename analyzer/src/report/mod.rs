@@ -19,6 +19,7 @@ mod namespace_views;
 mod process_view;
 mod propagation;
 pub mod redact;
+mod replaced;
 pub mod saved;
 mod target;
 pub mod text;

@@ -7,7 +7,7 @@
 //! | `ebusy-collector-html-VERSION-ARCH` | the collector with the page inside, for `--html FILE` |
 //! | `ebusy_VERSION_ARCH.deb`, `ebusy-VERSION-1.ARCH.rpm` | both, with manual pages, completions and plugins |
 //! | `man/`, `completions/` | the same manual pages and completions by themselves |
-//! | `collector.cdx.json`, `ebusy-analyzer.cdx.json`, `ebusy-web.cdx.json` | what collector, command and page are made of |
+//! | `ebusy-collector.cdx.json`, `ebusy.cdx.json`, `ebusy.html.cdx.json` | what collector, command and page are made of |
 //! | `SHA256SUMS` | of all of these, for `sha256sum -c` |
 
 mod checksums;
@@ -80,7 +80,7 @@ pub(crate) fn run_all() -> Result<()> {
         None => bail!("no programs were built"),
     })?;
     steps.step("bills of materials", || {
-        supply::sbom()?.iter().try_for_each(|bill| match bill.file_name() {
+        supply::sbom::write_all()?.iter().try_for_each(|bill| match bill.file_name() {
             Some(name) => copy(bill, &release.join(name)),
             None => bail!("{} has no name", bill.display()),
         })
@@ -111,7 +111,9 @@ fn ordered(own: &str) -> Result<Vec<Architecture>> {
 fn programs_for(workspace: &Workspace, architecture: Architecture, page: &page::Page) -> Result<Programs> {
     if architecture.rust == env::consts::ARCH {
         let programs = programs::build(workspace, WithPage::Both(page))?;
-        started(&mut Command::new(&programs.collector))?;
+        for program in all(&programs) {
+            started(&mut Command::new(program))?;
+        }
         return Ok(programs);
     }
     let programs = programs::build_foreign(
@@ -121,7 +123,7 @@ fn programs_for(workspace: &Workspace, architecture: Architecture, page: &page::
     )?;
     match emulator(architecture) {
         Some(emulator) => {
-            for program in [&programs.collector, &programs.ebusy] {
+            for program in all(&programs) {
                 started(Command::new(&emulator).arg(program))?;
             }
         }
@@ -131,6 +133,10 @@ fn programs_for(workspace: &Workspace, architecture: Architecture, page: &page::
         ),
     }
     Ok(programs)
+}
+
+fn all(programs: &Programs) -> impl Iterator<Item = &PathBuf> {
+    [&programs.collector, &programs.ebusy].into_iter().chain(&programs.collector_html)
 }
 
 fn emulator(architecture: Architecture) -> Option<PathBuf> {

@@ -5,6 +5,10 @@ use super::{Architecture, VERSION};
 use anyhow::Result;
 use rpm::{BuildConfig, CompressionType, FileOptions, PackageBuilder};
 
+/// Where zsh looks for the completions of packages: on Debian, and elsewhere.
+const DEBIANS_ZSH: &str = "/usr/share/zsh/vendor-completions/";
+const ZSH: &str = "/usr/share/zsh/site-functions/";
+
 /// `ebusy-0.1.0-1.x86_64.rpm`
 pub(super) fn file_name(architecture: Architecture) -> String {
     format!("ebusy-{VERSION}-1.{}.rpm", architecture.rust)
@@ -26,7 +30,8 @@ pub(super) fn build(payload: &Payload, architecture: Architecture) -> Result<Vec
          explains it: which processes in which mount namespaces hold it, why, and what to do.",
     );
     for file in &payload.files {
-        let options = FileOptions::new(file.path.as_str()).permissions(file.mode as u16);
+        let path = file.path.replace(DEBIANS_ZSH, ZSH);
+        let options = FileOptions::new(path).permissions(file.mode as u16);
         builder.with_file_contents(file.content.clone(), options)?;
     }
     let mut bytes = Vec::new();
@@ -43,11 +48,14 @@ mod tests {
 
     #[test]
     fn it_holds_the_files_and_needs_nothing() {
-        let bytes = build(&payload(), X86_64).unwrap();
+        let mut payload = payload();
+        payload.add("/usr/share/zsh/vendor-completions/_ebusy", 0o644, b"#compdef ebusy\n".to_vec());
+        let bytes = build(&payload, X86_64).unwrap();
         let package = rpm::Package::parse(&mut &*bytes).unwrap();
         assert_eq!(package.metadata.get_arch().unwrap(), "x86_64");
         let files: Vec<_> = package.metadata.get_file_paths().unwrap();
         assert!(files.iter().any(|file| file.ends_with("usr/bin/ebusy")), "{files:?}");
+        assert!(files.iter().any(|file| file.ends_with("zsh/site-functions/_ebusy")), "{files:?}");
         // What rpm itself must know to read it; no library, no shell.
         let needs = package.metadata.get_requires().unwrap();
         assert!(needs.iter().all(|need| need.name.starts_with("rpmlib(")), "{needs:?}");

@@ -19,7 +19,7 @@ mod view;
 mod wire;
 
 use super::Report;
-use super::redact::Replaced;
+use super::replaced::{KINDS, Replaced};
 use serde::{Deserialize, Serialize};
 pub use view::{About, ViewLink};
 use wire::Wire;
@@ -232,7 +232,7 @@ fn walk(wire: &mut Wire<'_>, shared: &mut Shared) {
         w.small(&mut left_out.count);
     });
     wire.list(&mut shared.replaced, |w, replaced| {
-        w.choice(&mut replaced.kind, &super::redact::KINDS);
+        w.choice(&mut replaced.kind, &KINDS);
         w.small(&mut replaced.different);
         w.small(&mut replaced.places);
     });

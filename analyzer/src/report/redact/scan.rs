@@ -1,7 +1,7 @@
 //! Finds in a text what is to be replaced.
 
 use super::Kind;
-use super::terms::Terms;
+use super::terms::{Terms, is_word};
 
 /// Directories of the system, of container runtimes and of cgroups: what is below is the same on every host, or an id.
 #[rustfmt::skip]
@@ -13,11 +13,6 @@ const SYSTEM: &[&str] = &[
 ];
 /// Where the directories of users are.
 const HOMES: &[&str] = &["/home/", "/Users/", "/var/home/"];
-
-/// A character of a word, as names of hosts and containers are written.
-pub(super) fn is_word(c: char) -> bool {
-    c.is_alphanumeric() || c == '_' || c == '-'
-}
 
 /// The text with everything replaced; `None` where there is nothing to replace.
 pub(super) fn replace(text: &str, terms: &mut Terms) -> Option<String> {

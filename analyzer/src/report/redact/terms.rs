@@ -146,7 +146,7 @@ impl Terms {
     /// The name that a text begins with, where a whole word ends there.
     pub(super) fn word_at(&self, text: &str) -> Option<(Kind, String)> {
         let found = self.words.iter().map(|index| &self.terms[*index]).find(|term| {
-            text.strip_prefix(term.name.as_str()).is_some_and(|rest| !rest.starts_with(super::scan::is_word))
+            text.strip_prefix(term.name.as_str()).is_some_and(|rest| !rest.starts_with(is_word))
         })?;
         Some((found.kind, found.name.clone()))
     }
@@ -184,6 +184,11 @@ fn short_host(name: &str) -> String {
         Some((short, _)) if short.starts_with(|c: char| c.is_ascii_alphabetic()) => short.to_owned(),
         _ => name.to_owned(),
     }
+}
+
+/// A character of a word, as names of hosts and containers are written.
+pub(super) fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_' || c == '-'
 }
 
 /// Ids stay: a name that is one is none.

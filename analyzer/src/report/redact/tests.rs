@@ -121,7 +121,7 @@ fn of_a_name_that_was_cut_nothing_is_left() {
     let long = format!("/srv/{}", "secret/".repeat(10_000));
     let cut = |text: String| {
         let mut text = text;
-        crate::bytes::shorten(&mut text);
+        bytes::shorten(&mut text);
         text
     };
     let mut report = report();
