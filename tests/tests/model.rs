@@ -52,6 +52,8 @@ fn hosts_that_were_answered_wrongly_once() {
         vec![run, Step::Complain(0, Complaint::Cgroup), Step::Zombie(0, false)],
         // A process whose first thread has ended while others run was said to keep nothing.
         vec![run, Step::Complain(0, Complaint::Cgroup), Step::Zombie(0, true), Step::Crash(0)],
+        // A process of the host's namespace in a container's cgroup was taken for the container.
+        vec![run, Step::Crash(0), Step::Zombie(0, true)],
         // The mounts of a process's new namespace were said to be in its old one, and the other way round.
         vec![run, shared, Step::Move(1, 0), Step::Move(0, 1), Step::Stop(0)],
         // Two processes at once outvoted the one that the namespace has.
