@@ -97,6 +97,20 @@ pub fn shorten(text: &mut String) {
     }
 }
 
+/// Of a text that was [shortened](shorten), or should have been, leaves only how long it was.
+pub(crate) fn leave_out_cut(text: &mut String) {
+    const END: &str = " bytes) …";
+    let mark = text.match_indices("… (").find_map(|(at, begin)| {
+        let number = text[at + begin.len()..].split(END).next().unwrap_or_default();
+        let end = at + begin.len() + number.len() + END.len();
+        let is_mark = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+        text.get(at..end).filter(|_| is_mark).map(str::to_owned)
+    });
+    if mark.is_some() || text.len() > LONGEST_SHOWN {
+        *text = mark.unwrap_or_else(|| format!("… ({}{END}", text.len()));
+    }
+}
+
 /// [`visible`] text that is for the eye only, so that it may be cut.
 pub(crate) fn shown(bytes: &[u8]) -> String {
     let mut text = visible(bytes);

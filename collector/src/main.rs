@@ -167,6 +167,11 @@ fn report(context: &Context, outcome: &Outcome, finished: Option<&Finished>) {
         say(&format!("Not permitted to read: {kinds}."));
         if sys::effective_uid() != 0 {
             say("Run it as root: without that, most holders cannot be seen.");
+        } else {
+            say(
+                "Root was refused: by a security module (SELinux, AppArmor) or because this is a container. Run it on \
+                 the host itself, unconfined; `dmesg` or `ausearch -m avc` tell what refused it.",
+            );
         }
     }
     let (processes, namespaces, tables) = (summary.processes, summary.mount_namespaces.len(), outcome.tables);

@@ -158,7 +158,8 @@ fn explain(kind: &str, error: Option<i32>) -> &'static str {
     match (kind, error) {
         ("proc/PID/mountinfo", Some(libc::EINVAL)) => "zombie processes have no mount table",
         (_, Some(libc::EACCES | libc::EPERM)) => {
-            "not permitted; run the collector as root in the host's namespaces"
+            "not permitted; run the collector as root in the host's namespaces. Where it was root, a security module \
+             (SELinux, AppArmor) or a container's limits refused it"
         }
         (kind, Some(libc::ENOENT | libc::ESRCH)) if kind.starts_with("proc/PID") => {
             "the process ended while it was read, or this copy of /proc lacks it"

@@ -5,8 +5,10 @@
 
 mod support;
 
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Instant;
 
@@ -220,6 +222,71 @@ fn in_a_container_whose_seccomp_filter_forbids_much() {
         let summary = bundle.must("summary.json");
         assert!(summary.contains(&format!("ns/mnt-{namespace}/mountinfo")), "{summary}");
     }
+}
+
+/// `struct landlock_path_beneath_attr` of linux/landlock.h, which is packed.
+#[repr(C, packed)]
+struct PathBeneath {
+    allowed: u64,
+    parent: i32,
+}
+
+/// Runs the collector in a Landlock domain that may read only below these directories. Like every security module,
+/// Landlock refuses root, too: what may not be traced has no readable links.
+fn confined(readable: &[&str], arguments: &[&str]) -> Option<Output> {
+    // linux/landlock.h: LANDLOCK_ACCESS_FS_READ_FILE and _READ_DIR.
+    const READ: u64 = 1 << 2 | 1 << 3;
+    let handled: [u64; 1] = [READ];
+    // SAFETY: the attribute is as long as is told, and is only read.
+    let ruleset = unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, handled.as_ptr(), 8, 0) } as i32;
+    if ruleset < 0 {
+        return None;
+    }
+    for path in readable {
+        let directory = std::fs::File::open(path).unwrap();
+        let rule = PathBeneath { allowed: READ, parent: directory.as_raw_fd() };
+        // SAFETY: the rule is one of type 1 (path beneath), and is only read.
+        let added = unsafe { libc::syscall(libc::SYS_landlock_add_rule, ruleset, 1, &raw const rule, 0) };
+        assert_eq!(added, 0, "{path}");
+    }
+    let mut command = collector();
+    command.args(arguments);
+    // SAFETY: after fork only two system calls with numbers are made.
+    unsafe {
+        command.pre_exec(move || {
+            libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+            match libc::syscall(libc::SYS_landlock_restrict_self, ruleset, 0) {
+                0 => Ok(()),
+                _ => Err(std::io::Error::last_os_error()),
+            }
+        });
+    }
+    let output = command.output().unwrap();
+    // SAFETY: it was made above and is nobody else's.
+    unsafe { libc::close(ruleset) };
+    Some(output)
+}
+
+#[test]
+fn root_that_a_security_module_refuses_is_told_so_and_gets_a_bundle() {
+    if !is_root("root_that_a_security_module_refuses_is_told_so_and_gets_a_bundle") {
+        return;
+    }
+    let program = collector().get_program().to_owned();
+    let program = Path::new(&program).parent().unwrap().to_string_lossy().into_owned();
+    let Some(output) = confined(&["/proc", "/lib", "/usr", &program], &["-o", "-"]) else {
+        eprintln!("this kernel has no Landlock");
+        return;
+    };
+    assert!(output.status.success(), "{}", stderr(&output));
+    let said = stderr(&output);
+    assert!(said.contains("Not permitted to read: ") && said.contains("security module"), "{said}");
+    assert!(!said.contains("Run it as root"), "{said}");
+    let bundle = Bundle::read(&output.stdout);
+    let summary = bundle.must("summary.json");
+    assert!(summary.contains("\"EACCES\""), "{summary}");
+    // Tables are not kept from it; what processes have open is.
+    assert!(bundle.items.contains_key("proc/1/mountinfo") && !bundle.items.contains_key("proc/1/cwd"));
 }
 
 /// Where a file cannot be without a name, or cannot be given one later, the bundle appears whole all the same, and old

@@ -11,9 +11,10 @@ use ebusy_analyzer::report::{Report, markdown, text};
 use ebusy_analyzer::{Query, bytes, census};
 use ebusy_tests::harness::TempDir;
 use ebusy_tests::synth::{Host, Propagation, Run};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use strings::{assert_harmless_markdown, corpus};
 
@@ -76,109 +77,187 @@ fn json_is_json_and_has_no_control_character() {
     }
 }
 
-/// Programs that write down their arguments and do nothing else; `touch` would leave the canary.
-struct Stubs(TempDir);
+/// What the commands call. None of it is run.
+const PROGRAMS: [&str; 24] = [
+    "nsenter",
+    "umount",
+    "systemctl",
+    "docker",
+    "rmdir",
+    "rm",
+    "kill",
+    "mount",
+    "dmsetup",
+    "losetup",
+    "swapoff",
+    "fuser",
+    "lsof",
+    "grep",
+    "cat",
+    "ls",
+    "sysctl",
+    "echo",
+    "sleep",
+    "findmnt",
+    "mkdir",
+    "ps",
+    "lvs",
+    "rbd",
+];
 
-impl Stubs {
+/// Real shells in which programs only write down their arguments, and `touch` leaves a canary.
+struct Shells(TempDir);
+
+/// What came of one command.
+struct Ran {
+    /// All arguments of all programs that it ran.
+    arguments: Vec<Vec<u8>>,
+    /// Something else was run.
+    canary: bool,
+}
+
+impl Shells {
     fn new() -> Self {
-        let dir = TempDir::new("stubs");
+        let dir = TempDir::new("shells");
         fs::create_dir(dir.join("bin")).expect("a directory");
-        let names = [
-            "nsenter",
-            "umount",
-            "systemctl",
-            "docker",
-            "rmdir",
-            "rm",
-            "kill",
-            "mount",
-            "dmsetup",
-            "losetup",
-            "swapoff",
-            "fuser",
-            "lsof",
-            "grep",
-            "cat",
-            "ls",
-            "sysctl",
-            "ebusy-collector",
-            "echo",
-            "sleep",
-            "findmnt",
-            "mkdir",
-            "ps",
-        ];
-        for name in names {
-            program(&dir, name, "for a; do printf '%s\\0' \"$a\"; done >> arguments");
+        // Found where a shell looks for a program; the rest are functions, or 10,000 commands would take minutes. Both,
+        // because what is substituted may run in a process of its own.
+        for (name, body) in [("touch", CANARY), ("ebusy-collector", RECORD)] {
+            let path = dir.join("bin").join(name);
+            fs::write(&path, format!("#!/bin/sh\n{body}\n")).expect("a file");
+            fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("a mode");
         }
-        program(&dir, "touch", ": > canary");
         Self(dir)
     }
 
-    /// All arguments of all programs that a command runs.
-    fn run(&self, shell: &str, command: &str) -> Vec<Vec<u8>> {
-        let out = self.0.join("arguments");
-        let _ = fs::remove_file(&out);
-        let script = self.0.join("script");
-        // What is built into a shell must not be run either: `kill` would find a process of this machine.
-        let stub = "{ for a; do printf '%s\\0' \"$a\"; done >> arguments; }";
-        fs::write(&script, format!("kill() {stub}\necho() {stub}\n{command}\n")).expect("a file");
-        Command::new(shell)
-            .arg(&script)
-            .current_dir(self.0.path())
+    /// Runs all commands in one process of the shell, each in a subshell.
+    fn run(&self, shell: &Shell, commands: &[String]) -> Vec<Ran> {
+        let work = self.0.join("work");
+        let _ = fs::remove_dir_all(&work);
+        fs::create_dir(&work).expect("a directory");
+        for (number, command) in commands.iter().enumerate() {
+            fs::write(work.join(number.to_string()), format!("{command}\n")).expect("a file");
+        }
+        let names = PROGRAMS.iter().copied().chain(shell.inside.iter().map(String::as_str));
+        let mut script: String = names.map(|name| format!("{name}() {{ {RECORD}; }}\n")).collect();
+        script.push_str(&format!(
+            "touch() {{ {CANARY}; }}\nn=0\nwhile [ $n -lt {} ]; do export AT=$n; (. ./$n); n=$((n + 1)); done\n: > done\n",
+            commands.len()
+        ));
+        let ended = Command::new(&shell.path)
+            .args(shell.arguments)
+            .args(["-c", &script])
+            .current_dir(&work)
             .env("PATH", self.0.join("bin"))
             .stdin(std::process::Stdio::null())
             .output()
             .expect("a shell");
-        assert!(!self.0.join("canary").exists(), "{shell} ran something else: {command}");
-        let bytes = fs::read(out).unwrap_or_default();
-        bytes.split(|&b| b == 0).map(<[u8]>::to_vec).collect()
+        assert!(work.join("done").exists(), "{} came to the end: {ended:?}", shell.name);
+        let ran = |number: usize| Ran {
+            arguments: fs::read(work.join(format!("{number}.arguments")))
+                .unwrap_or_default()
+                .split(|&b| b == 0)
+                .map(<[u8]>::to_vec)
+                .collect(),
+            canary: work.join(format!("{number}.canary")).exists(),
+        };
+        (0..commands.len()).map(ran).collect()
     }
 }
 
-fn program(dir: &TempDir, name: &str, body: &str) {
-    let path = dir.join("bin").join(name);
-    fs::write(&path, format!("#!/bin/sh\n{body}\n")).expect("a file");
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("a mode");
+/// Writes down the arguments, each ended by NUL.
+const RECORD: &str = "for a; do printf '%s\\0' \"$a\"; done >> $AT.arguments";
+const CANARY: &str = ": > $AT.canary";
+
+struct Shell {
+    name: &'static str,
+    path: PathBuf,
+    arguments: &'static [&'static str],
+    /// Programs that are a part of it, which no PATH keeps it from.
+    inside: Vec<String>,
+}
+
+/// Those of the usual shells that there are.
+fn shells() -> Vec<Shell> {
+    let find = |name: &'static str, arguments: &'static [&'static str]| {
+        let path = std::env::split_paths(&std::env::var_os("PATH")?)
+            .map(|dir| dir.join(name))
+            .find(|p| p.exists())?;
+        let inside = if name == "busybox" { applets(&path) } else { Vec::new() };
+        Some(Shell { name, path, arguments, inside })
+    };
+    let found: Vec<Shell> =
+        [find("bash", &[]), find("dash", &[]), find("busybox", &["sh"])].into_iter().flatten().collect();
+    assert!(found.iter().any(|shell| shell.name == "bash"), "bash is there");
+    found
+}
+
+/// All but what the test itself needs.
+fn applets(busybox: &Path) -> Vec<String> {
+    let list = Command::new(busybox).arg("--list").output().expect("a list");
+    let is_name = |name: &&str| {
+        name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+            && !["printf", "test", "true"].contains(name)
+    };
+    String::from_utf8_lossy(&list.stdout).lines().filter(is_name).map(str::to_owned).collect()
 }
 
 #[test]
 fn commands_run_with_hostile_paths_run_nothing_else() {
-    let stubs = Stubs::new();
-    let mut whole = 0;
-    for hostile in corpus().into_iter().take(120) {
+    let mut expected: BTreeMap<String, String> = BTreeMap::new();
+    for hostile in corpus() {
         let (path, reports, _) = reports(&hostile);
-        for report in &reports {
-            let of_holders = report.holders.iter().flat_map(|holder| &holder.remedies);
-            let mut commands: Vec<&str> =
-                of_holders.chain(&report.next_steps).map(|remedy| remedy.command.as_str()).collect();
-            commands.sort_unstable();
-            commands.dedup();
-            for command in commands.into_iter().filter(|command| !command.is_empty()) {
-                // Advice for any host, which would write to this one's `/etc`: nothing of the bundle is in it.
-                if command.contains("> /") {
-                    assert!(!command.contains(&hostile), "{command}");
-                    continue;
-                }
-                stubs.run("/bin/sh", command);
-                let arguments = stubs.run("/bin/bash", command);
-                whole += usize::from(arguments.iter().any(|a| a == path.as_bytes()));
+        let of_report = |report: &Report| {
+            let remedies =
+                report.holders.iter().flat_map(|holder| &holder.remedies).chain(&report.next_steps);
+            remedies.map(|remedy| remedy.command.clone()).collect::<Vec<_>>()
+        };
+        for command in reports.iter().flat_map(of_report).filter(|command| !command.is_empty()) {
+            // Advice for any host, which would write to this one's `/etc`: nothing of the bundle is in it.
+            if command.contains("> /") {
+                assert!(!command.contains(&hostile), "{command}");
+            } else {
+                expected.insert(command, path.clone());
             }
         }
     }
-    assert!(whole > 100, "the path arrives whole, as one argument: {whole} times");
+    let commands: Vec<String> = expected.keys().cloned().collect();
+    let place = Shells::new();
+    for shell in shells() {
+        let ran = place.run(&shell, &commands);
+        for (command, ran) in commands.iter().zip(&ran) {
+            assert!(!ran.canary, "{} ran something else: {command}", shell.name);
+        }
+        if shell.name == "bash" {
+            let is_whole = |(ran, path): &(&Ran, &String)| ran.arguments.iter().any(|a| a == path.as_bytes());
+            let whole: BTreeSet<&String> =
+                ran.iter().zip(expected.values()).filter(is_whole).map(|(_, path)| path).collect();
+            // Shown as it is, no longer than a path can be, and not as a paste with a quote at its end.
+            let is_plain = |path: &&String| {
+                bytes::visible(path.as_bytes()) == **path && path.len() < 4096 && !path.ends_with(['"', '\''])
+            };
+            let in_parts: BTreeSet<&String> =
+                expected.values().filter(is_plain).filter(|path| !whole.contains(path)).collect();
+            assert!(whole.len() > 150, "{} paths", whole.len());
+            assert!(in_parts.is_empty(), "the path arrives whole, as one argument: not {in_parts:?}");
+        }
+    }
 }
 
 #[test]
 fn a_quoted_word_is_that_word_in_each_shell() {
-    let stubs = Stubs::new();
-    for hostile in corpus().into_iter().filter(|text| text.len() < 1000) {
-        let quoted = bytes::shell_quote(hostile.as_bytes());
-        let command = format!("echo {quoted}");
-        let in_bash = stubs.run("/bin/bash", &command);
-        assert_eq!(in_bash.first().map(Vec::as_slice), Some(hostile.as_bytes()), "{quoted}");
-        // A shell without `$'…'` gets another word, but one word.
-        assert_eq!(stubs.run("/bin/sh", &command).len(), 2, "{quoted}");
-        assert!(std::ffi::OsStr::from_bytes(quoted.as_bytes()).len() >= hostile.len());
+    let strings: Vec<String> = corpus().into_iter().filter(|text| text.len() < 1000).collect();
+    let quoted = strings.iter().map(|text| format!("echo {}", bytes::shell_quote(text.as_bytes())));
+    let quoted: Vec<String> = quoted.collect();
+    let place = Shells::new();
+    for shell in shells() {
+        for ((string, command), ran) in strings.iter().zip(&quoted).zip(place.run(&shell, &quoted)) {
+            assert!(!ran.canary, "{} ran something else: {command}", shell.name);
+            // A shell without `$'…'` gets another word, but one word.
+            assert_eq!(ran.arguments.len(), 2, "{}: {command}", shell.name);
+            if shell.name == "bash" {
+                assert_eq!(ran.arguments[0], string.as_bytes(), "{command}");
+            }
+        }
     }
 }

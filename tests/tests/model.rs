@@ -52,6 +52,8 @@ fn hosts_that_were_answered_wrongly_once() {
         vec![run, Step::Complain(0, Complaint::Cgroup), Step::Zombie(0, false)],
         // A process whose first thread has ended while others run was said to keep nothing.
         vec![run, Step::Complain(0, Complaint::Cgroup), Step::Zombie(0, true), Step::Crash(0)],
+        // A process of the host's namespace in a container's cgroup was taken for the container.
+        vec![run, Step::Crash(0), Step::Zombie(0, true)],
         // The mounts of a process's new namespace were said to be in its old one, and the other way round.
         vec![run, shared, Step::Move(1, 0), Step::Move(0, 1), Step::Stop(0)],
         // Two processes at once outvoted the one that the namespace has.
@@ -79,6 +81,7 @@ fn hosts_that_were_answered_wrongly_once() {
             own_namespace: false,
             cgroup_v2: false,
             privileged: true,
+            refused: false,
             steps,
         };
         assert_eq!(fault(&plan), None, "{plan:?}");
@@ -125,8 +128,8 @@ fn fault(plan: &Plan) -> Option<String> {
         if truth::may_lack_numbers(&world) {
             said.holders = numbered(said.holders, &expected);
         }
-        if !plan.privileged {
-            // Such a bundle has neither namespaces nor open files: all that counts is that it is not called whole.
+        if !plan.privileged || plan.refused {
+            // Such a bundle lacks namespaces or open files: all that counts is that it is not called whole.
             return (said.status == Status::Free).then(|| format!("{query:?}: free without privileges"));
         }
         (said != expected).then(|| {

@@ -47,7 +47,7 @@ const LARGEST: u64 = 1 << 20;
 const MEMORY_MIB: u64 = 64 + 4 * (LARGEST >> 20) + 188;
 /// A second for each MiB is the promise, of CPU time and without counters in the code; on the clock of a busy machine
 /// it gets some more before it is called a hang.
-const SECONDS: u64 = 10;
+const SECONDS: u64 = 60;
 /// A target's turn, in seconds.
 const TURN: u64 = 100;
 

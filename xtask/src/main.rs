@@ -1,5 +1,6 @@
 //! The project's own tasks, so that cargo is the only tool to install: `cargo xtask run`, `test`, `web`, …
 
+mod advisories;
 mod bench;
 mod bombs;
 mod corpus;

@@ -1,17 +1,19 @@
 //! `cargo xtask deny` and `cargo xtask sbom`: what the programs are made of, told by `cargo metadata`.
 //!
 //! `deny` holds every crate against `deny.toml`: its licence, where it comes from, and, for the collector, whether it
-//! stands in the list of those that it may have, each with its reason. Where cargo-deny and its advisories are at hand
-//! it is run, too.
+//! stands in the list of those that it may have, each with its reason. Where a copy of RustSec's advisories is at hand,
+//! all crates of `Cargo.lock` are held against those, too.
 
 pub(crate) mod sbom;
 
+use crate::advisories;
 use crate::programs;
-use crate::workspace::{Workspace, output_of, which};
+use crate::workspace::{Workspace, output_of};
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::path::Path;
 
 /// The only place that crates come from.
 const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
@@ -45,8 +47,8 @@ const PROGRAMS: [Program; 3] = [
 /// The command has crates that nothing else has.
 const ALL_FEATURES: &[&str] = &["--all-features"];
 
-/// Checks licences, sources and the collector's dependencies.
-pub(crate) fn deny() -> Result<()> {
+/// Checks licences, sources and the collector's dependencies; with a database, advisories.
+pub(crate) fn deny(database: Option<&Path>) -> Result<()> {
     let workspace = Workspace::find()?;
     let rules = fs::read_to_string(workspace.root.join("deny.toml")).context("cannot read deny.toml")?;
     let rules = Rules::of(&rules);
@@ -80,11 +82,27 @@ pub(crate) fn deny() -> Result<()> {
         known.union(&of_command).count(),
         collector.len()
     );
-    if which("cargo-deny").is_some() {
-        println!("{}", output_of(workspace.cargo().args(["deny", "check", "advisories"]))?);
-    } else {
-        println!("Advisories were not checked: cargo-deny is not installed here.");
+    match database {
+        Some(database) => advisories(&workspace, database, &rules.ignored),
+        None => {
+            println!(
+                "Advisories were not checked: `--advisories DIR` names a copy of RustSec's advisory-db."
+            );
+            Ok(())
+        }
     }
+}
+
+/// Also crates that only tests and tasks have.
+fn advisories(workspace: &Workspace, database: &Path, ignored: &BTreeSet<String>) -> Result<()> {
+    let lock = fs::read_to_string(workspace.root.join("Cargo.lock")).context("cannot read Cargo.lock")?;
+    let crates: BTreeSet<String> = sbom::hashes(&lock).into_keys().collect();
+    let outcome = advisories::check(database, &crates, ignored)?;
+    outcome.notes.iter().for_each(|note| println!("{note}"));
+    if !outcome.wrong.is_empty() {
+        bail!("{}", outcome.wrong.join("\n"));
+    }
+    println!("{} crates of Cargo.lock, {} advisories, none against them.", crates.len(), outcome.read);
     Ok(())
 }
 
@@ -99,6 +117,8 @@ fn expression(licence: &str) -> String {
 struct Rules {
     licences: BTreeSet<String>,
     collector: BTreeSet<String>,
+    /// Advisories that were looked at and do not matter here.
+    ignored: BTreeSet<String>,
 }
 
 impl Rules {
@@ -110,6 +130,7 @@ impl Rules {
         Self {
             licences: allowed.filter_map(quoted).collect(),
             collector: crates.filter_map(|rest| rest.split(':').next().map(str::to_owned)).collect(),
+            ignored: text.split('"').filter(|it| it.starts_with("RUSTSEC-")).map(str::to_owned).collect(),
         }
     }
 
@@ -210,6 +231,6 @@ mod tests {
 
     #[test]
     fn nothing_is_used_that_is_not_allowed() {
-        deny().unwrap();
+        deny(None).unwrap();
     }
 }

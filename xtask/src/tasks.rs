@@ -37,6 +37,8 @@ Usage: cargo xtask TASK [OPTION…]
     --minutes N     CPU minutes for each target (30)
     --corpus DIR    more seeds, from DIR/errors.jsonl and DIR/mountinfo
   deny            licences and sources of all crates; the collector's crates are those with a reason
+    --advisories DIR  all crates against a copy of RustSec's advisory-db, a git directory or its files
+                  (or EBUSY_ADVISORIES)
   sbom            write a CycloneDX bill of materials for each program
   bombs           inputs that stand for far more than they are, at full size: time and memory of each
   reproduce       build everything twice, in different folders, and compare the bytes
@@ -57,7 +59,7 @@ enum Task {
     Demo,
     Corpus(PathBuf),
     Fuzz(fuzz::Options),
-    Deny,
+    Deny(Option<PathBuf>),
     Sbom,
     Reproduce,
     Bombs,
@@ -78,7 +80,7 @@ pub(crate) fn main(arguments: lexopt::Parser) -> Result<ExitCode> {
         Task::Web => web()?,
         Task::Screenshots(only) => screenshots::run_all(&only)?,
         Task::Demo => println!("{}", demo::write(&Workspace::find()?)?.display()),
-        Task::Deny => supply::deny()?,
+        Task::Deny(database) => supply::deny(database.as_deref())?,
         Task::Sbom => supply::sbom::write_all()?.iter().for_each(|file| println!("{}", file.display())),
         Task::Bombs => bombs::run_all()?,
         Task::Reproduce => reproduce::run_all()?,
@@ -119,7 +121,7 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Task> {
         "npm" => Task::Npm,
         "schema" => Task::Schema(false),
         "corpus" => Task::Corpus(PathBuf::new()),
-        "deny" => Task::Deny,
+        "deny" => Task::Deny(std::env::var_os("EBUSY_ADVISORIES").map(PathBuf::from)),
         "sbom" => Task::Sbom,
         "bombs" => Task::Bombs,
         "reproduce" => Task::Reproduce,
@@ -143,6 +145,7 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Task> {
                 ),
             },
             (Task::Fuzz(options), Long("corpus")) => options.corpus = Some(arguments.value()?.into()),
+            (Task::Deny(database), Long("advisories")) => *database = Some(arguments.value()?.into()),
             (Task::Fuzz(options), Value(name)) => options.targets.push(name.string()?),
             (Task::Screenshots(only), Value(word)) if only.is_empty() => *only = word.string()?,
             (Task::Corpus(dir), Value(value)) if dir.as_os_str().is_empty() => *dir = value.into(),

@@ -22,17 +22,15 @@ pub(crate) struct Candidate {
     pub(crate) micros: Option<i64>,
 }
 
-/// Whether a line has one of the stems that are searched for in a long log.
-pub(crate) fn may_tell(line: &[u8]) -> bool {
-    let mut stems = wording::STEMS.iter().chain(wording::LINK_STEMS);
-    stems.any(|stem| memchr::memmem::find(line, stem).is_some())
+/// What is searched for in a long log: a line without any of it tells nothing.
+pub(crate) fn stems() -> impl Iterator<Item = &'static [u8]> {
+    wording::STEMS.iter().chain(wording::LINK_STEMS).copied()
 }
 
 /// Calls `each` for every candidate; returns the number of lines of the log.
 pub(crate) fn each_candidate(log: &[u8], mut each: impl FnMut(Candidate)) -> u64 {
     let local = (log.len() <= locale::LONGEST).then(locale::stems).into_iter().flatten();
-    let all = wording::STEMS.iter().chain(wording::LINK_STEMS).copied().chain(local);
-    let finders: Vec<Finder> = all.map(Finder::new).collect();
+    let finders: Vec<Finder> = stems().chain(local).map(Finder::new).collect();
     let mut stems: Vec<(FindIter, Option<usize>)> = finders
         .iter()
         .map(|f| {

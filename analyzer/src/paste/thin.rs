@@ -4,6 +4,8 @@
 use std::collections::VecDeque;
 use std::io::{self, BufRead};
 
+use memchr::memmem::Finder;
+
 use super::clean;
 use super::line::Line;
 use crate::archive::{End, Limits, met};
@@ -18,6 +20,8 @@ const BEFORE: usize = 8;
 const AFTER: usize = 2;
 /// Longer lines are kept: few are, and whoever wrote them is no logger.
 const LONGEST_DROPPED: usize = 16 << 10;
+/// What is looked for in a log beside errors.
+const OTHERS: [&[u8]; 2] = [b"Docker daemon", b"Linux version"];
 
 /// A text as far as it was kept.
 pub(crate) struct Text {
@@ -35,7 +39,8 @@ pub(crate) fn read(input: impl BufRead, limits: &Limits) -> Text {
 }
 
 fn read_beyond(kept_whole: usize, mut input: impl BufRead, limits: &Limits) -> Text {
-    let mut thinning = Thinning { kept_whole, ..Thinning::default() };
+    let stems = errors::stems().chain(OTHERS).map(Finder::new).collect();
+    let mut thinning = Thinning { kept_whole, stems, ..Thinning::default() };
     let mut cut = 0;
     let mut line = Vec::new();
     let end = loop {
@@ -85,6 +90,8 @@ fn take_line(input: &mut impl BufRead, longest: u64, line: &mut Vec<u8>) -> (u64
 #[derive(Default)]
 struct Thinning {
     kept_whole: usize,
+    /// Where one of them is, an error may be, or something else that is looked for anywhere in a log.
+    stems: Vec<Finder<'static>>,
     kept: Vec<u8>,
     /// The last lines, and whether each says nothing.
     last: VecDeque<(Vec<u8>, bool)>,
@@ -99,7 +106,7 @@ impl Thinning {
             self.kept.extend_from_slice(line);
             return;
         }
-        let tells = tells(line);
+        let tells = self.stems.iter().any(|stem| stem.find(line).is_some());
         if tells {
             self.last.iter_mut().for_each(|(_, is_nothing)| *is_nothing = false);
         }
@@ -129,12 +136,6 @@ impl Thinning {
         }
         self.kept
     }
-}
-
-/// Whether an error may be in this line, or something else that is looked for anywhere in a log.
-fn tells(line: &[u8]) -> bool {
-    const OTHERS: [&[u8]; 2] = [b"Docker daemon", b"Linux version"];
-    errors::may_tell(line) || OTHERS.iter().any(|text| memchr::memmem::find(line, text).is_some())
 }
 
 /// Whether a logger wrote it, and nothing else that is read here.

@@ -175,6 +175,11 @@ fn doubts(snapshot: &Snapshot, target: &Target, found: &[Found]) -> Option<Strin
     if snapshot.facts.privileged == Some(false) {
         return Some("it was collected without the right to look into other users' processes. Run the collector as root.".to_owned());
     }
+    if let Some((count, example)) = &snapshot.facts.unread {
+        return Some(format!(
+            "the collector could not read {count} file(s) of processes ({example}), so a holder among them would not be seen."
+        ));
+    }
     // Whoever was seen to have it open explains the count, even where that does not block.
     let explained = found.iter().any(|h| h.has_object);
     if !explained && let Some(count) = open_count(snapshot, target).filter(|n| *n > 0) {

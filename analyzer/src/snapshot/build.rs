@@ -328,6 +328,15 @@ impl Builder {
             if matches!(text("error"), "ENOENT" | "ESRCH" | "EINVAL") {
                 continue;
             }
+            let is_of_process = text("path")
+                .strip_prefix("proc/")
+                .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+            if is_of_process && matches!(text("error"), "EACCES" | "EPERM" | "timeout") {
+                let example =
+                    format!("{}: {}", visible(text("path").as_bytes()), visible(text("error").as_bytes()));
+                let unread = self.snapshot.facts.unread.get_or_insert((0, example));
+                unread.0 = unread.0.saturating_add(count);
+            }
             self.warn(
                 "not-collected",
                 Some(visible(text("path").as_bytes())),

@@ -103,6 +103,9 @@ pub struct Facts {
     pub may_detach_mounts: Option<bool>,
     /// Whether the collector could read everything.
     pub privileged: Option<bool>,
+    /// Files of processes that the collector was refused, or that did not answer: how many, and one of them with the
+    /// error. A security module may refuse root, too.
+    pub unread: Option<(u64, String)>,
     /// The collector's own pid.
     pub collector_pid: Option<Pid>,
     /// Whether the end of the bundle was seen.

@@ -159,6 +159,8 @@ pub struct Plan {
     pub cgroup_v2: bool,
     /// Whether the collector ran as root.
     pub privileged: bool,
+    /// Whether a security module refused the collector one of the processes.
+    pub refused: bool,
     /// What happened.
     pub steps: Vec<Step>,
 }
@@ -195,6 +197,7 @@ impl Plan {
             own_namespace: rng.one_in(5),
             cgroup_v2: rng.one_in(3),
             privileged: !rng.one_in(12),
+            refused: rng.one_in(20),
             steps,
         }
     }

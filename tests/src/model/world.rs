@@ -102,6 +102,9 @@ impl World {
             world.host.wait(10);
             world.take(*step);
         }
+        if plan.refused {
+            world.host.refused.extend(world.host.processes.keys().next_back());
+        }
         if plan.storage == Storage::Containerd {
             world.write_containerd_state();
         }

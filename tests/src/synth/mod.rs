@@ -79,6 +79,8 @@ pub struct Host {
     pub units: BTreeMap<String, String>,
     /// Namespaces without a process, with the lines of `kept-by`.
     pub kept: BTreeMap<Ns, Vec<String>>,
+    /// Processes whose table, namespaces and links the collector was refused, though it was root: by a security module.
+    pub refused: BTreeSet<u32>,
     /// Further files of the host, by path without the leading slash.
     pub files: BTreeMap<String, Vec<u8>>,
     next_pid: u32,
@@ -114,6 +116,7 @@ impl Host {
             docker: None,
             units: BTreeMap::new(),
             kept: BTreeMap::new(),
+            refused: BTreeSet::new(),
             files: BTreeMap::new(),
             next_pid: 3,
             next_inode: 4_026_532_400,

@@ -164,6 +164,10 @@ impl Host {
             skipped.push(json!({"path": "proc/1/ns/mnt", "error": "EACCES",
                 "count": self.processes.len(), "why": "not root"}));
         }
+        if let Some(pid) = self.refused.first() {
+            skipped.push(json!({"path": format!("proc/{pid}/mountinfo"), "error": "EACCES",
+                "count": self.refused.len(), "why": "not permitted, even to root"}));
+        }
         let missing: &[&str] =
             if self.may_detach_mounts.is_none() { &["proc/sys/fs/may_detach_mounts"] } else { &[] };
         let logs = match self.log.len() {
@@ -205,7 +209,8 @@ impl Host {
     ) {
         let dir = format!("proc/{}", process.pid);
         let zombie = !process.is_alive();
-        if !zombie {
+        let is_refused = self.refused.contains(&process.pid);
+        if !zombie && !is_refused {
             let table = self.mounts.mountinfo(process.ns, &process.root);
             let path = format!("{dir}/mountinfo");
             let first = tables.entry(table.clone()).or_insert_with(|| path.clone());
@@ -219,7 +224,7 @@ impl Host {
         entries.push(Entry::file(format!("{dir}/stat"), process.stat(CLOCK_TICKS)));
         entries.push(Entry::file(format!("{dir}/status"), process.status()));
         entries.push(Entry::file(format!("{dir}/cgroup"), self.cgroup_text(&process.cgroup)));
-        if zombie || self.collector_uid != 0 {
+        if zombie || is_refused || self.collector_uid != 0 {
             return;
         }
         self.ns_links(process, entries);

@@ -66,7 +66,7 @@ fn component(package: &Value, sha256: Option<&str>) -> Value {
 }
 
 /// The checksums of Cargo.lock by `name version`; the project's own packages have none.
-fn hashes(lock: &str) -> BTreeMap<String, String> {
+pub(super) fn hashes(lock: &str) -> BTreeMap<String, String> {
     let packages = lock.split("[[package]]").filter_map(|package| {
         let value = |key: &str| {
             let line = package.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(" = \""));

@@ -196,11 +196,16 @@ pub(super) fn visit_texts(report: &mut Report, see: &mut dyn FnMut(&mut String))
 /// assert_eq!(again.report.verdict, shared.report.verdict);
 /// ```
 pub fn report_fragment(shared: &Shared, length: usize) -> (String, Shared) {
-    // No text is packed this well: what is longer needs no packing to know that it is too long.
+    // No text is packed this well: what is longer needs no packing to know that it is too long, and what a glance at
+    // its matches leaves half as long again needs no careful one.
     let hopeless = length.saturating_mul(24);
+    let dictionary = dictionary::VERSION_1.as_bytes();
+    let may_fit = |bytes: &[u8]| {
+        bytes.len() <= hopeless && deflate::roughly(bytes, dictionary) <= length.saturating_mul(9) / 8
+    };
     let (packed, shown) = cut::to_length(shared, length, &mut |shared| {
         let (bytes, texts_at) = written(shared);
-        (bytes.len() <= hopeless).then(|| fragment(REPORT, &bytes, texts_at))
+        may_fit(&bytes).then(|| fragment(REPORT, &bytes, texts_at))
     });
     let fragment = packed.unwrap_or_else(|| {
         let (bytes, texts_at) = written(&shown);

@@ -9,6 +9,7 @@ mod terms;
 
 use super::Report;
 use super::link::visit_texts;
+use crate::bytes;
 use crate::order;
 use terms::Terms;
 
@@ -31,6 +32,10 @@ pub fn redact(report: &Report, kinds: &[Kind]) -> (Report, Vec<Replaced>) {
     if kinds.is_empty() {
         return (report, Vec::new());
     }
+    // A name that was cut in a sentence is not the name that its field has, and would not be found there.
+    visit_texts(&mut report, &mut bytes::leave_out_cut);
+    let remedies = report.holders.iter_mut().flat_map(|h| &mut h.remedies).chain(&mut report.next_steps);
+    remedies.filter(|r| r.command.starts_with('…')).for_each(|r| r.command.clear());
     let mut terms = Terms::of(&report, kinds);
     let arguments = if kinds.contains(&Kind::Argument) { cut_arguments(&mut report) } else { Vec::new() };
     visit_texts(&mut report, &mut |text| {

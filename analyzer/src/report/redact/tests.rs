@@ -114,3 +114,29 @@ fn redacting_twice_changes_nothing_more() {
     assert_eq!(twice.holders[0].process, once.holders[0].process);
     assert_eq!(twice.host.name, once.host.name);
 }
+
+/// A sentence with a long name is cut elsewhere than the name is: parts of it were left in what others were shown.
+#[test]
+fn of_a_name_that_was_cut_nothing_is_left() {
+    let long = format!("/srv/{}", "secret/".repeat(10_000));
+    let cut = |text: String| {
+        let mut text = text;
+        bytes::shorten(&mut text);
+        text
+    };
+    let mut report = report();
+    report.target.name = Some(cut(long.clone()));
+    report.verdict.summary = cut(format!("httpd holds container {long}."));
+    report.holders[0].effect_reason = format!("It has {} open.", cut(long.clone()));
+    report.holders[0].evidence[0].text = cut(format!("tar {long}"));
+    report.holders[0].remedies[0].command = format!("rm -r {}", &long[..17_000]);
+    for kinds in [&KINDS[..], &[Kind::Container], &[Kind::Path]] {
+        let (public, _) = redact(&report, kinds);
+        let text = serde_json::to_string(&public).unwrap();
+        assert!(!text.contains("secret"), "{kinds:?}: {text}");
+        assert!(public.verdict.summary.contains(" bytes) …"), "it is told that there was something");
+        assert_eq!(public.holders[0].remedies[0].command, "");
+        assert_eq!(public.holders[0].unit.as_deref(), Some("httpd.service"));
+    }
+    assert_eq!(redact(&report, &[]).0, report);
+}
