@@ -87,6 +87,20 @@ fn another_root_in_the_same_namespace_has_a_table_of_its_own() {
     assert!(!bundle.must(&format!("proc/{}/mountinfo", inner.pid)).contains("ebusy-outer"));
 }
 
+/// A process whose table has a namespace bound at `dir/ns`, in which `command` was run and nothing is left.
+///
+/// The bind is in a private namespace itself, so this machine's own table stays as it is. On one CPU, because an older
+/// namespace must not be bound in a newer one, and Linux 6.18 tells their age by numbers that it hands out to each CPU
+/// in batches.
+fn keeper(dir: &str, command: &str) -> Helper {
+    let script = format!(
+        "mount -t tmpfs x {dir}; mount --make-private {dir}; mkdir {dir}/m; : > {dir}/ns
+         unshare --mount={dir}/ns {command}
+         echo ready; exec sleep 1000"
+    );
+    Helper::start(Command::new("taskset").args(["-c", "0", "unshare", "-m", "/bin/sh", "-ec", &script]))
+}
+
 #[test]
 fn a_namespace_that_a_bind_mount_keeps_is_entered() {
     if !is_root("a_namespace_that_a_bind_mount_keeps_is_entered") {
@@ -94,22 +108,7 @@ fn a_namespace_that_a_bind_mount_keeps_is_entered() {
     }
     let scratch = Scratch::new();
     let dir = scratch.dir();
-    // The bind is in a private namespace itself, so this machine's own table stays as it is. On one CPU, because an
-    // older namespace must not be bound in a newer one, and Linux 6.18 tells their age by numbers that it hands out
-    // to each CPU in batches.
-    let keeper = Helper::start(Command::new("taskset").args([
-        "-c",
-        "0",
-        "unshare",
-        "-m",
-        "/bin/sh",
-        "-ec",
-        &format!(
-            "mount -t tmpfs x {dir}; mount --make-private {dir}; mkdir {dir}/m; : > {dir}/ns
-             unshare --mount={dir}/ns mount -t tmpfs ebusy-pinned {dir}/m
-             echo ready; exec sleep 1000"
-        ),
-    ]));
+    let keeper = keeper(&dir, &format!("mount -t tmpfs ebusy-pinned {dir}/m"));
     let table = table_of(keeper.pid);
     let pinned =
         table.lines().find(|line| line.contains(" mnt:[")).expect("the bind is in the keeper's table");
@@ -351,21 +350,14 @@ fn a_namespace_inside_a_pinned_one_is_entered_too() {
     }
     let scratch = Scratch::new();
     let dir = scratch.dir();
-    let keeper = Helper::start(Command::new("taskset").args([
-        "-c",
-        "0",
-        "unshare",
-        "-m",
-        "/bin/sh",
-        "-ec",
+    let keeper = keeper(
+        &dir,
         &format!(
-            "mount -t tmpfs x {dir}; mount --make-private {dir}; mkdir {dir}/m; : > {dir}/ns
-             unshare --mount={dir}/ns /bin/sh -ec '
+            "/bin/sh -ec '
                  mount -t tmpfs ebusy-outer {dir}/m; mount --make-private {dir}/m; : > {dir}/m/ns; mkdir {dir}/m/m
-                 unshare --mount={dir}/m/ns mount -t tmpfs ebusy-inner {dir}/m/m'
-             echo ready; exec sleep 1000"
+                 unshare --mount={dir}/m/ns mount -t tmpfs ebusy-inner {dir}/m/m'"
         ),
-    ]));
+    );
     assert!(!table_of(keeper.pid).contains("ebusy-outer"));
     let bundle = collect(&[]);
     let outer = bundle.stored_tables_with("ebusy-outer");
@@ -376,6 +368,66 @@ fn a_namespace_inside_a_pinned_one_is_entered_too() {
     let kept_by = bundle.must(&inner.replace("mountinfo", "kept-by"));
     let inode = inode_in(outer.trim_end_matches("/mountinfo").trim_start_matches("ns/mnt-"));
     assert_eq!(kept_by, format!("bind mnt:[{inode}] {dir}/m/ns\n"));
+}
+
+/// A process with this working directory and an open file in it, whose first thread ends and whose second one stays.
+fn without_first_thread(dir: &str) -> u32 {
+    const STACK: usize = 64 << 10;
+    extern "C" fn stay(_: *mut libc::c_void) -> libc::c_int {
+        loop {
+            // SAFETY: takes nothing.
+            unsafe { libc::pause() };
+        }
+    }
+    let dir = std::ffi::CString::new(dir).unwrap();
+    let mut stack = vec![0_u8; STACK];
+    // SAFETY: nothing uses the allocator or locks after the fork. The child has a copy of `stack`, which lives as long
+    // as it does; the thread shares memory, files and directory with it and needs nothing of the first one.
+    unsafe {
+        let pid = libc::fork();
+        if pid != 0 {
+            return u32::try_from(pid).unwrap();
+        }
+        libc::chdir(dir.as_ptr());
+        libc::open(c"file".as_ptr(), libc::O_CREAT | libc::O_RDWR, 0o600);
+        let flags =
+            libc::CLONE_VM | libc::CLONE_FS | libc::CLONE_FILES | libc::CLONE_SIGHAND | libc::CLONE_THREAD;
+        let top = stack.as_mut_ptr().add(STACK & !15).cast();
+        libc::clone(stay, top, flags, std::ptr::null_mut());
+        libc::syscall(libc::SYS_exit, 0);
+        libc::_exit(1)
+    }
+}
+
+/// Such a process is called a zombie, and its directory in /proc is empty; what it keeps is its threads'.
+#[test]
+fn what_a_process_keeps_is_seen_when_only_its_first_thread_has_ended() {
+    if !is_root("what_a_process_keeps_is_seen_when_only_its_first_thread_has_ended") {
+        return;
+    }
+    let scratch = Scratch::new();
+    let pid = without_first_thread(&scratch.dir());
+    while !std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap().contains(") Z ") {
+        std::thread::yield_now();
+    }
+    let bundle = collect(&[]);
+    // SAFETY: takes numbers only; it is this test's own child.
+    unsafe {
+        libc::kill(pid as i32, libc::SIGKILL);
+        libc::waitpid(pid as i32, std::ptr::null_mut(), 0);
+    }
+    let dir = scratch.dir();
+    let file = format!("{dir}/file");
+    for (name, text) in [("cwd", &dir), ("fd/3", &file)] {
+        let found = bundle.items.iter().any(|(path, item)| {
+            let is_fd = name != "cwd" && path.starts_with(&format!("proc/{pid}/fd/"));
+            (path == &format!("proc/{pid}/{name}") || is_fd) && *item == Item::Symlink(text.clone())
+        });
+        assert!(found, "{name}");
+    }
+    assert_eq!(bundle.link_value(pid, "cwd", "type").as_deref(), Some("dir"));
+    assert_eq!(bundle.must(&format!("proc/{pid}/mountinfo")), table_of(std::process::id()));
+    assert!(bundle.must(&format!("proc/{pid}/stat")).contains(") Z "));
 }
 
 /// This test's own thread leaves the mount namespace that its process is in.

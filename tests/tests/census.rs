@@ -337,6 +337,37 @@ fn a_thin_device_that_only_an_open_file_keeps_is_found() {
 }
 
 #[test]
+fn a_list_that_calls_a_container_running_is_older_than_a_host_without_its_processes_and_mounts() {
+    let mut host = host("6.1.0-50-amd64");
+    host.docker_devicemapper("17.05.0-ce");
+    let web = host.run(&Run::new("web", "nginx:1.13"));
+    let tail = host.spawn("tail", &["tail", "-f", "x"]);
+    let mut as_device = host.clone();
+    let link = Link {
+        name: "fd/3".into(),
+        target: "/rootfs/var/log/x".into(),
+        device: web.device,
+        inode: 77,
+        mount: Some(999_999),
+        kind: "reg",
+        node: None,
+    };
+    host.set_link(tail, link);
+    host.stop(&web);
+    host.set_state(&web, "running");
+    let census = census(&host);
+    let [leftover] = leftovers(&census)[..] else { panic!("{:#?}", leftovers(&census)) };
+    assert_eq!(census.groups[0].pids[..], [tail][..]);
+    assert!(leftover.why.contains("no process of its container is left"), "{}", leftover.why);
+
+    // A virtual machine mounts the device inside: its container may well run.
+    as_device.open_device(tail, "fd/3", "/dev/dm-3", web.device);
+    as_device.stop(&web);
+    as_device.set_state(&web, "running");
+    assert_innocent(&as_device);
+}
+
+#[test]
 fn containers_that_share_memory_and_names_that_only_look_alike_are_innocent() {
     let mut host = host("6.1.0-50-amd64");
     host.docker_overlay2("20.10.24");

@@ -17,6 +17,7 @@ fn small() -> Limits {
     Limits {
         member: MIB,
         whole: 4 * MIB,
+        line: MIB / 16,
         unpacked: 16 * MIB,
         kept: 8 * MIB,
         members: 20_000,
@@ -95,8 +96,11 @@ fn a_bomb_in_each_compression_ends_at_the_limit() {
     let mut bzip2 = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::best());
     bzip2.write_all(&bomb).expect("memory");
     let zstd = ruzstd::encoding::compress_to_vec(&bomb[..], ruzstd::encoding::CompressionLevel::Fastest);
-    for (name, packed) in [("gzip", gzip(&bomb)), ("bzip2", bzip2.finish().expect("memory")), ("zstd", zstd)]
-    {
+    let mut xz =
+        lzma_rust2::XzWriter::new(Vec::new(), lzma_rust2::XzOptions::with_preset(1)).expect("memory");
+    xz.write_all(&bomb).expect("memory");
+    let (xz, bzip2) = (xz.finish().expect("memory"), bzip2.finish().expect("memory"));
+    for (name, packed) in [("gzip", gzip(&bomb)), ("bzip2", bzip2), ("zstd", zstd), ("xz", xz)] {
         assert!(packed.len() < 1 << 20, "{name}: {} bytes are a bomb", packed.len());
         assert_limited(&open(&packed[..], &small()), "unpacked");
     }
@@ -211,7 +215,34 @@ fn a_line_without_end_ends_at_the_limit() {
     let mount = b"21 1 8:1 / / rw shared:1 - ext4 /dev/sda1 rw\n".to_vec();
     let analysis = open(Cursor::new(mount).chain(endless(b"a")), &small());
     let warnings = analysis.overview().warnings;
+    for limit in ["line", "unpacked"] {
+        assert!(
+            warnings.iter().any(|w| w.message.contains(&format!("the limit '{limit}'"))),
+            "{limit}: {warnings:?}"
+        );
+    }
+}
+
+#[test]
+fn lines_without_end_end_at_the_limit() {
+    let mount = b"21 1 8:1 / / rw shared:1 - ext4 /dev/sda1 rw\n".to_vec();
+    let analysis = open(Cursor::new(mount).chain(endless(b"whatever\n")), &small());
+    let warnings = analysis.overview().warnings;
     assert!(warnings.iter().any(|w| w.message.contains("the limit 'whole'")), "{warnings:?}");
+}
+
+/// What an error says stands in the part that is kept, and so does what comes after it.
+#[test]
+fn after_a_line_above_the_limit_the_next_ones_are_read() {
+    let text = format!(
+        "rmdir: failed to remove '/srv/a': Device or resource busy {}\nrmdir: failed to remove '/srv/b': Device or resource busy\n",
+        "x".repeat(1 << 20)
+    );
+    let analysis = open(text.as_bytes(), &small());
+    let paths: Vec<_> = analysis.snapshot().errors.iter().filter_map(|e| e.path.clone()).collect();
+    assert!(paths.iter().any(|p| p == "/srv/a") && paths.iter().any(|p| p == "/srv/b"), "{paths:?}");
+    let cut = analysis.overview().warnings.into_iter().find(|w| w.code == "line-too-long");
+    assert!(cut.is_some_and(|w| w.message.contains("Of 1 long lines")));
 }
 
 #[test]

@@ -127,6 +127,30 @@ fn a_log_without_zone_keeps_its_words_and_is_never_placed_by_guess() {
 }
 
 #[test]
+fn a_line_of_the_log_that_has_both_stamps_dates_those_that_lack_year_and_zone() {
+    let (mut host, web) = leak();
+    host.log = vec![
+        format!(
+            "Apr 12 10:00:00 web1 systemd[1]: var-lib-docker-devicemapper-mnt-{}.mount: Succeeded.",
+            web.layer
+        ),
+        format!("Apr 12 10:00:02 web1 dockerd[9]: level=error msg=\"{}\"", message(&web)),
+        "Apr 12 10:00:09 web1 dockerd[9]: time=\"2017-04-12T08:00:09.5Z\" level=info msg=\"API listen\""
+            .into(),
+        format!("Apr 12 10:05:00 web1 dockerd[9]: level=error msg=\"{}\"", message(&web)),
+    ];
+    let report = ask_default(&host.bundle());
+    let at = |kind| event(&report, kind).at.as_deref();
+    assert_eq!(at(TimelineKind::Unmounted), Some("2017-04-12T08:00:00Z"));
+    assert_eq!(at(TimelineKind::FirstError), Some("2017-04-12T08:00:02Z"));
+    assert_eq!(at(TimelineKind::LastError), Some("2017-04-12T08:05:00Z"));
+    let first = event(&report, TimelineKind::FirstError);
+    assert_eq!(first.written.as_deref(), Some("Apr 12 10:00:02"), "as it stands there, too");
+    assert!(first.what.contains("Another line"), "{}", first.what);
+    assert!(first.evidence.iter().any(|e| e.text.contains("API listen")), "{:?}", first.evidence);
+}
+
+#[test]
 fn systemds_lines_about_the_targets_mount_are_events_and_those_of_others_are_not() {
     let (mut host, web) = leak();
     let other = ebusy_tests::synth::hex64("another");

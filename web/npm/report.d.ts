@@ -394,7 +394,7 @@ export interface Target {
 
 /** Something that happened, with the clock that told. */
 export interface TimelineEvent {
-  /** RFC 3339 UTC; `None` where the source tells no year or no zone. */
+  /** RFC 3339 UTC; `None` where neither the line nor another one of the same log tells year and zone. */
   at?: string | null;
   /** Where it was read. */
   evidence: Evidence[];

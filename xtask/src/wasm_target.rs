@@ -48,7 +48,7 @@ impl WasmTarget {
         cargo.args(["rustc", "--release", "--lib", "--package", package, "--crate-type", "cdylib"]);
         cargo.args(["--target", TARGET]);
         // Natively these are built for speed; here their code has to be downloaded.
-        for package in ["ebusy-analyzer", "lzma-rust2", "tar"] {
+        for package in ["ebusy-analyzer", "tar"] {
             cargo.args(["--config", &format!("profile.release.package.{package}.opt-level='z'")]);
         }
         cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", workspace.path_free_rustflags());

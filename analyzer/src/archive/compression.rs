@@ -3,13 +3,13 @@
 use std::io::Read;
 
 use flate2::bufread::MultiGzDecoder;
-use lzma_rust2::XzReader;
 
 use super::Input;
 use super::sniff::Kind;
+use super::xz::XzDecoder;
 
-/// Memory that an xz stream may ask for, in KiB: `xz -9` needs 65 MiB.
-const XZ_LIMIT_KIB: u32 = 256 << 10;
+/// The largest dictionary of an xz stream, in bytes: `xz -9` has 64 MiB.
+const XZ_DICTIONARY: u64 = 256 << 20;
 const BUFFER: usize = 64 << 10;
 
 /// Whether this is a compression that is read here.
@@ -24,7 +24,7 @@ pub(super) fn decode(kind: Kind, input: Input<'_>) -> Input<'_> {
     let buffered = std::io::BufReader::with_capacity(BUFFER, input);
     match kind {
         Kind::Gzip => Box::new(MultiGzDecoder::new(buffered)),
-        Kind::Xz => Box::new(XzReader::new_mem_limit(buffered, true, XZ_LIMIT_KIB)),
+        Kind::Xz => Box::new(XzDecoder::new(buffered, XZ_DICTIONARY)),
         #[cfg(feature = "bzip2")]
         Kind::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(buffered)),
         #[cfg(feature = "zstd")]

@@ -6,9 +6,11 @@
 pub struct Limits {
     /// The largest member that is read into memory. A mount table of 100,000 mounts is about 15 MiB.
     pub member: u64,
-    /// The largest zip or text that is read into memory as a whole.
+    /// The largest zip that is read into memory as a whole, and what is kept of a text.
     pub whole: u64,
-    /// All that is unpacked, over all layers of compression: what bounds the time.
+    /// What is kept of one line of a text.
+    pub line: u64,
+    /// All that is unpacked, over all layers of compression, and what a text has: what bounds the time.
     pub unpacked: u64,
     /// All that members hand over together: what bounds the memory.
     pub kept: u64,
@@ -25,6 +27,7 @@ impl Default for Limits {
         Self {
             member: 256 << 20,
             whole: 512 << 20,
+            line: 16 << 20,
             unpacked: 8 << 30,
             kept: 1 << 30,
             header: 4 << 20,
@@ -36,8 +39,8 @@ impl Default for Limits {
 
 impl Limits {
     /// Names for [`Limits::set`].
-    pub const NAMES: [&'static str; 7] =
-        ["member", "whole", "unpacked", "kept", "header", "members", "processes"];
+    pub const NAMES: [&'static str; 8] =
+        ["member", "whole", "line", "unpacked", "kept", "header", "members", "processes"];
 
     /// Changes the limit of that name; false where there is none.
     ///
@@ -52,6 +55,7 @@ impl Limits {
         let limit = match name {
             "member" => &mut self.member,
             "whole" => &mut self.whole,
+            "line" => &mut self.line,
             "unpacked" => &mut self.unpacked,
             "kept" => &mut self.kept,
             "header" => &mut self.header,

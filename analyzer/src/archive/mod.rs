@@ -39,6 +39,7 @@ mod refusal;
 mod sniff;
 mod text;
 mod walk;
+mod xz;
 mod zip;
 
 use std::io::{Cursor, ErrorKind, Read};
@@ -79,6 +80,8 @@ pub enum Content<'a> {
     HardLink(&'a [u8]),
     /// A file above the limit `member`: its size and the limit, in bytes.
     TooLarge(u64, u64),
+    /// So many lines of a text were longer than the limit `line`, and only their beginning was kept.
+    CutLines(u64, u64),
     /// An archive inside the archive that broke off, with the reason.
     Broken(&'a str),
 }

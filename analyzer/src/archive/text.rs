@@ -17,6 +17,11 @@ pub(super) fn to_utf8(bytes: Vec<u8>) -> Vec<u8> {
     }
 }
 
+/// Whether a text begins with UTF-16's mark.
+pub(super) fn is_wide(head: &[u8]) -> bool {
+    head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::OpenError;
 use crate::bytes::visible;
+use crate::paste;
 
 const BUFFER: usize = 64 << 10;
 /// Compressions around one archive that are taken off: its own, and one more where somebody packed it again.
@@ -57,7 +58,7 @@ impl<'w> Walk<'w> {
             input = match sniff(head.as_bytes()) {
                 Kind::Tar => return Ok(self.tar(whole)),
                 Kind::Zip => return Ok(self.zip(&mut whole)),
-                Kind::Text if !self.is_inner => return Ok(self.text(&mut whole)),
+                Kind::Text if !self.is_inner => return Ok(self.text(head.as_bytes(), layer, whole)),
                 kind if compression::is_read(kind) && layer < MOST_LAYERS => {
                     Box::new(self.state.unpacking(super::inflate(kind, whole)))
                 }
@@ -67,10 +68,25 @@ impl<'w> Walk<'w> {
         Err(Stop::Refused(Kind::Unknown, MOST_LAYERS, Vec::new()))
     }
 
-    fn text(&mut self, input: &mut dyn Read) -> End {
-        let mut text = Vec::new();
-        let end = read_whole(input, "whole", self.state.limits().whole, &mut text);
-        match self.state.count_entry().and_then(|()| self.give(b"", &text::to_utf8(text))) {
+    /// A text, which begins with `head` and was under so many compressions. One of two bytes a character has no lines
+    /// before it is decoded.
+    fn text(&mut self, head: &[u8], layer: usize, mut input: Input<'_>) -> End {
+        let limits = *self.state.limits();
+        if layer == 0 {
+            input = Box::new(self.state.unpacking(input));
+        }
+        let (bytes, end) = if text::is_wide(head) {
+            let mut bytes = Vec::new();
+            let end = read_whole(&mut input, "whole", limits.whole, &mut bytes);
+            (bytes, end)
+        } else {
+            let text = paste::read_text(BufReader::with_capacity(BUFFER, input), &limits);
+            if text.cut > 0 {
+                self.see(b"", Content::CutLines(text.cut, limits.line));
+            }
+            (text.bytes, text.end)
+        };
+        match self.state.count_entry().and_then(|()| self.give(b"", &text::to_utf8(bytes))) {
             Ok(()) => end,
             Err(why) => End::Broken(why),
         }

@@ -24,7 +24,7 @@ pub(super) fn why_foreign(kind: LeftoverKind, at_home: bool, life: &Life) -> Str
         (false, life) => {
             format!("This is a copy of {what}, which the runtime's namespace no longer has; {}.", over(life))
         }
-        (true, Life::Ended(_) | Life::Gone) => {
+        (true, Life::Ended(_) | Life::Gone | Life::Deserted) => {
             format!("This is a copy of {what} outside of the runtime's umount; {}.", over(life))
         }
         (true, _) => format!(
@@ -37,6 +37,7 @@ pub(super) fn over(life: &Life) -> String {
     match life {
         Life::Ended(state) => format!("its container is {}", visible(state.as_bytes())),
         Life::Gone => "the runtime no longer knows its container".to_owned(),
+        Life::Deserted => "no process of its container is left".to_owned(),
         Life::Alive => "its container lives".to_owned(),
         Life::Unknown => "the bundle does not tell whether its container lives".to_owned(),
     }
@@ -47,7 +48,7 @@ pub(super) fn state_word(life: &Life) -> Option<String> {
         Life::Alive => Some("running".to_owned()),
         Life::Ended(state) => Some(visible(state.as_bytes())),
         Life::Gone => Some("gone".to_owned()),
-        Life::Unknown => None,
+        Life::Deserted | Life::Unknown => None,
     }
 }
 

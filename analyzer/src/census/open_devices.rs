@@ -23,7 +23,11 @@ pub(super) fn find(
     let mut found = Vec::new();
     for (number, layer) in classifier.thin_devices().filter(|(number, _)| !mounted.contains(number)) {
         let object = Object { kind: LeftoverKind::ThinDevice, id: layer.to_owned(), network: None };
-        let (container, life) = owners.owner(&object, number);
+        // A virtual machine (kata) has its container's device open as a device, mounts it inside, and lives.
+        let (container, life) = match is_open_as_device(snapshot, number) {
+            true => owners.owner(&object, number),
+            false => owners.owner_of_unmounted(&object, number),
+        };
         if !life.is_over() {
             continue;
         }
@@ -55,6 +59,11 @@ pub(super) fn find(
         }
     }
     found
+}
+
+fn is_open_as_device(snapshot: &Snapshot, number: DeviceNumber) -> bool {
+    let mut links = snapshot.processes.values().flat_map(|p| &p.links);
+    links.any(|link| link.is_block_device && link.node == Some(number))
 }
 
 /// Open files on a device, by the mount namespace of the process that has them.

@@ -16,13 +16,15 @@ pub(super) enum Life {
     Ended(String),
     /// The runtime's list does not have it.
     Gone,
+    /// No process of it is left and its root file system is mounted nowhere, whatever an earlier list says.
+    Deserted,
     /// The bundle has no list of containers.
     Unknown,
 }
 
 impl Life {
     pub(super) fn is_over(&self) -> bool {
-        matches!(self, Self::Ended(_) | Self::Gone)
+        matches!(self, Self::Ended(_) | Self::Gone | Self::Deserted)
     }
 }
 
@@ -79,6 +81,30 @@ impl<'s> Owners<'s> {
             (None, None) if self.snapshot.recorded.has_container_list => (None, Life::Gone),
             (None, None) => (None, Life::Unknown),
         }
+    }
+
+    /// The same of a root file system that no mount table has: no container can run without one, and a list that
+    /// calls it running was taken earlier.
+    pub(super) fn owner_of_unmounted<'a>(
+        &'a self,
+        object: &'a Object,
+        device: DeviceNumber,
+    ) -> (Option<&'a str>, Life) {
+        let (id, life) = self.owner(object, device);
+        let has_processes = id
+            .and_then(|id| self.snapshot.containers.get(id))
+            .is_some_and(|c| c.pids.iter().any(|p| is_alive(self.snapshot, *p)));
+        match life {
+            Life::Alive | Life::Unknown if !has_processes && self.all_tables_read() => (id, Life::Deserted),
+            life => (id, life),
+        }
+    }
+
+    /// Whether every mount namespace that a process or a pin leads to has a table.
+    fn all_tables_read(&self) -> bool {
+        let has_table = |pid| self.snapshot.namespace_of(pid).is_some_and(|n| !n.tables.is_empty());
+        let processes = self.snapshot.processes.keys().filter(|p| is_alive(self.snapshot, **p));
+        processes.copied().all(has_table) && crate::holders::unread(self.snapshot).is_empty()
     }
 
     fn life(&self, id: &str) -> Life {

@@ -131,6 +131,9 @@ fn driver_of_device(device: &str, lower: &str) -> Option<String> {
     let lvm = ["logical volume", "lvremove", "lvchange", "volume group"];
     let found = if lower.contains("device-mapper:") {
         "devicemapper"
+    } else if lower.contains("mdadm:") {
+        // Its advice speaks of an "active volume group", which makes nothing a logical volume.
+        "md"
     } else if lvm.iter().any(|w| lower.contains(w)) {
         "lvm"
     } else if name.starts_with("loop") {

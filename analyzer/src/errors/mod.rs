@@ -34,7 +34,9 @@ mod wording;
 
 pub use busy_error::{BusyError, BusyKind};
 pub(crate) use clean::strip_ansi;
+pub(crate) use frame::starts_record;
 pub use links::IdLink;
+pub(crate) use records::may_tell;
 
 use crate::evidence::Evidence;
 use aggregate::{Aggregate, Occurrence};

@@ -22,6 +22,12 @@ pub(crate) struct Candidate {
     pub(crate) micros: Option<i64>,
 }
 
+/// Whether a line has one of the stems that are searched for in a long log.
+pub(crate) fn may_tell(line: &[u8]) -> bool {
+    let mut stems = wording::STEMS.iter().chain(wording::LINK_STEMS);
+    stems.any(|stem| memchr::memmem::find(line, stem).is_some())
+}
+
 /// Calls `each` for every candidate; returns the number of lines of the log.
 pub(crate) fn each_candidate(log: &[u8], mut each: impl FnMut(Candidate)) -> u64 {
     let local = (log.len() <= locale::LONGEST).then(locale::stems).into_iter().flatten();

@@ -215,6 +215,14 @@ fn tools() {
         "devicemapper",
         Device,
     );
+    says(
+        "mdadm: Cannot get exclusive access to /dev/md0:Perhaps a running process, mounted filesystem or active volume group?",
+        "",
+        "",
+        "/dev/md0",
+        "md",
+        Device,
+    );
     says("mdadm: failed to stop array /dev/md0: Device or resource busy", "", "", "/dev/md0", "md", Device);
     says(
         "lxc-start: Device or resource busy - failed to remove cgroup '/sys/fs/cgroup/cpu/lxc/web'",

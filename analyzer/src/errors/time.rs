@@ -4,7 +4,7 @@ use crate::calendar::{date_and_time, days};
 use nom::branch::alt;
 use nom::bytes::complete::{take, take_while_m_n, take_while1};
 use nom::character::complete::{char, one_of};
-use nom::combinator::{map_res, opt, peek, verify};
+use nom::combinator::{map_opt, map_res, opt, peek, verify};
 use nom::sequence::preceded;
 use nom::{IResult, Parser};
 
@@ -79,10 +79,40 @@ pub(crate) fn iso(input: &str) -> IResult<&str, Stamp> {
     Ok((i, Stamp::new(secs, fraction.get(..9).unwrap_or(fraction))))
 }
 
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/// A stamp that lacks year and zone, in parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Undated {
+    /// 1 to 12.
+    pub(crate) month: i64,
+    /// 1 to 31.
+    pub(crate) day: i64,
+    /// Of the day, in the zone of the log.
+    pub(crate) second: i64,
+}
+
+/// `Jul  4 15:22:06` of syslog, `0704 15:22:06.5` of klog.
+pub(crate) fn undated(text: &str) -> Option<Undated> {
+    let named = |i| -> IResult<&str, (i64, i64)> {
+        let (i, month) =
+            map_opt(take(3usize), |m| (1..).zip(MONTHS).find(|(_, name)| *name == m)).parse(i)?;
+        let (i, _) = take_while1(|c| c == ' ').parse(i)?;
+        let day = map_res(take_while_m_n(1, 2, |c: char| c.is_ascii_digit()), str::parse::<i64>);
+        let (i, day) = verify(day, |day| (1..=31).contains(day)).parse(i)?;
+        Ok((i, (month.0, day)))
+    };
+    let (i, (month, day)) = alt((named, (in_range(2, 1, 12), in_range(2, 1, 31)))).parse(text).ok()?;
+    let (_, (_, hh, _, mm, _, ss)) =
+        (char(' '), in_range(2, 0, 23), char(':'), in_range(2, 0, 59), char(':'), in_range(2, 0, 60))
+            .parse(i)
+            .ok()?;
+    Some(Undated { month, day, second: hh * 3600 + mm * 60 + ss })
+}
+
 /// `Jul 14 15:22:06`: syslog's stamp has neither year nor zone.
 pub(crate) fn syslog(input: &str) -> IResult<&str, Stamp> {
-    const MONTHS: [&str; 12] =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let (i, _) = verify(take(3usize), |m: &str| MONTHS.contains(&m)).parse(input)?;
     let (i, _) = take_while1(|c| c == ' ').parse(i)?;
     let (i, _) = take_while_m_n(1, 2, |c: char| c.is_ascii_digit()).parse(i)?;

@@ -23,6 +23,8 @@ pub struct Stat {
     pub state: Option<char>,
     /// Parent's pid.
     pub parent: u32,
+    /// Threads, with the first one even where that has ended.
+    pub threads: u32,
     /// Start time in clock ticks after boot.
     pub start_ticks: Option<u64>,
 }
@@ -37,6 +39,7 @@ pub fn stat(text: &[u8]) -> Option<Stat> {
         comm: after[..end].to_vec(),
         state: fields.first().and_then(|f| f.first()).map(|&b| char::from(b)),
         parent: fields.get(1).and_then(|f| super::whole_number(f)).unwrap_or(0),
+        threads: fields.get(17).and_then(|f| super::whole_number(f)).unwrap_or(0),
         start_ticks: fields.get(19).and_then(|f| super::whole_number(f)),
     })
 }
@@ -48,6 +51,8 @@ pub struct Status {
     pub name: Option<Vec<u8>>,
     /// State letter.
     pub state: Option<char>,
+    /// Threads.
+    pub threads: u32,
     /// Effective user id.
     pub uid: Option<u32>,
     /// Pids from the outermost to the innermost pid namespace.
@@ -64,6 +69,7 @@ pub fn status(text: &[u8]) -> Status {
         match key {
             b"Name" => status.name = Some(value.to_vec()),
             b"State" => status.state = value.first().map(|&b| char::from(b)),
+            b"Threads" => status.threads = numbers.next().unwrap_or(0),
             b"Uid" => status.uid = numbers.nth(1),
             b"NSpid" => status.namespace_pids = numbers.collect(),
             _ => {}

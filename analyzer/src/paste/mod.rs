@@ -7,6 +7,7 @@
 //!
 //! | step | module |
 //! |---|---|
+//! | a long log → what says something, while it is read | [`thin`] |
 //! | colours, quotes, tabs, broken lines → plain lines | [`clean`] |
 //! | line → what it is | [`line`] |
 //! | a prompt → whose output follows | [`command`] |
@@ -20,10 +21,12 @@ mod line;
 mod named;
 mod source;
 mod table;
+mod thin;
 
 use crate::snapshot::Builder;
 use line::ProcFile;
 use source::Source;
+pub(crate) use thin::read as read_text;
 
 /// All texts of one paste, or files dropped at once.
 #[derive(Debug, Default)]

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TimelineEvent {
-    /// RFC 3339 UTC; `None` where the source tells no year or no zone.
+    /// RFC 3339 UTC; `None` where neither the line nor another one of the same log tells year and zone.
     pub at: Option<String>,
     /// The time as it is written at the source, where that is not a full date.
     pub written: Option<String>,

@@ -162,6 +162,16 @@ impl Builder {
                 ),
                 "What it says is missing from the report. Take it out of the archive or look at it by hand.",
             ),
+            Content::CutLines(lines, limit) => self.warn(
+                "line-too-long",
+                None,
+                None,
+                format!(
+                    "Of {lines} long lines only the beginning was read: {}.",
+                    crate::archive::met("line", *limit)
+                ),
+                "What follows there is missing from the report. Raise the limit, or break the lines.",
+            ),
             Content::Broken(why) => self.warn(
                 "broken-member",
                 Some(path.shown()),
@@ -347,6 +357,7 @@ impl Builder {
                     let process = self.process(pid);
                     process.start_ticks = stat.start_ticks;
                     process.parent = Some(Pid(stat.parent));
+                    process.threads = process.threads.max(stat.threads);
                     process.state = process.state.or(stat.state);
                     if process.comm.is_empty() {
                         process.comm = stat.comm;
@@ -357,6 +368,7 @@ impl Builder {
                 let status = process_files::status(bytes);
                 let process = self.process(pid);
                 process.state = status.state.or(process.state);
+                process.threads = process.threads.max(status.threads);
                 if process.comm.is_empty() {
                     process.comm = status.name.unwrap_or_default();
                 }

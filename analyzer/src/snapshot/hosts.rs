@@ -66,7 +66,9 @@ impl Hosts {
     /// The text, where it is one and no archive.
     pub(crate) fn lone_text(&self) -> Option<&[u8]> {
         match &self.loose[..] {
-            [(name, text)] if name.is_empty() && self.hosts.is_empty() => Some(text),
+            [(name, text)] if name.is_empty() && !self.hosts.iter().any(|h| h.builder.has_host()) => {
+                Some(text)
+            }
             _ => None,
         }
     }

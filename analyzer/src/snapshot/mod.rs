@@ -30,7 +30,9 @@ mod build;
 mod entry_path;
 mod hosts;
 mod lines;
+mod log_clock;
 mod marks;
+mod moved;
 mod namespaces;
 mod places;
 mod propagation;
@@ -55,6 +57,7 @@ pub use crate::ids::{DeviceNumber, MountId, NamespaceInode, PeerGroup, Pid};
 pub use build::Builder;
 pub(crate) use entry_path::EntryPath;
 pub use hosts::Hosts;
+pub use log_clock::LogClock;
 pub use namespaces::{MountNamespace, NamespaceKey};
 pub(crate) use places::{Place, Places};
 pub use propagation::PeerGroups;
@@ -181,6 +184,8 @@ pub struct Process {
     pub cmdline: Vec<u8>,
     /// State letter.
     pub state: Option<char>,
+    /// Threads, as far as known.
+    pub threads: u32,
     /// Parent.
     pub parent: Option<Pid>,
     /// Start in clock ticks after boot.
@@ -204,9 +209,10 @@ pub struct Process {
 }
 
 impl Process {
-    /// Whether it runs: one that has ended and that nobody has waited for keeps nothing but its pid.
+    /// Whether it runs: one that has ended and that nobody has waited for keeps nothing but its pid. The state is that
+    /// of the first thread, which may have ended before the others (`pthread_exit` in `main`).
     pub fn is_alive(&self) -> bool {
-        !matches!(self.state, Some('Z' | 'X'))
+        !matches!(self.state, Some('Z' | 'X')) || self.threads > 1
     }
 
     /// The name a person would call it by.

@@ -3,8 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{MountId, NamespaceInode, Pid, Snapshot, TableForm, TableId};
-use crate::evidence::Evidence;
+use super::{MountId, NamespaceInode, Pid, Snapshot, TableId};
+use crate::evidence::{Diagnostic, Evidence};
 use crate::order;
 
 /// What tells namespaces apart.
@@ -44,29 +44,29 @@ impl Snapshot {
     /// Fills [`Snapshot::namespaces`] from the processes and from tables of namespaces without a process.
     pub(super) fn group_namespaces(&mut self, pinned_tables: &[(Option<NamespaceInode>, TableId)]) {
         let mut namespaces = Grouping::default();
-        let mut claims: BTreeMap<TableId, BTreeMap<NamespaceKey, usize>> = BTreeMap::new();
+        let owners = self.owners();
+        let mut moved = Vec::new();
+        let mut unlinked = Vec::new();
         for (pid, process) in &self.processes {
-            if let Some(inode) = process.mount_namespace {
-                let key = NamespaceKey::Inode(inode);
-                namespaces.join(key, Some(*pid), process.table);
-                if let Some(table) = process.table.filter(|table| self.mount_ids(*table).next().is_some()) {
-                    *claims.entry(table).or_default().entry(key).or_default() += 1;
-                }
+            let link = process.mount_namespace.map(NamespaceKey::Inode);
+            let owner = process.table.and_then(|table| owners.get(&table)).filter(|_| link.is_some());
+            let key = owner.copied().unwrap_or(link);
+            if key != link {
+                moved.push((*pid, process.name()));
+            }
+            match (key, process.table) {
+                (Some(key), table) => namespaces.join(key, Some(*pid), table),
+                (None, Some(table)) => unlinked.push((Some(*pid), table)),
+                (None, None) => {}
             }
         }
-        namespaces.drop_strays(&claims);
         for (inode, table) in pinned_tables {
             if let Some(inode) = inode {
                 namespaces.join(NamespaceKey::Inode(*inode), None, Some(*table));
             }
         }
-        let unlinked: Vec<(Option<Pid>, TableId)> = self
-            .processes
-            .iter()
-            .filter(|(_, p)| p.mount_namespace.is_none())
-            .filter_map(|(pid, p)| Some((Some(*pid), p.table?)))
-            .chain(pinned_tables.iter().filter(|(inode, _)| inode.is_none()).map(|(_, table)| (None, *table)))
-            .collect();
+        let nameless = pinned_tables.iter().filter(|(inode, _)| inode.is_none());
+        unlinked.extend(nameless.map(|(_, table)| (None, *table)));
         if !unlinked.is_empty() {
             let mut owner = HashMap::new();
             for (key, namespace) in &namespaces.0 {
@@ -82,11 +82,28 @@ impl Snapshot {
             }
         }
         self.namespaces = namespaces.0;
+        self.say_moved(&moved);
     }
 
-    fn mount_ids(&self, table: TableId) -> impl Iterator<Item = MountId> {
-        let with_ids = self.table(table).filter(|t| t.form == TableForm::Mountinfo);
-        with_ids.into_iter().flat_map(|t| t.mounts().map(|(_, m)| m.id))
+    fn say_moved(&mut self, moved: &[(Pid, String)]) {
+        let Some((pid, name)) = moved.first() else { return };
+        let others = match moved.len() {
+            1 => String::new(),
+            more => format!(" and {} more processes", more - 1),
+        };
+        self.diagnostics.push(Diagnostic {
+            code: "process-moved".into(),
+            file: Some(format!("proc/{}/ns/mnt", pid.0)),
+            line: None,
+            message: format!(
+                "{name} ({}){others} changed the mount namespace while being read: the link tells another one than the \
+                 mount table.",
+                pid.0
+            ),
+            advice: "Each is shown in the namespace whose table it has. Before you enter a namespace through one of \
+                     them, look where it is now: readlink /proc/PID/ns/mnt."
+                .into(),
+        });
     }
 
     /// Largest tables first: a process with another root shows a part of its namespace's mounts only.
@@ -130,25 +147,5 @@ impl Grouping {
         });
         namespace.pids.extend(pid);
         namespace.tables.extend(table);
-    }
-
-    /// Mount ids are unique, so a table is of one namespace. Where it seems to be of several, processes have moved
-    /// between the reading of their link and of their table: it is that of most of them, and rather of one that has
-    /// no other. `claims` counts processes.
-    fn drop_strays(&mut self, claims: &BTreeMap<TableId, BTreeMap<NamespaceKey, usize>>) {
-        let most = |of: &BTreeMap<NamespaceKey, usize>| of.values().max().copied();
-        let mut unclear: Vec<_> = claims.values().zip(claims.keys()).filter(|(of, _)| of.len() > 1).collect();
-        // The clearest first: whoever loses one may have no other than the next.
-        order::sort_by_key(&mut unclear, |(of, table)| (Reverse(most(of)), **table));
-        for (of, table) in unclear {
-            let tables_of = |key: &NamespaceKey| self.0.get(key).map_or(0, |n| n.tables.len());
-            let owner =
-                of.iter().max_by_key(|(key, count)| (**count, Reverse(tables_of(key)))).map(|(key, _)| *key);
-            for key in of.keys().filter(|key| Some(**key) != owner) {
-                if let Some(namespace) = self.0.get_mut(key) {
-                    namespace.tables.remove(table);
-                }
-            }
-        }
     }
 }

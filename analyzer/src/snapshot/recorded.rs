@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::entry_path::{EntryPath, Role};
+use super::log_clock::LogClock;
 use super::{NamespaceInode, Pid};
 use crate::archive::Content;
 use crate::bytes::visible;
@@ -32,6 +33,8 @@ pub struct Recorded {
     pub has_container_list: bool,
     /// Lines that tell of a mount or umount of a mount unit (`var-lib-docker-….mount: Succeeded.`).
     pub mount_lines: Vec<Evidence>,
+    /// Year and zone of the logs whose stamps lack them.
+    pub log_clock: LogClock,
 }
 
 impl Recorded {
@@ -58,7 +61,10 @@ impl Recorded {
                 self.add_ends(bytes, &path.shown(), "/Id", "/State/FinishedAt");
                 self.add_ends(bytes, &path.shown(), "/ID", "/State/FinishedAt");
             }
-            (Content::File(bytes), Role::Log) => self.add_mount_lines(bytes, &path.shown()),
+            (Content::File(bytes), Role::Log) => {
+                self.add_mount_lines(bytes, &path.shown());
+                self.add_stamps(bytes, &path.shown());
+            }
             _ => {}
         }
     }
@@ -98,6 +104,15 @@ impl Recorded {
                 let evidence = Evidence { file: file.to_owned(), line: Some(line), text: visible(text) };
                 self.mount_lines.push(evidence);
             }
+        }
+    }
+
+    fn add_stamps(&mut self, log: &[u8], file: &str) {
+        if memchr::memmem::find(log, b"time=\"").is_none() {
+            return;
+        }
+        for (line, text) in numbered_lines(log) {
+            self.log_clock.note(file, line, text);
         }
     }
 }

@@ -5,6 +5,8 @@
 pub(crate) mod clock;
 pub(crate) mod text;
 
+use std::collections::BTreeSet;
+
 use clock::Moment;
 
 use crate::bytes::visible;
@@ -34,7 +36,7 @@ pub(crate) fn events(
     events.extend(holding().filter_map(|holder| holder_start(snapshot, holder)));
     events.extend(unit_events(snapshot, holding()));
     events.extend(mount_events(snapshot, target));
-    events.extend(error_events(errors));
+    events.extend(error_events(snapshot, errors));
     events.extend(collected(snapshot));
     order::sort_by(&mut events, |a, b| {
         let place = |e: &Dated| e.event.evidence.first().map(|e| (e.file.clone(), e.line));
@@ -46,11 +48,10 @@ pub(crate) fn events(
             &b.event.what,
         ))
     });
-    // The journal as text and as JSON tell the same.
-    events.dedup_by(|a, b| {
-        a.event.what == b.event.what && a.event.at == b.event.at && a.event.written == b.event.written
-    });
-    events.into_iter().map(|e| e.event).collect()
+    // The journal as text and as JSON tell the same, and a sosreport has it twice as text.
+    let mut told = BTreeSet::new();
+    let events = events.into_iter().map(|e| e.event);
+    events.filter(|e| told.insert((e.what.clone(), e.at.clone(), e.written.clone()))).collect()
 }
 
 /// An event with the time that it is sorted by.
@@ -62,6 +63,39 @@ struct Dated {
 fn dated(moment: Moment, kind: TimelineKind, what: String, evidence: Vec<Evidence>) -> Dated {
     let at = Some(moment.text());
     Dated { moment: Some(moment), event: TimelineEvent { at, written: None, kind, what, evidence } }
+}
+
+/// When a line of a log was written.
+struct Stamped<'s> {
+    moment: Option<Moment>,
+    /// As it stands there.
+    text: String,
+    /// The line of the same log that tells the year and zone which this one lacks.
+    by: Option<&'s Evidence>,
+}
+
+impl<'s> Stamped<'s> {
+    fn new(snapshot: &'s Snapshot, moment: Option<Moment>, text: String, line: Option<&Evidence>) -> Self {
+        let told = line
+            .filter(|_| moment.is_none())
+            .and_then(|e| snapshot.recorded.log_clock.instant(&e.file, e.line, &text))
+            .and_then(|(seconds, by)| Some((Moment::at(u64::try_from(seconds).ok()?), by)));
+        match told {
+            Some((moment, by)) => Self { moment: Some(moment), text, by: Some(by) },
+            None => Self { moment, text, by: None },
+        }
+    }
+
+    fn event(&self, kind: TimelineKind, what: String, mut evidence: Vec<Evidence>) -> Dated {
+        let (Some(moment), Some(by)) = (&self.moment, self.by) else {
+            return written(self.moment.clone(), &self.text, kind, what, evidence);
+        };
+        let what = format!("{what} Another line of that log tells year and zone.");
+        evidence.push(by.clone());
+        let mut event = dated(moment.clone(), kind, what, evidence);
+        event.event.written = Some(visible(self.text.as_bytes()));
+        event
+    }
 }
 
 /// With a time that may lack zone or year; then the sentence says so.
@@ -251,52 +285,55 @@ fn mount_events(snapshot: &Snapshot, target: &Target) -> Vec<Dated> {
             _ => return None,
         };
         let (moment, text) = clock::of_line(&line.text);
-        Some(written(moment, &text, kind, format!("systemd saw {unit}.mount {word}."), vec![line.clone()]))
+        let what = format!("systemd saw {unit}.mount {word}.");
+        Some(Stamped::new(snapshot, moment, text, Some(line)).event(kind, what, vec![line.clone()]))
     };
     snapshot.recorded.mount_lines.iter().filter_map(event).take(MOUNT_EVENTS).collect()
 }
 
-fn error_events(errors: &[BusyError]) -> Vec<Dated> {
-    let stamped = |time: fn(&BusyError) -> Option<&String>| {
-        errors
-            .iter()
-            .filter_map(move |e| Some((clock::instant(time(e)?), time(e)?.clone(), e)))
-            .collect::<Vec<_>>()
+fn error_events(snapshot: &Snapshot, errors: &[BusyError]) -> Vec<Dated> {
+    let first = |e: &BusyError| {
+        let text = e.first.clone()?;
+        Some(Stamped::new(snapshot, clock::instant(&text), text, e.evidence.as_ref()))
     };
-    let (firsts, lasts) = (stamped(|e| e.first.as_ref()), stamped(|e| e.last.as_ref()));
-    let is_dated = firsts.iter().chain(&lasts).any(|(moment, _, _)| moment.is_some());
+    let last = |e: &BusyError| {
+        let text = e.last.clone()?;
+        Some(Stamped::new(snapshot, clock::instant(&text), text, its_log(e).as_ref()))
+    };
+    let firsts: Vec<_> = errors.iter().filter_map(|e| Some((first(e)?, e))).collect();
+    let lasts: Vec<_> = errors.iter().filter_map(|e| Some((last(e)?, e))).collect();
+    let is_dated = firsts.iter().chain(&lasts).any(|(stamp, _)| stamp.moment.is_some());
     // Latest first: without a date the order of the log is all there is.
     let first = match is_dated {
-        true => firsts.iter().filter(|f| f.0.is_some()).min_by(|a, b| a.0.cmp(&b.0)),
+        true => firsts
+            .iter()
+            .filter(|(stamp, _)| stamp.moment.is_some())
+            .min_by(|a, b| a.0.moment.cmp(&b.0.moment)),
         false => firsts.last(),
     };
     let last = match is_dated {
-        true => lasts.iter().filter(|l| l.0.is_some()).max_by(|a, b| a.0.cmp(&b.0)),
+        true => lasts
+            .iter()
+            .filter(|(stamp, _)| stamp.moment.is_some())
+            .max_by(|a, b| a.0.moment.cmp(&b.0.moment)),
         false => lasts.first(),
     };
     let times: u32 = errors.iter().fold(0, |sum, e| sum.saturating_add(e.count));
-    let (Some(first), Some(last)) = (first, last) else { return Vec::new() };
+    let (Some((first, first_error)), Some((last, last_error))) = (first, last) else { return Vec::new() };
+    let evidence = first_error.evidence.clone().into_iter().collect();
     let mut events =
-        vec![error_event(first, TimelineKind::FirstError, "The first busy error.".to_owned(), true)];
-    if (&first.0, &first.1) != (&last.0, &last.1) {
+        vec![first.event(TimelineKind::FirstError, "The first busy error.".to_owned(), evidence)];
+    if (&first.moment, &first.text) != (&last.moment, &last.text) {
         let what = format!("The last of {times} busy errors.");
-        events.push(error_event(last, TimelineKind::LastError, what, first.2 != last.2 && last.2.count == 1));
+        events.push(last.event(TimelineKind::LastError, what, its_log(last_error).into_iter().collect()));
     }
     events
 }
 
-fn error_event(
-    (moment, text, error): &(Option<Moment>, String, &BusyError),
-    kind: TimelineKind,
-    what: String,
-    is_its_line: bool,
-) -> Dated {
-    let mut evidence: Vec<Evidence> = error.evidence.clone().into_iter().collect();
-    if !is_its_line {
-        // A repeated error remembers the line of its first time only.
-        evidence.iter_mut().for_each(|e| e.line = None);
-    }
-    written(moment.clone(), text, kind, what, evidence)
+/// A repeated error remembers the line of its first time only: for the last time, the file is what is known.
+fn its_log(error: &BusyError) -> Option<Evidence> {
+    let line = if error.count == 1 { error.evidence.as_ref()?.line } else { None };
+    Some(Evidence { line, ..error.evidence.clone()? })
 }
 
 fn capitalized(text: &str) -> String {

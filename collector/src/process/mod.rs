@@ -116,12 +116,16 @@ impl ProcessReader {
             batch,
             buffer,
             seen: Seen::default(),
+            moves: false,
         };
 
         let stat = process.stat()?;
-        let namespace = process.mount_namespace();
+        // Its first thread has ended and shows nothing any more; what the others have is the process's.
+        let thread = if stat.zombie && stat.threads > 1 { living_thread(&dir) } else { None };
+        process.dir = thread.as_ref().unwrap_or(&dir);
         let known = |key: &TableKey| self.known.table(key, job.pid);
-        let (facts, key) = match mount_table::read(&mut process, namespace, &known) {
+        let (namespace, table) = mount_table::read(&mut process, &known);
+        let (facts, key) = match table {
             Ok(Table::Read { key, facts }) => {
                 facts.report(job.pid, &mut process.batch.facts);
                 (Arc::new(facts), key)
@@ -142,7 +146,7 @@ impl ProcessReader {
         let cgroup = identity::unit_of(process.buffer.bytes());
         process.namespace_links(&mut self.namespaces);
         let devices = *self.known.devices.get_or_init(|| facts.devices_mount);
-        if !stat.zombie {
+        if !stat.zombie || thread.is_some() {
             let wanted = links::Wanted {
                 gentle: job.gentle,
                 kernel_thread: stat.kernel_thread,
@@ -152,6 +156,7 @@ impl ProcessReader {
             links::read(&mut process, wanted, &facts, &self.known.descriptors_left)?;
         }
 
+        process.dir = &dir;
         if stat.threads > 1 {
             process.thread_namespaces(namespace);
         }
@@ -164,18 +169,28 @@ impl ProcessReader {
     }
 }
 
+/// The directory of the first thread that still runs.
+fn living_thread(process: &Dir) -> Option<Dir> {
+    let threads = process.listable(b"task").and_then(|dir| dir.numbers()).unwrap_or_default();
+    let threads = threads.into_iter().take(THREADS_MAX);
+    let runs = |thread: &Dir| thread.link(b"ns/mnt").is_ok();
+    threads.filter_map(|thread| process.sub(format!("task/{thread}").as_bytes()).ok()).find(runs)
+}
+
 /// A process being read.
 struct Process<'a> {
     pid: u32,
     /// `proc/PID/`
     prefix: Vec<u8>,
-    /// `/proc/PID`. It stays with this process: when the pid is used again, it answers ESRCH.
+    /// `/proc/PID`, or that of a thread. It stays with this process: when the pid is used again, it answers ESRCH.
     dir: &'a Dir,
     live: bool,
     batch: &'a mut Batch<Fact>,
     /// What was read last.
     buffer: &'a mut Buffer,
     seen: Seen,
+    /// It changed its mount namespace each time that it was read: which one its table is of is not known.
+    moves: bool,
 }
 
 /// What the mount table's reading has asked last, to be copied.
@@ -301,8 +316,7 @@ impl Process<'_> {
         inode
     }
 
-    /// A thread may have left its process's mount namespace, or outlived the process's first thread (which then is a
-    /// zombie without any): nothing else shows where it is.
+    /// A thread may have left its process's mount namespace: nothing else shows where it is.
     fn thread_namespaces(&mut self, own: Option<u64>) {
         let threads = self.dir.listable(b"task").and_then(|dir| dir.numbers()).unwrap_or_default();
         if threads.len() > THREADS_MAX {
@@ -324,6 +338,11 @@ impl Process<'_> {
     fn namespace_links(&mut self, first: &mut HashMap<Vec<u8>, Vec<Vec<u8>>>) {
         let mut own = Vec::new();
         for (kind, name) in NAMESPACES.into_iter().enumerate() {
+            if kind == 0 && self.moves {
+                let why = "the process changed its mount namespace each time that it was read".to_owned();
+                self.batch.skips.push(Skip::because("proc/PID/ns/*", &self.path(name), "moved", why));
+                continue;
+            }
             if kind == 0
                 && let Some(text) = self.seen.mount_namespace.take()
             {

@@ -3,7 +3,8 @@
 //! Printing a table is the expensive part of the whole collection. What `/proc/PID/mountinfo` shows depends on two
 //! things only, the process's mount namespace and its root (`show_mountinfo` in the kernel's `fs/proc_namespace.c`
 //! leaves out what is not below the root). So a process with the namespace and root of an earlier one is given that
-//! one's table; both are looked at, and the namespace once more afterwards.
+//! one's table; both are looked at, and the namespace once more afterwards. A process that has moved to another one
+//! meanwhile is read again.
 
 use std::io;
 
@@ -15,6 +16,8 @@ use crate::sys;
 
 /// Longest table taken. 100,000 mounts are about 20 MB.
 const TABLE_MAX: usize = 256 << 20;
+/// How often a process is read that moves to another namespace each time.
+const TRIES: usize = 5;
 /// Most mount points remembered of one table.
 const REMEMBERED_MAX: usize = 1000;
 
@@ -46,18 +49,53 @@ pub(crate) struct TableFacts {
     pub(super) stores: Vec<(Runtime, Vec<u8>)>,
 }
 
-/// Reads the table of a process, or tells whose it shares.
+/// Reads the table of a process, or tells whose it shares, and the namespace that it is of: `None` where that may not
+/// be seen, and where the process never stayed in one while it was read.
 pub(super) fn read(
+    process: &mut Process<'_>,
+    known: &impl Fn(&TableKey) -> Option<KnownTable>,
+) -> (Option<u64>, io::Result<Table>) {
+    let mark = process.batch.entries.mark();
+    let mut namespace = None;
+    let table = steadily(|| {
+        process.batch.entries.back_to(mark);
+        namespace = process.mount_namespace();
+        read_once(process, namespace, known)
+    });
+    match table {
+        Ok((table, true)) => (namespace, Ok(table)),
+        Ok((table, false)) => {
+            process.moves = true;
+            (None, Ok(table))
+        }
+        Err(error) => (namespace, Err(error)),
+    }
+}
+
+/// Reads until it tells that nothing changed meanwhile.
+fn steadily<T>(mut once: impl FnMut() -> io::Result<(T, bool)>) -> io::Result<(T, bool)> {
+    let mut last = once()?;
+    for _ in 1..TRIES {
+        if last.1 {
+            break;
+        }
+        last = once()?;
+    }
+    Ok(last)
+}
+
+/// The table, and whether the process was in this namespace before and after it was read.
+fn read_once(
     process: &mut Process<'_>,
     namespace: Option<u64>,
     known: &impl Fn(&TableKey) -> Option<KnownTable>,
-) -> io::Result<Table> {
+) -> io::Result<(Table, bool)> {
     let key = namespace.and_then(|namespace| key(process, namespace));
     if let Some(key) = &key
         && let Some(known) = known(key)
         && process.mount_namespace() == namespace
     {
-        return Ok(Table::Same(known));
+        return Ok((Table::Same(known), true));
     }
     let path = [process.prefix.as_slice(), b"mountinfo"];
     let dir = process.dir;
@@ -65,10 +103,9 @@ pub(super) fn read(
     let facts =
         TableFacts::parse(process.batch.entries.add_read(Kind::Table, rank("mountinfo"), &path, read)?);
     // Asked again: the process may have moved while it was read.
-    let unchanged = key.is_some()
-        && self::key(process, namespace.unwrap_or_default()) == key
-        && process.mount_namespace() == namespace;
-    Ok(Table::Read { key: key.filter(|_| unchanged), facts })
+    let same_root = key.is_some() && self::key(process, namespace.unwrap_or_default()) == key;
+    let stayed = process.mount_namespace() == namespace;
+    Ok((Table::Read { key: key.filter(|_| same_root && stayed), facts }, stayed))
 }
 
 /// `None` on a recorded copy, and where the kernel does not tell the root's mount id.
@@ -226,6 +263,22 @@ mod tests {
         assert_eq!(facts.bound_namespaces, [(b"/run/my ns/a".to_vec(), 4_026_532_999)]);
         assert_eq!(facts.same_device_mounts, [b"/srv".to_vec()]);
         assert_eq!(facts.stores, [(Runtime::Docker, b"/var/lib/docker".to_vec())]);
+    }
+
+    #[test]
+    fn a_process_that_moves_is_read_until_it_stays_and_not_for_ever() {
+        let read = |moves: usize| {
+            let mut count = 0;
+            let (last, stayed) = steadily(|| {
+                count += 1;
+                Ok((count, count > moves))
+            })
+            .unwrap();
+            (last, stayed)
+        };
+        assert_eq!(read(0), (1, true));
+        assert_eq!(read(2), (3, true));
+        assert_eq!(read(100), (TRIES, false));
     }
 
     #[test]

@@ -112,12 +112,12 @@ pub enum Step {
     Lookalike(usize),
     /// Unrelated processes: a thread of the kernel, a zombie, a shell.
     Noise,
-    /// A process of a container has ended and nobody has waited for it.
-    Zombie(usize),
+    /// A process of a container has ended and nobody has waited for it, or only its first thread has.
+    Zombie(usize, bool),
     /// The pid of a container that crashed is another process's now, and the runtime has not noticed.
     ReusePid(usize),
-    /// A process of a copied namespace moves into the host's while it is read, or the other way round.
-    Move(usize, bool),
+    /// A process moves from one namespace into another while it is read. 0 is the host's, others are copies.
+    Move(usize, usize),
     /// Something that is no container's.
     Place(PlaceStep),
 }
@@ -254,9 +254,9 @@ fn step(rng: &mut Rng) -> Step {
         30 | 31 => EndCopy(a),
         32 => Lookalike(a),
         33 => Noise,
-        34 => Zombie(a),
+        34 => Zombie(a, b % 2 == 0),
         35 => ReusePid(a),
-        36 => Move(a, b % 2 == 0),
+        36 => Move(a, b),
         _ => Place(place_step(rng)),
     }
 }

@@ -119,21 +119,29 @@ pub fn of(world: &World, s: &Subject, objects: &[(Object, Operation)]) -> Truth 
     Truth { status, holders }
 }
 
-/// What a bundle can show of a namespace: each process sees what is below its root. One that has moved on shows
-/// nothing of it.
+/// What a bundle can show of a namespace: each process sees what is below its root.
 fn visible(world: &World, ns: Ns) -> Vec<&Mount> {
     let host = &world.host;
     let kept = host.kept.contains_key(&ns);
-    let stayed = processes(world, ns).into_iter().filter(|p| p.moved_to.is_none());
-    let roots: Vec<&str> = stayed.map(|p| p.root.as_str()).collect();
+    let roots: Vec<&str> = processes(world, ns).into_iter().map(|p| p.root.as_str()).collect();
     let sees = |root: &str, m: &Mount| {
         root == "/" || m.mount_point == root || m.mount_point.starts_with(&format!("{root}/"))
     };
     host.mounts.table(ns).filter(|m| kept || roots.iter().any(|root| sees(root, m))).collect()
 }
 
+/// Whether no bundle can tell which number some namespace has: processes came from one that none is in any more, or
+/// from one copy to another, and their links and tables fit in more than one way.
+pub fn may_lack_numbers(world: &World) -> bool {
+    let host = &world.host;
+    let stayed =
+        |ns: Ns| host.processes.values().any(|p| p.ns == ns && p.came_from.is_none() && p.root == "/");
+    let moved = host.processes.values().filter_map(|p| Some((p.came_from?, p.ns)));
+    moved.into_iter().any(|(from, to)| !stayed(from) || !stayed(to) || (from != host.ns && to != host.ns))
+}
+
 fn processes(world: &World, ns: Ns) -> Vec<&Process> {
-    world.host.processes.values().filter(|p| p.ns == ns && p.state != 'Z').collect()
+    world.host.processes.values().filter(|p| p.ns == ns && p.is_alive()).collect()
 }
 
 fn namespace(world: &World, ns: Ns) -> Holder {
@@ -290,8 +298,7 @@ impl Reference<'_> {
     fn files(&self) -> Vec<(Vec<u32>, Effect)> {
         let (host, daemon) = (self.world.host.ns, self.world.daemon);
         let mut groups: BTreeMap<(Ns, &str), Vec<u32>> = BTreeMap::new();
-        for process in self.world.host.processes.values().filter(|p| p.state != 'Z' && self.refers(p, false))
-        {
+        for process in self.world.host.processes.values().filter(|p| p.is_alive() && self.refers(p, false)) {
             let shown = self.objects.iter().any(|(object, _)| !self.shows(process.ns, object).is_empty());
             if !shown || process.ns == host || process.ns == daemon {
                 groups.entry((process.ns, &process.cgroup)).or_default().push(process.pid);
@@ -354,7 +361,7 @@ impl Reference<'_> {
     fn may_be_in_use_unseen(&self) -> bool {
         let namespaces = self.world.host.namespaces();
         let is_shown = |id: u32| namespaces.iter().any(|ns| self.visible(*ns).iter().any(|m| m.id == id));
-        let processes = self.world.host.processes.values().filter(|p| p.state != 'Z');
+        let processes = self.world.host.processes.values().filter(|p| p.is_alive());
         let anonymous = processes.flat_map(|p| &p.links).filter(|link| link.device.0 == 0);
         let mut open = anonymous.filter_map(|link| link.mount);
         self.objects.iter().any(|(_, done)| *done == Operation::MountAgain) && open.any(|id| !is_shown(id))

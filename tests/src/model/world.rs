@@ -134,9 +134,9 @@ impl World {
             Step::EndCopy(which) => self.end_copy(which),
             Step::Lookalike(of) => self.lookalike(of),
             Step::Noise => self.noise(),
-            Step::Zombie(of) => self.zombie(of),
+            Step::Zombie(of, threads_live) => self.zombie(of, threads_live),
             Step::ReusePid(of) => self.reuse_pid(of),
-            Step::Move(from, into_hosts) => self.moves(from, into_hosts),
+            Step::Move(from, to) => self.moves(from, to),
             Step::Place(step) => self.at_places(step),
         }
     }
@@ -478,7 +478,7 @@ impl World {
     }
 
     fn chroot(&mut self, which: usize) {
-        let Some(ns) = self.a_copy(which).filter(|ns| !self.has_movers(*ns)) else { return };
+        let Some(ns) = self.a_copy(which) else { return };
         let pids: Vec<u32> = self.host.processes.values().filter(|p| p.ns == ns).map(|p| p.pid).collect();
         let root = if which.is_multiple_of(2) { "/var/lib" } else { "/srv/jail" };
         if let Some(pid) = pids.get(which % pids.len().max(1)) {
@@ -488,7 +488,7 @@ impl World {
 
     fn end_copy(&mut self, which: usize) {
         let Some(ns) = self.a_copy(which) else { return };
-        self.host.processes.retain(|_, p| p.ns != ns && p.moved_to != Some(ns));
+        self.host.processes.retain(|_, p| p.ns != ns);
     }
 
     fn lookalike(&mut self, of: usize) {
@@ -508,12 +508,16 @@ impl World {
         self.host.spawn_in(ns, "rsync", &["rsync", &b.container.id, &b.root.path]);
     }
 
-    fn zombie(&mut self, of: usize) {
+    fn zombie(&mut self, of: usize, threads_live: bool) {
         let Some(b) = self.a_subject(of).cloned() else { return };
         let cgroup = cgroup_of(self.plan.storage, &b.container.id);
         let pid = self.host.spawn_as(1, self.host.ns, "defunct", &["defunct"], &cgroup);
         self.host.process(pid).state = 'Z';
-        self.host.process(pid).links.clear();
+        if threads_live {
+            self.host.process(pid).threads = 2;
+        } else {
+            self.host.process(pid).links.clear();
+        }
     }
 
     fn reuse_pid(&mut self, of: usize) {
@@ -527,22 +531,15 @@ impl World {
         self.host.reuse_pid(b.container.pid, "make", &["make"]);
     }
 
-    /// Both namespaces have another process that sees all of them, so that each one's own table is known. One at a time:
-    /// more of them than of those that stayed would outvote these.
-    fn moves(&mut self, from: usize, into_hosts: bool) {
-        let Some(ns) = self.a_copy(from).filter(|ns| *ns != self.host.ns && !self.has_movers(*ns)) else {
-            return;
-        };
-        if !self.host.processes.values().any(|p| p.ns == ns && p.root == "/" && p.moved_to.is_none()) {
-            return;
+    /// Into a namespace that another process is in: nothing else would tell that there are two.
+    fn moves(&mut self, from: usize, to: usize) {
+        let choices: Vec<Ns> = [self.host.ns].into_iter().chain(self.copies.iter().copied()).collect();
+        let (from, to) = (choices[from % choices.len()], choices[to % choices.len()]);
+        let mut processes = self.host.processes.values();
+        if from != to && processes.any(|p| p.ns == to && p.came_from.is_none() && p.is_alive()) {
+            let pid = self.host.spawn_in(to, "nsenter", &["nsenter"]);
+            self.host.process(pid).came_from = Some(from);
         }
-        let (from, to) = if into_hosts { (ns, self.host.ns) } else { (self.host.ns, ns) };
-        let pid = self.host.spawn_in(from, "nsenter", &["nsenter"]);
-        self.host.process(pid).moved_to = Some(to);
-    }
-
-    fn has_movers(&self, ns: Ns) -> bool {
-        self.host.processes.values().any(|p| p.moved_to.is_some() && (p.ns == ns || p.moved_to == Some(ns)))
     }
 
     fn noise(&mut self) {

@@ -15,10 +15,12 @@ pub struct Process {
     pub args: Vec<String>,
     /// State letter of proc(5). A zombie (`Z`) has neither table nor links.
     pub state: char,
+    /// Threads. A zombie with more than one is a process whose first thread has ended before the others.
+    pub threads: u32,
     /// Mount namespace.
     pub ns: Ns,
-    /// Where its table was read from another namespace: it moved between the reading of its link and of its table.
-    pub moved_to: Option<Ns>,
+    /// The one before, where its link was read while it still was there, and its table only afterwards.
+    pub came_from: Option<Ns>,
     /// Inodes of the other namespaces, by name; where a name lacks, the host's is meant.
     pub other_ns: Vec<(String, u64)>,
     /// Path in the cgroup hierarchies, e.g. `/system.slice/httpd.service`.
@@ -51,6 +53,11 @@ pub struct Link {
 }
 
 impl Process {
+    /// False for one that has ended and that nobody has waited for.
+    pub fn is_alive(&self) -> bool {
+        self.state != 'Z' || self.threads > 1
+    }
+
     /// True for a thread of the kernel.
     pub fn is_kernel_thread(&self) -> bool {
         self.args.is_empty() && self.parent <= 2 && self.pid > 1
@@ -59,16 +66,16 @@ impl Process {
     /// `/proc/PID/stat`.
     pub fn stat(&self, clock_ticks: u64) -> String {
         let ticks = (self.started * clock_ticks as f64) as u64;
-        let Self { pid, parent, comm, state, .. } = self;
+        let Self { pid, parent, comm, state, threads, .. } = self;
         format!(
-            "{pid} ({comm}) {state} {parent} {pid} {pid} 0 -1 4194560 342 0 0 0 3 5 0 0 20 0 1 0 {ticks} 6733824 1133 \
+            "{pid} ({comm}) {state} {parent} {pid} {pid} 0 -1 4194560 342 0 0 0 3 5 0 0 20 0 {threads} 0 {ticks} 6733824 1133 \
              18446744073709551615 1 1 0 0 0 0 0 16781312 134235883 1 0 0 17 1 0 0 0 0 0 0 0 0 0 0 0 0 0\n"
         )
     }
 
     /// `/proc/PID/status`, its most telling lines.
     pub fn status(&self) -> String {
-        let Self { pid, parent, comm, state, .. } = self;
+        let Self { pid, parent, comm, state, threads, .. } = self;
         let word = match state {
             'R' => "running",
             'D' => "disk sleep",
@@ -77,7 +84,7 @@ impl Process {
         };
         format!(
             "Name:\t{comm}\nState:\t{state} ({word})\nTgid:\t{pid}\nNgid:\t0\nPid:\t{pid}\nPPid:\t{parent}\nTracerPid:\t0\n\
-             Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nFDSize:\t64\nThreads:\t1\nCapEff:\t0000001fffffffff\nSeccomp:\t0\n"
+             Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nFDSize:\t64\nThreads:\t{threads}\nCapEff:\t0000001fffffffff\nSeccomp:\t0\n"
         )
     }
 }

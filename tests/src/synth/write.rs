@@ -149,7 +149,7 @@ impl Host {
     }
 
     fn summary(&self, tables: usize, namespaces: usize) -> Entry {
-        let zombies = self.processes.values().filter(|p| p.state == 'Z');
+        let zombies = self.processes.values().filter(|p| !p.is_alive());
         let mut skipped = Vec::new();
         if let Some(zombie) = zombies.clone().next() {
             skipped.push(json!({"path": format!("proc/{}/mountinfo", zombie.pid), "error": "EINVAL",
@@ -199,9 +199,9 @@ impl Host {
         entries: &mut Vec<Entry>,
     ) {
         let dir = format!("proc/{}", process.pid);
-        let zombie = process.state == 'Z';
+        let zombie = !process.is_alive();
         if !zombie {
-            let table = self.mounts.mountinfo(process.moved_to.unwrap_or(process.ns), &process.root);
+            let table = self.mounts.mountinfo(process.ns, &process.root);
             let path = format!("{dir}/mountinfo");
             let first = tables.entry(table.clone()).or_insert_with(|| path.clone());
             let content =
@@ -243,7 +243,7 @@ impl Host {
     }
 
     fn ns_links(&self, process: &Process, entries: &mut Vec<Entry>) {
-        let mut links = BTreeMap::from([("mnt", self.inode_of(process.ns))]);
+        let mut links = BTreeMap::from([("mnt", self.inode_of(process.came_from.unwrap_or(process.ns)))]);
         links.extend(INITIAL_NS);
         links.extend(process.other_ns.iter().map(|(kind, inode)| (kind.as_str(), *inode)));
         for (kind, inode) in links {

@@ -54,7 +54,7 @@ ebusy: who keeps this container busy?
       --with-bundle: the page with all bundles inside, as they are, in one file that opens as the list of hosts.
 
   --limit NAME=NUMBER, with each command that reads a bundle, changes how much of it is read: member, whole,
-      unpacked, kept and header in bytes, members and processes in numbers (docs/bundle-format.md).
+      line, unpacked, kept and header in bytes, members and processes in numbers (docs/bundle-format.md).
 
 Exit codes: 0 a verdict was reached, 3 what was asked for is not there, 2 the input or the call is bad.
 ";

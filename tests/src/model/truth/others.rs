@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Who is in a container's cgroup.
 pub fn cgroup(world: &World, id: &str) -> Truth {
     let cgroup = cgroup_of(world.plan.storage, id);
-    let members = world.host.processes.values().filter(|p| p.cgroup == cgroup && p.state != 'Z');
+    let members = world.host.processes.values().filter(|p| p.cgroup == cgroup && p.is_alive());
     let members: Vec<&Process> = members.collect();
     let holder = |first: &Process| {
         let pids = members.iter().map(|p| p.pid).collect();
@@ -97,7 +97,7 @@ impl Umount<'_> {
     }
 
     fn processes(&self) -> impl Iterator<Item = &Process> {
-        self.world.host.processes.values().filter(|p| p.state != 'Z')
+        self.world.host.processes.values().filter(|p| p.is_alive())
     }
 
     fn namespace(&self, ns: Ns) -> Option<(Holder, Effect)> {
