@@ -11,6 +11,9 @@ use std::borrow::Cow;
 /// assert_eq!(visible(b"/srv/a\xff\x1b[2J"), r"/srv/a\xff\x1b[2J");
 /// ```
 pub fn visible(bytes: &[u8]) -> String {
+    if bytes.iter().all(|b| (b' '..=b'~').contains(b)) {
+        return String::from_utf8_lossy(bytes).into_owned();
+    }
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {

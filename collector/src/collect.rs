@@ -120,11 +120,11 @@ impl<'a> Collection<'a> {
         self.run(rest, vec![])
     }
 
-    /// Namespaces without a process, in rounds: one may be bound only inside another.
+    /// Namespaces that no process shows whole, in rounds: one may be bound only inside another.
     fn namespaces(&mut self) -> io::Result<Ended> {
         let mut entered = Vec::new();
         for _ in 0..NAMESPACE_ROUNDS {
-            let pinned = namespaces::without_process(&self.facts, &entered);
+            let pinned = namespaces::not_shown(&self.facts, &entered);
             if !self.context.proc.live || pinned.is_empty() {
                 break;
             }

@@ -99,6 +99,8 @@ pub(crate) enum Runtime {
 pub(crate) enum Fact {
     /// A process was read. They come in the order of their ids.
     Process { namespace: Option<u64>, unit: Option<String> },
+    /// A process is in a chroot: its table shows a part of its mount namespace.
+    Chroot { pid: u32, inode: u64 },
     /// A mount namespace is bound to a file at `path`, as `pid` sees it.
     Bound { pid: u32, path: Vec<u8>, inode: u64 },
     /// A process keeps a mount namespace open.

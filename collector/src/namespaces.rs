@@ -1,7 +1,9 @@
-//! Mount namespaces without a process: kept by a bind mount of their nsfs file, or by an open descriptor.
+//! Mount namespaces that no process shows whole. Most have no process: a bind mount of their nsfs file keeps them, or
+//! an open descriptor. Of others all processes are in a chroot (a sandboxed service), and a table leaves out what is
+//! not below its process's root (`show_mountinfo` in the kernel's `fs/proc_namespace.c`).
 //!
-//! No `/proc/PID/mountinfo` shows their tables, so a grep over them misses what they hold. A thread enters the
-//! namespace and reads its own table there.
+//! No `/proc/PID/mountinfo` has those mounts, so a grep over them misses what they hold. A thread enters the namespace
+//! and reads its own table there.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -32,6 +34,8 @@ pub(crate) enum Keeper {
     Thread { pid: u32, thread: u32 },
     /// A bind mount that only exists inside a namespace without a process.
     BindInside { outer: Box<Pinned>, path: Vec<u8> },
+    /// A process in a chroot.
+    Process { pid: u32 },
 }
 
 /// A namespace to enter, and everything that is known to keep it.
@@ -41,15 +45,21 @@ pub(crate) struct Pinned {
     pub(crate) keepers: Vec<Keeper>,
 }
 
-/// The namespaces that something keeps, that no process is in, and that were not read yet.
-pub(crate) fn without_process(facts: &[Fact], entered: &[Pinned]) -> Vec<Pinned> {
+/// The namespaces that something keeps, that no process shows whole, and that were not read yet.
+pub(crate) fn not_shown(facts: &[Fact], entered: &[Pinned]) -> Vec<Pinned> {
     let mut known: BTreeSet<u64> = entered.iter().map(|pinned| pinned.inode).collect();
     let mut kept: BTreeMap<u64, BTreeSet<Keeper>> = BTreeMap::new();
+    // Of each namespace, how many of its processes are not in a chroot.
+    let mut outside: BTreeMap<u64, isize> = BTreeMap::new();
     for fact in facts {
         let (inode, keeper) = match fact {
             Fact::Process { namespace, .. } => {
-                known.extend(namespace);
+                namespace.iter().for_each(|inode| *outside.entry(*inode).or_default() += 1);
                 continue;
+            }
+            Fact::Chroot { pid, inode } => {
+                *outside.entry(*inode).or_default() -= 1;
+                (inode, Keeper::Process { pid: *pid })
             }
             Fact::Bound { pid, path, inode } => (inode, Keeper::Bind { pid: *pid, path: path.clone() }),
             Fact::OpenNamespace { pid, fd, inode } => (inode, Keeper::Descriptor { pid: *pid, fd: *fd }),
@@ -64,6 +74,7 @@ pub(crate) fn without_process(facts: &[Fact], entered: &[Pinned]) -> Vec<Pinned>
         };
         kept.entry(*inode).or_default().insert(keeper);
     }
+    known.extend(outside.into_iter().filter(|(_, count)| *count > 0).map(|(inode, _)| inode));
     kept.retain(|inode, _| !known.contains(inode));
     kept.into_iter()
         .map(|(inode, keepers)| Pinned { inode, keepers: keepers.into_iter().collect() })
@@ -93,8 +104,10 @@ pub(crate) fn read(context: &Arc<Context>, pinned: &Pinned) -> Batch<Fact> {
             batch.skips.push(skip);
         }
     }
-    let kept_by = format!("ns/mnt-{}/kept-by", pinned.inode).into_bytes();
-    batch.entries.push(Entry::plain(kept_by, kept_by_lines(&pinned.keepers)));
+    let lines = kept_by_lines(&pinned.keepers);
+    if !lines.is_empty() {
+        batch.entries.push(Entry::plain(format!("ns/mnt-{}/kept-by", pinned.inode).into_bytes(), lines));
+    }
     batch
 }
 
@@ -107,6 +120,8 @@ fn kept_by_lines(keepers: &[Keeper]) -> Vec<u8> {
             Keeper::Descriptor { pid, fd } => (format!("fd {pid} {fd}"), vec![]),
             Keeper::Thread { pid, thread } => (format!("thread {pid} {thread}"), vec![]),
             Keeper::BindInside { outer, path } => (format!("bind mnt:[{}] ", outer.inode), plain(path)),
+            // Its link to the namespace says so.
+            Keeper::Process { .. } => continue,
         };
         lines.extend_from_slice(head.as_bytes());
         lines.extend_from_slice(&path);
@@ -146,6 +161,7 @@ fn open(context: &Arc<Context>, keeper: &Keeper, inode: u64) -> io::Result<Owned
         Keeper::Bind { pid, path } => proc.sub_root(format!("{pid}/root").as_bytes())?.node(path)?,
         Keeper::Descriptor { pid, fd } => proc.node(format!("{pid}/fd/{fd}").as_bytes())?,
         Keeper::Thread { pid, thread } => proc.node(format!("{pid}/task/{thread}/ns/mnt").as_bytes())?,
+        Keeper::Process { pid } => proc.node(format!("{pid}/ns/mnt").as_bytes())?,
         Keeper::BindInside { outer, path } => {
             let path = path.clone();
             inside(context, outer, move |_| Dir::host_root(Path::new("/"))?.node(&path))?
@@ -178,9 +194,19 @@ mod tests {
         let bound = |inode| Fact::Bound { pid: 7, path: b"/run/ns".to_vec(), inode };
         let facts =
             [process(10), bound(10), bound(11), Fact::OpenNamespace { pid: 8, fd: 3, inode: 11 }, bound(11)];
-        let pinned = without_process(&facts, &[]);
+        let pinned = not_shown(&facts, &[]);
         assert_eq!(pinned.len(), 1);
         assert_eq!(pinned[0].inode, 11);
         assert_eq!(kept_by_lines(&pinned[0].keepers), b"bind 7 /run/ns\nfd 8 3\n");
+    }
+
+    #[test]
+    fn a_namespace_is_entered_where_all_of_its_processes_are_in_a_chroot() {
+        let process = |namespace| Fact::Process { namespace: Some(namespace), unit: None };
+        let chroot = |pid, inode| Fact::Chroot { pid, inode };
+        let facts = [process(10), chroot(5, 10), process(10), process(11), chroot(7, 11)];
+        let pinned = not_shown(&facts, &[]);
+        assert_eq!(pinned, [Pinned { inode: 11, keepers: vec![Keeper::Process { pid: 7 }] }]);
+        assert!(kept_by_lines(&pinned[0].keepers).is_empty());
     }
 }

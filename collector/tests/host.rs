@@ -119,6 +119,27 @@ fn a_namespace_that_a_bind_mount_keeps_is_entered() {
     assert!(kept_by.lines().any(|line| line == format!("bind {} {dir}/ns", keeper.pid)), "{kept_by}");
 }
 
+/// A sandboxed service: what is mounted outside of its chroot is in no table of any process.
+#[test]
+fn a_namespace_whose_processes_are_all_in_a_chroot_is_entered() {
+    if !is_root("a_namespace_whose_processes_are_all_in_a_chroot_is_entered") {
+        return;
+    }
+    let scratch = Scratch::new();
+    let root = scratch.dir();
+    let script = format!(
+        "mount --bind / {root}; mount -t tmpfs ebusy-outside /mnt
+         exec chroot {root} /bin/sh -c 'echo ready; exec sleep 1000'"
+    );
+    let jailed = Helper::start(Command::new("unshare").args(["-m", "/bin/sh", "-ec", &script]));
+    assert!(!table_of(jailed.pid).contains("ebusy-outside"));
+    let inode = mount_namespace(jailed.pid);
+    let bundle = collect(&[]);
+    assert!(bundle.must(&format!("ns/mnt-{inode}/mountinfo")).contains("ebusy-outside"));
+    assert_eq!(bundle.must(&format!("proc/{}/mountinfo", jailed.pid)), table_of(jailed.pid));
+    assert!(!bundle.items.contains_key(&format!("ns/mnt-{inode}/kept-by")), "a process is in it");
+}
+
 #[test]
 fn a_namespace_that_a_descriptor_keeps_is_entered() {
     if !is_root("a_namespace_that_a_descriptor_keeps_is_entered") {

@@ -146,6 +146,7 @@ impl<'w> Walk<'w> {
             Ok(entries) => entries,
             Err(error) => return End::Broken(error.to_string()),
         };
+        let (mut path, mut link) = (Vec::new(), Vec::new());
         for entry in entries {
             let mut entry = match entry {
                 Ok(entry) => entry,
@@ -159,13 +160,18 @@ impl<'w> Walk<'w> {
             let taken = if sparse { entry.header().entry_size().unwrap_or(0) } else { entry.size() };
             let ahead = taken.saturating_add(header_limit).saturating_add(BUFFER as u64);
             fence.set(entry.raw_file_position().saturating_add(ahead));
-            let path = entry.path_bytes().into_owned();
-            let link = |entry: &tar::Entry<'_, _>| {
-                entry.link_name_bytes().map(|l| l.into_owned()).unwrap_or_default()
-            };
+            path.clear();
+            path.extend_from_slice(&entry.path_bytes());
             match entry.header().entry_type() {
-                EntryType::Symlink => self.see(&path, Content::Symlink(&link(&entry))),
-                EntryType::Link => self.see(&path, Content::HardLink(&link(&entry))),
+                kind @ (EntryType::Symlink | EntryType::Link) => {
+                    link.clear();
+                    link.extend_from_slice(&entry.link_name_bytes().unwrap_or_default());
+                    let is_symlink = kind == EntryType::Symlink;
+                    self.see(
+                        &path,
+                        if is_symlink { Content::Symlink(&link) } else { Content::HardLink(&link) },
+                    );
+                }
                 kind @ (EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse) => {
                     // A sparse file's size on the tape is not its length.
                     let size = entry.size();

@@ -102,9 +102,7 @@ impl<'s> Owners<'s> {
 
     /// Whether every mount namespace that a process or a pin leads to has a table.
     fn all_tables_read(&self) -> bool {
-        let has_table = |pid| self.snapshot.namespace_of(pid).is_some_and(|n| !n.tables.is_empty());
-        let processes = self.snapshot.processes.keys().filter(|p| is_alive(self.snapshot, **p));
-        processes.copied().all(has_table) && crate::holders::unread(self.snapshot).is_empty()
+        self.snapshot.unseen_processes() == 0 && crate::holders::unread(self.snapshot).is_empty()
     }
 
     fn life(&self, id: &str) -> Life {

@@ -3,7 +3,7 @@
 use super::Found;
 use crate::report::{BusyKind, Effect, HolderKind};
 use crate::resolve::Target;
-use crate::snapshot::{Pid, Process, Snapshot};
+use crate::snapshot::{Pid, Snapshot};
 
 const ELSEWHERE: &str = "It has the same file system mounted elsewhere, not on the busy directory: that keeps space, but does not block its removal.";
 
@@ -183,9 +183,8 @@ pub(crate) fn target_is_running(snapshot: &Snapshot, target: &Target) -> bool {
     let Some(container) = target.container.as_ref().and_then(|id| snapshot.containers.get(id)) else {
         return false;
     };
-    let alive = container.pids.iter().filter_map(|p| snapshot.processes.get(p)).any(Process::is_alive);
-    // The runtime may not have noticed its end, and the pid may be another process's now: one that is somebody else's,
-    // or in the host's own namespace, where no container is.
+    // In the host's own namespace no container is: a process there was only put into its cgroup. And the runtime may not
+    // have noticed its end, and the pid may be somebody else's now.
     let is_its_own = |pid: Pid| {
         let host = snapshot.host_namespace().map(|n| n.key);
         snapshot.processes.get(&pid).is_some_and(|process| {
@@ -195,7 +194,7 @@ pub(crate) fn target_is_running(snapshot: &Snapshot, target: &Target) -> bool {
             process.is_alive() && !others && (namespace.is_none() || namespace != host)
         })
     };
-    alive
+    container.pids.iter().any(|pid| is_its_own(*pid))
         || (container.record.state.as_deref() == Some("running")
             && container.record.pid.is_some_and(|pid| is_its_own(Pid(pid))))
 }

@@ -34,13 +34,14 @@ pub fn stat(text: &[u8]) -> Option<Stat> {
     let begin = || (number::<u32>, char::<&[u8], nom::error::Error<&[u8]>>(' '), tag(&b"("[..]));
     let (after, _) = begin().parse(text).ok()?;
     let end = memchr::memrchr(b')', after)?;
-    let fields: Vec<&[u8]> = after[end + 1..].trim_ascii().split(|&b| b == b' ').collect();
+    let mut fields = after[end + 1..].trim_ascii().split(|&b| b == b' ');
     Some(Stat {
         comm: after[..end].to_vec(),
-        state: fields.first().and_then(|f| f.first()).map(|&b| char::from(b)),
-        parent: fields.get(1).and_then(|f| super::whole_number(f)).unwrap_or(0),
-        threads: fields.get(17).and_then(|f| super::whole_number(f)).unwrap_or(0),
-        start_ticks: fields.get(19).and_then(|f| super::whole_number(f)),
+        state: fields.next().and_then(|f| f.first()).map(|&b| char::from(b)),
+        parent: fields.next().and_then(super::whole_number).unwrap_or(0),
+        // The 20th in all, and the 22nd (proc_pid_stat(5)).
+        threads: fields.nth(15).and_then(super::whole_number).unwrap_or(0),
+        start_ticks: fields.nth(1).and_then(super::whole_number),
     })
 }
 

@@ -192,6 +192,9 @@ fn doubts(snapshot: &Snapshot, target: &Target, found: &[Found]) -> Option<Strin
             inode.0
         ));
     }
+    if let Some(doubt) = tables_missing(snapshot, target) {
+        return Some(doubt);
+    }
     if snapshot.facts.kernel.is_none() && found.iter().any(|h| h.has_object) {
         return Some(
             "the bundle does not tell the kernel, which decides whether other namespaces' mounts block."
@@ -205,12 +208,37 @@ fn doubts(snapshot: &Snapshot, target: &Target, found: &[Found]) -> Option<Strin
             "{who} on a file system that is mounted nowhere any more (a lazy umount), and nothing tells which that is. It may be this one."
         ));
     }
+    // Where a list of devices has the pool and not this one, it is gone.
+    let lists_mapped = || snapshot.devices.values().any(|d| d.dm_name.is_some());
+    if target.busy == BusyKind::Device && target.devices.is_empty() && !lists_mapped() {
+        return Some("the bundle has no list of block devices, and nothing else tells the device's number: an open file on it would not be recognised.".to_owned());
+    }
     let device = matches!(target.busy, BusyKind::Device | BusyKind::Dataset | BusyKind::Umount)
         && !target.devices.is_empty();
-    if device && target.error.is_some() && snapshot.processes.values().all(|p| p.links.is_empty()) {
+    let mut links = snapshot.processes.values().flat_map(|p| &p.links);
+    if device && target.error.is_some() && links.all(|link| link.device.is_none()) {
         return Some("the bundle has no device numbers of open files, so a process that has a file open there would not be seen.".to_owned());
     }
     None
+}
+
+/// Living processes whose mount namespace no table shows, where a foreign mount can block.
+fn tables_missing(snapshot: &Snapshot, target: &Target) -> Option<String> {
+    let only_its_own = match target.busy {
+        BusyKind::Cgroup => true,
+        BusyKind::Directory | BusyKind::NamespaceFile => snapshot.facts.drops_foreign_mounts() == Some(true),
+        _ => false,
+    };
+    if only_its_own {
+        return None;
+    }
+    let unseen = snapshot.unseen_processes();
+    (unseen > 0).then(|| {
+        format!(
+            "of {unseen} of {} processes the bundle has no mount table, nor one of another process in the same mount namespace.",
+            snapshot.processes.len()
+        )
+    })
 }
 
 /// A process with a file open on a mount that no table shows and that has no device of its own: after a lazy umount a

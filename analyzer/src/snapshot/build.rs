@@ -37,7 +37,7 @@ pub struct Builder {
     recorded: super::Recorded,
     tables: tables::Tables,
     /// Where each table's text came from, for hard links.
-    table_of_file: HashMap<String, TableId>,
+    table_of_file: BTreeMap<tables::TableFile, TableId>,
     pinned_tables: Vec<(Option<NamespaceInode>, TableId)>,
     links: Vec<TableLink>,
     /// Rows of `ps` listings with their file.
@@ -65,8 +65,8 @@ pub struct Builder {
 /// A mount table stored as a hard link to another member.
 #[derive(Debug)]
 struct TableLink {
-    file: String,
-    source: String,
+    file: tables::TableFile,
+    source: tables::TableFile,
     owner: TableOwner,
 }
 
@@ -144,14 +144,19 @@ impl Builder {
 
     /// Takes one member by its path on the host.
     pub(crate) fn add(&mut self, path: &EntryPath<'_>, content: &Content<'_>) {
-        self.recorded.add(path, content);
+        self.add_as(path, path.role(), content);
+    }
+
+    /// Takes one member that is known to be this.
+    pub(super) fn add_as(&mut self, path: &EntryPath<'_>, role: Role<'_>, content: &Content<'_>) {
+        self.recorded.add(path, &role, content);
         self.saw_sosreport |= path.0.first() == Some(&&b"sos_commands"[..]);
         self.saw_must_gather |=
             matches!(path.0.first(), Some(&(b"host_service_logs" | b"cluster-scoped-resources")));
         match content {
-            Content::File(bytes) => self.add_file(path, bytes),
-            Content::Symlink(target) => self.add_symlink(path, target),
-            Content::HardLink(target) => self.add_hard_link(path, target),
+            Content::File(bytes) => self.add_file(path, role, bytes),
+            Content::Symlink(target) => self.add_symlink(path, role, target),
+            Content::HardLink(target) => self.add_hard_link(path, &role, target),
             Content::TooLarge(size, limit) => self.warn(
                 "file-too-large",
                 Some(path.shown()),
@@ -198,8 +203,7 @@ impl Builder {
         self.snapshot.facts.format = format.to_owned();
     }
 
-    fn add_file(&mut self, path: &EntryPath<'_>, bytes: &[u8]) {
-        let role = path.role();
+    fn add_file(&mut self, path: &EntryPath<'_>, role: Role<'_>, bytes: &[u8]) {
         if let Role::OfProcess(pid, name) = &role {
             return self.add_process_file(*pid, name, bytes, path);
         }
@@ -208,7 +212,7 @@ impl Builder {
             Role::Manifest => self.add_manifest(bytes, &file),
             Role::Summary => self.add_summary(bytes),
             Role::OfProc(name) => self.add_proc_file(&name, bytes, &file),
-            Role::PinnedTable(inode) => self.add_pinned_table(inode, bytes, &path.shown()),
+            Role::PinnedTable(inode) => self.add_pinned_table(inode, bytes, path),
             Role::PinnedBy(inode) => self.add_pins(inode, bytes, &file),
             Role::OfBlockDevice(name, rest) => self.add_device_file(name, &rest, bytes, &file),
             Role::LayerOf { driver, container, init } => self.add_layer(driver, container, init, bytes, file),
@@ -233,8 +237,8 @@ impl Builder {
         self.read_in.clone().unwrap_or_else(|| path.shown())
     }
 
-    fn add_symlink(&mut self, path: &EntryPath<'_>, target: &[u8]) {
-        match path.role() {
+    fn add_symlink(&mut self, path: &EntryPath<'_>, role: Role<'_>, target: &[u8]) {
+        match role {
             Role::OfProcess(pid, name) => {
                 if let Some((kind, inode)) = namespace_link::parse(target) {
                     if *name == *b"ns/mnt" {
@@ -343,7 +347,7 @@ impl Builder {
             // A process that is ending shows an empty table: that is no table.
             b"mountinfo" | b"mounts" if bytes.is_empty() => {}
             b"mountinfo" => {
-                let table = self.add_table(bytes, &path.shown(), TableForm::Mountinfo);
+                let table = self.add_table_of(path, bytes);
                 self.process(pid).table = Some(table);
             }
             b"mounts" => {

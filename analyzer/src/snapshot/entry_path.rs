@@ -83,8 +83,8 @@ impl<'a> EntryPath<'a> {
         let process = all.windows(2).position(|w| w[0] == b"proc" && is_pid(w[1]));
         match process.or_else(|| all.iter().position(|c| TOPS.contains(c))) {
             Some(top) => {
-                let on_the_host = all.split_off(top);
-                (all, Self(on_the_host))
+                let above = all.drain(..top).collect();
+                (above, Self(all))
             }
             None => (all[..all.len().saturating_sub(1)].to_vec(), Self(all)),
         }

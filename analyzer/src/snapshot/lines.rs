@@ -86,11 +86,31 @@ impl Line {
     }
 }
 
-/// Two words instead of four: every table that is read is hashed.
+impl Row {
+    fn bytes(&self) -> [u8; 16] {
+        let numbers = [self.number, self.text, self.id.0, self.parent.0];
+        let mut bytes = [0; 16];
+        for (place, number) in bytes.as_chunks_mut::<4>().0.iter_mut().zip(numbers) {
+            *place = number.to_le_bytes();
+        }
+        bytes
+    }
+}
+
+/// Every table that is read is hashed: many rows at once.
 impl Hash for Row {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(u64::from(self.number) << 32 | u64::from(self.text));
-        state.write_u64(u64::from(self.id.0) << 32 | u64::from(self.parent.0));
+        state.write(&self.bytes());
+    }
+
+    fn hash_slice<H: Hasher>(rows: &[Self], state: &mut H) {
+        let mut bytes = [[0; 16]; 32];
+        for rows in rows.chunks(bytes.len()) {
+            for (bytes, row) in bytes.iter_mut().zip(rows) {
+                *bytes = row.bytes();
+            }
+            state.write(bytes[..rows.len()].as_flattened());
+        }
     }
 }
 
@@ -108,6 +128,8 @@ pub(super) struct Lines {
     by_text: HashMap<Arc<[u8]>, u32>,
     /// Which text followed last: at 0 the one that a table began with, at N + 1 what came after text N.
     followed: Vec<u32>,
+    /// Rows of the last table.
+    last_length: usize,
 }
 
 impl Lines {
@@ -118,7 +140,8 @@ impl Lines {
 
     /// The rows of a table, empty lines left out.
     pub(super) fn rows_of(&mut self, table: &[u8], form: TableForm) -> Vec<Row> {
-        let mut rows = Vec::new();
+        // Most tables of a host are about as long.
+        let mut rows = Vec::with_capacity(self.last_length);
         let (mut rest, mut before) = (table, 0);
         for number in 1.. {
             if rest.is_empty() {
@@ -137,6 +160,7 @@ impl Lines {
             self.followed[before] = row.text;
             before = row.text as usize + 1;
         }
+        self.last_length = rows.len();
         rows
     }
 

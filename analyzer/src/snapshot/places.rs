@@ -1,10 +1,11 @@
 //! Which directory a mount lies on. Every namespace shows the host's directories under its own paths, and the same file
 //! system can be mounted in several places: a directory is the same one where device and path in its file system are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{DeviceNumber, MountId, MountTable, Snapshot, TableForm, TableId};
+use super::{DeviceNumber, MountId, MountTable, Pid, Snapshot, TableForm, TableId};
 use crate::bytes::{components, is_at_or_below, same_path};
+use crate::order;
 use crate::parse::mountinfo::Mount;
 
 /// A directory by the device of its file system and its path in that.
@@ -57,14 +58,35 @@ impl Snapshot {
     }
 
     /// Whether a table is seen from its namespace's own root, not from a chroot: a process whose root is `/` shows it,
-    /// or the collector read it in a namespace without a process.
+    /// or the collector went into the namespace to read it.
     pub(crate) fn is_from_root(&self, table: TableId) -> bool {
-        // Some archivers write it as `//`.
-        let is_root = |path: &[u8]| path.starts_with(b"/") && components(path).next().is_none();
-        let mut of_it = self.processes.values().filter(|p| p.table == Some(table));
-        of_it.any(|p| p.root.as_deref().is_some_and(is_root))
-            || self.namespaces.values().any(|n| n.pids.is_empty() && n.tables.contains(&table))
+        let mut of_it = self.processes.values().filter(|p| p.table == Some(table)).peekable();
+        match of_it.peek() {
+            Some(_) => of_it.any(|p| p.root.as_deref().is_some_and(is_root)),
+            None => self.namespaces.values().any(|n| n.tables.contains(&table)),
+        }
     }
+
+    /// Living processes of whose mount namespace no table shows all: what is mounted there cannot be seen.
+    pub(crate) fn unseen_processes(&self) -> usize {
+        let shown =
+            self.namespaces.values().filter(|n| n.tables.iter().any(|table| self.may_show_all(*table)));
+        let seen: BTreeSet<Pid> = order::set(shown.flat_map(|n| n.pids.iter().copied()));
+        self.processes.iter().filter(|(pid, process)| process.is_alive() && !seen.contains(pid)).count()
+    }
+
+    /// Where roots of processes are not told, a table with a mount at `/` is taken for its namespace's.
+    fn may_show_all(&self, id: TableId) -> bool {
+        let mut of_it = self.processes.values().filter(|p| p.table == Some(id)).peekable();
+        let from_root = of_it.peek().is_none() || of_it.any(|p| p.root.as_deref().is_none_or(is_root));
+        from_root
+            && self.table(id).is_some_and(|t| t.mounts().any(|(_, mount)| mount.raw_mount_point == b"/"))
+    }
+}
+
+fn is_root(path: &[u8]) -> bool {
+    // Some archivers write it as `//`.
+    path.starts_with(b"/") && components(path).next().is_none()
 }
 
 /// The directory that a namespace shows at `path` on the mount `on`.

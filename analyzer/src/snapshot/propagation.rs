@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::table::Wanted;
 use super::{MountNamespace, PeerGroup, Placed, Snapshot};
 use crate::bytes::{components, is_at_or_below};
 use crate::parse::mountinfo::Mount;
@@ -16,12 +17,14 @@ impl PeerGroups {
     /// Gathers them: a mount that is `shared:S master:M` makes group S a slave of group M.
     pub fn of(snapshot: &Snapshot) -> Self {
         let mut masters: BTreeMap<PeerGroup, BTreeSet<PeerGroup>> = BTreeMap::new();
-        let is_both = |mount: &Mount<'_>| mount.shared().is_some() && mount.master().is_some();
-        for Placed { mount, .. } in snapshot.mounts_where(&is_both) {
+        let first_of_both = |mount: &Mount<'_>| {
+            if mount.shared().is_some() && mount.master().is_some() { Wanted::First } else { Wanted::None }
+        };
+        snapshot.each_mount(&first_of_both, &mut |Placed { mount, .. }| {
             if let (Some(shared), Some(master)) = (mount.shared(), mount.master()) {
                 masters.entry(shared).or_default().insert(master);
             }
-        }
+        });
         Self { masters }
     }
 

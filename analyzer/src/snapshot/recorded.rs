@@ -39,11 +39,11 @@ pub struct Recorded {
 
 impl Recorded {
     /// Takes one member of a bundle.
-    pub(super) fn add(&mut self, path: &EntryPath<'_>, content: &Content<'_>) {
-        match (content, path.role()) {
-            (Content::Symlink(target), Role::OfProcess(pid, name)) if *name == *b"ns/net" => {
+    pub(super) fn add(&mut self, path: &EntryPath<'_>, role: &Role<'_>, content: &Content<'_>) {
+        match (content, role) {
+            (Content::Symlink(target), Role::OfProcess(pid, name)) if **name == *b"ns/net" => {
                 if let Some((b"net", inode)) = namespace_link::parse(target) {
-                    self.network_namespaces.insert(pid, inode);
+                    self.network_namespaces.insert(*pid, inode);
                 }
             }
             (Content::File(bytes), Role::OfBlockDevice(name, rest)) if rest == b"size" => {

@@ -107,29 +107,52 @@ impl Placed<'_> {
     }
 }
 
+/// Which of the mounts that say the same are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    None,
+    First,
+    All,
+}
+
 impl Snapshot {
     /// The mounts of all tables that fit, table by table. `fits` is asked once for what many tables say, so that it must
     /// not look at the mount's ids.
     pub fn mounts_where(&self, fits: &dyn Fn(&Mount<'_>) -> bool) -> Vec<Placed<'_>> {
         let mut fitting = Vec::new();
+        let wanted = |mount: &Mount<'_>| if fits(mount) { Wanted::All } else { Wanted::None };
+        self.each_mount(&wanted, &mut |placed| fitting.push(placed));
+        fitting
+    }
+
+    /// Hands over the mounts of all tables that are wanted, table by table. `wanted` is asked once for what many tables
+    /// say.
+    pub(super) fn each_mount<'s>(
+        &'s self,
+        wanted: &dyn Fn(&Mount<'_>) -> Wanted,
+        visit: &mut dyn FnMut(Placed<'s>),
+    ) {
         let texts = self.tables.first().map_or(0, |table| table.lines.len());
-        let mut answers: Vec<Option<bool>> = vec![None; texts];
+        let mut answers: Vec<Option<Wanted>> = vec![None; texts];
         for (id, table) in (0..).map(TableId).zip(&self.tables) {
             for row in table.rows.iter() {
                 let answer = answers.get_mut(row.text as usize).filter(|_| !row.is_whole());
-                if matches!(answer, Some(Some(false))) {
+                if matches!(answer, Some(Some(Wanted::None))) {
                     continue;
                 }
                 let Some(mount) = table.mount(row) else { continue };
-                let it_fits = match answer {
-                    Some(answer) => *answer.get_or_insert_with(|| fits(&mount)),
-                    None => fits(&mount),
+                let is_wanted = match answer {
+                    Some(answer) => {
+                        let now = *answer.get_or_insert_with(|| wanted(&mount));
+                        *answer = Some(if now == Wanted::First { Wanted::None } else { now });
+                        now
+                    }
+                    None => wanted(&mount),
                 };
-                if it_fits {
-                    fitting.push(Placed { id, table, line: row.number, mount });
+                if is_wanted != Wanted::None {
+                    visit(Placed { id, table, line: row.number, mount });
                 }
             }
         }
-        fitting
     }
 }

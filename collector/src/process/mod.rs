@@ -125,6 +125,7 @@ impl ProcessReader {
         process.dir = thread.as_ref().unwrap_or(&dir);
         let known = |key: &TableKey| self.known.table(key, job.pid);
         let (namespace, table) = mount_table::read(&mut process, &known);
+        let in_chroot = process.seen.root.as_ref().is_some_and(|(text, _)| text != b"/");
         let (facts, key) = match table {
             Ok(Table::Read { key, facts }) => {
                 facts.report(job.pid, &mut process.batch.facts);
@@ -159,6 +160,9 @@ impl ProcessReader {
         process.dir = &dir;
         if stat.threads > 1 {
             process.thread_namespaces(namespace);
+        }
+        if let Some(inode) = namespace.filter(|_| in_chroot) {
+            process.batch.facts.push(Fact::Chroot { pid: job.pid, inode });
         }
         identity::report(namespace, &command, cgroup, &mut batch.facts);
         // Only now: a table of a process that vanished is not in the bundle, and nothing may link to it.

@@ -119,15 +119,16 @@ pub fn of(world: &World, s: &Subject, objects: &[(Object, Operation)]) -> Truth 
     Truth { status, holders }
 }
 
-/// What a bundle can show of a namespace: each process sees what is below its root.
+/// What a bundle can show of a namespace: each process sees what is below its root, and where all are in a chroot the
+/// collector goes in itself.
 fn visible(world: &World, ns: Ns) -> Vec<&Mount> {
     let host = &world.host;
-    let kept = host.kept.contains_key(&ns);
+    let is_entered = host.kept.contains_key(&ns) || host.collector_goes_into(ns);
     let roots: Vec<&str> = processes(world, ns).into_iter().map(|p| p.root.as_str()).collect();
     let sees = |root: &str, m: &Mount| {
         root == "/" || m.mount_point == root || m.mount_point.starts_with(&format!("{root}/"))
     };
-    host.mounts.table(ns).filter(|m| kept || roots.iter().any(|root| sees(root, m))).collect()
+    host.mounts.table(ns).filter(|m| is_entered || roots.iter().any(|root| sees(root, m))).collect()
 }
 
 /// Whether no bundle can tell which number some namespace has: processes came from one that none is in any more, or

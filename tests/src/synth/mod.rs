@@ -308,6 +308,15 @@ impl Host {
         self.processes.values().map(|process| process.ns).chain(self.kept.keys().copied()).collect()
     }
 
+    /// Whether all processes that are in a namespace, as their links tell, are in a chroot: the collector goes in
+    /// itself then.
+    pub fn collector_goes_into(&self, ns: Ns) -> bool {
+        let linked = |p: &&Process| p.is_alive() && p.came_from.unwrap_or(p.ns) == ns;
+        let mut linked = self.processes.values().filter(linked).peekable();
+        let stayed = self.processes.values().any(|p| p.is_alive() && p.ns == ns && p.came_from.is_none());
+        self.collector_uid == 0 && stayed && linked.peek().is_some() && linked.all(|p| p.root != "/")
+    }
+
     /// Number of a further namespace of any kind.
     pub fn new_inode(&mut self) -> u64 {
         self.next_inode += 1;

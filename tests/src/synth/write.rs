@@ -120,6 +120,11 @@ impl Host {
             entries.push(Entry::file(format!("{dir}/mountinfo"), self.mounts.mountinfo(*ns, "/")));
             entries.push(Entry::file(format!("{dir}/kept-by"), kept_by.join("\n") + "\n"));
         }
+        for ns in namespaces.iter().filter(|ns| self.collector_goes_into(**ns) && !self.kept.contains_key(ns))
+        {
+            let path = format!("ns/mnt-{}/mountinfo", self.inode_of(*ns));
+            entries.push(Entry::file(path, self.mounts.mountinfo(*ns, "/")));
+        }
         self.block_files(&mut entries);
         self.docker_files(&mut entries);
         for (unit, show) in &self.units {

@@ -3,8 +3,9 @@
 use super::boot::new_worker;
 use super::files::{Picked, read_in_pieces};
 use super::thrown;
+use crate::worker::protocol::Request;
 use gloo::timers::callback::Timeout;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::{Closure, JsValue};
@@ -105,7 +106,7 @@ fn hand_over_in_pieces(worker: Worker, file: Option<Picked>) {
 
 /// One worker more than is needed, with the module in it already: who drops a file does not wait for it.
 mod spare {
-    use super::{Closure, Event, JsCast, RefCell, Timeout, Worker, new_worker};
+    use super::{Cell, Closure, Event, JsCast, JsValue, RefCell, Request, Timeout, Worker, new_worker};
 
     /// In milliseconds: after what somebody waits for.
     const LATER: u32 = 400;
@@ -117,9 +118,12 @@ mod spare {
 
     thread_local! {
         static SPARE: RefCell<Option<Spare>> = const { RefCell::new(None) };
+        /// Whether a worker has read something: what it has made ready of the module is there for all of them.
+        static HAS_READ: Cell<bool> = const { Cell::new(false) };
     }
 
     pub(super) fn take() -> Option<Worker> {
+        HAS_READ.set(true);
         SPARE.with_borrow_mut(Option::take).map(|spare| {
             spare.worker.set_onerror(None);
             spare.worker
@@ -132,6 +136,13 @@ mod spare {
             SPARE.with_borrow_mut(|spare| {
                 if spare.is_none() {
                     *spare = new_worker().ok().map(watched);
+                    if let Some(Spare { worker, .. }) = spare
+                        && !HAS_READ.replace(true)
+                        && let Ok(request) = serde_json::to_string(&Request::Rehearse)
+                    {
+                        // Text can always be cloned: posting does not fail.
+                        let _ = worker.post_message(&JsValue::from_str(&request));
+                    }
                 }
             });
         })

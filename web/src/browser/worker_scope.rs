@@ -5,8 +5,12 @@ use super::thrown;
 use crate::text;
 use crate::worker::host::{Host, sha256};
 use crate::worker::protocol::{Failure, Request, Response};
+use crate::worker::rehearsal::{ROUNDS, rehearse};
 use ebusy_analyzer::json;
+use gloo::timers::callback::Timeout;
+use std::cell::Cell;
 use std::collections::VecDeque;
+use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::{Closure, JsValue};
 use web_sys::{DedicatedWorkerGlobalScope, File, MessageEvent};
@@ -27,6 +31,7 @@ pub fn serve(scope: &DedicatedWorkerGlobalScope) {
         hash: None,
         piece_by_piece: None,
         later: VecDeque::new(),
+        rehearsals: Rc::default(),
     };
     let on_message =
         Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| ear.hear(event.data()));
@@ -49,6 +54,8 @@ struct Ear {
     piece_by_piece: Option<Vec<u8>>,
     /// What has to wait until that file is complete.
     later: VecDeque<JsValue>,
+    /// Rehearsals that are still to come; none after the first file.
+    rehearsals: Rc<Cell<u32>>,
 }
 
 impl Ear {
@@ -73,6 +80,7 @@ impl Ear {
         let mut emit = |response| post(&scope, &response);
         match data.dyn_into::<File>() {
             Ok(file) => {
+                self.rehearsals.set(0);
                 self.files += 1;
                 self.file = Some(file.clone());
                 match SliceReader::new(file) {
@@ -89,6 +97,10 @@ impl Ear {
                 Ok(Request::Hash) => {
                     let known = self.hash.clone();
                     emit(Response::Hashed(known.unwrap_or_else(|| hash(self.file.as_ref()))));
+                }
+                Ok(Request::Rehearse) => {
+                    self.rehearsals.set(ROUNDS);
+                    rehearse_on(self.rehearsals.clone());
                 }
                 Ok(request) => emit(self.host.answer(request)),
                 Err(error) => emit(Response::Failed(fault("page-request", &error.to_string()))),
@@ -113,6 +125,15 @@ impl Ear {
             self.later.pop_front();
             self.understand(next);
         }
+    }
+}
+
+/// Rehearses once and again, as long as nothing else is to be done.
+fn rehearse_on(left: Rc<Cell<u32>>) {
+    if let Some(fewer) = left.get().checked_sub(1) {
+        left.set(fewer);
+        rehearse();
+        Timeout::new(0, || rehearse_on(left)).forget();
     }
 }
 

@@ -61,7 +61,7 @@ impl Host {
             }
             Request::Lines { source } => Response::Lines(analysis.fleet_lines(&source)),
             // The scope answers this one: it has the file.
-            Request::Compare { .. } | Request::Hash => Response::Failed(not_open()),
+            Request::Compare { .. } | Request::Hash | Request::Rehearse => Response::Failed(not_open()),
         }
     }
 

@@ -5,3 +5,4 @@ pub mod client;
 pub mod crew;
 pub mod host;
 pub mod protocol;
+pub mod rehearsal;

@@ -38,6 +38,8 @@ pub enum Request {
     Tree(String),
     /// Wants the file's SHA-256, for a link that leads to it.
     Hash,
+    /// Before any file: wants nothing but that the worker is at its best when one comes.
+    Rehearse,
 }
 
 /// What a report is wanted about.

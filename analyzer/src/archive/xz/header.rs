@@ -1,6 +1,6 @@
 //! What stands around the packed data: block headers and the index.
 
-use std::io::{BufRead, Result};
+use std::io::{BufRead, Error, ErrorKind, Result};
 
 use flate2::Crc;
 
@@ -29,7 +29,8 @@ impl BlockHeader {
         // The lowest bits count the filters, less one. Those before LZMA2 are for programs, sounds and pictures.
         let is_plain = flags & 0x3f == 0 && number(&mut next)? == LZMA2 && number(&mut next)? == 1;
         if !is_plain {
-            return Err(damage("a filter that is not read here; `xz -d` may"));
+            let why = "it is packed with a filter that is not read here; repack it: xz -dc FILE | xz > OTHER";
+            return Err(Error::new(ErrorKind::InvalidData, why));
         }
         let dictionary = match u32::from(next()?) {
             bits @ 0..40 => u64::from(2 | bits & 1) << (bits / 2 + 11),

@@ -3,7 +3,7 @@
 use std::io::{Cursor, Read, Write as _};
 use std::num::NonZeroU64;
 
-use lzma_rust2::{CheckType, XzOptions, XzReader, XzWriter};
+use lzma_rust2::{CheckType, FilterType, XzOptions, XzReader, XzWriter};
 
 use super::XzDecoder;
 
@@ -111,6 +111,15 @@ fn no_damage_goes_unseen() {
         let (_, told) = ours(&[&packed, behind].concat());
         assert!(told.as_ref().is_some_and(|told| told.contains(error)), "{told:?}");
     }
+}
+
+#[test]
+fn a_filter_that_is_not_read_is_named() {
+    let mut options = XzOptions::with_preset(1);
+    options.prepend_pre_filter(FilterType::Delta, 4);
+    let (unpacked, error) = ours(&pack(b"sound", options));
+    assert!(unpacked.is_empty());
+    assert!(error.as_ref().is_some_and(|error| error.contains("a filter that is not read")), "{error:?}");
 }
 
 #[test]

@@ -130,13 +130,18 @@ impl Window {
 
     /// Repeats what begins before the ring's start, or what the repetition itself adds to.
     fn repeat_in_parts(&mut self, back: usize, mut left: usize) {
+        let mut from = self.place(back);
         while left > 0 {
-            let from = self.place(back);
-            let end = if from < self.position { self.position } else { self.size };
+            let is_before_the_start = from >= self.position;
+            let end = if is_before_the_start { self.size } else { self.position };
             let now = left.min(end - from);
             self.bytes.copy_within(from..from + now, self.position);
             self.advance(now);
             left -= now;
+            // Otherwise what was added goes on what is copied: each part is twice as long as the one before.
+            if is_before_the_start {
+                from = 0;
+            }
         }
     }
 }

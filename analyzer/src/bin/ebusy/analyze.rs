@@ -4,6 +4,7 @@ mod ndjson;
 
 use std::ffi::OsString;
 use std::io::Read as _;
+use std::mem::ManuallyDrop;
 use std::ops::ControlFlow;
 use std::process::ExitCode;
 
@@ -56,8 +57,10 @@ pub(crate) fn run(arguments: Vec<OsString>, limits: &Limits) -> Result<ExitCode,
         Some(bytes) => Analysis::open_within(&bytes[..], limits, &mut |_| ControlFlow::Continue(())),
         None => open(bundle, limits)?,
     };
-    let mut analysis = opened
+    let opened = opened
         .map_err(|error| Failure::Input(format!("{} {} [{}]", error.message, error.advice, error.code)))?;
+    // The kernel takes it back at once; piece by piece that would take time.
+    let mut analysis = ManuallyDrop::new(opened);
     choose_host(&mut analysis, &options)?;
     let report = analysis.explain(&options.query);
     let shared = share::shared(&report, &kinds(&options));

@@ -1,6 +1,7 @@
 //! Mount tables: each different one is kept once, whatever file shows it.
 
 use super::super::lines::{Lines, Row};
+use super::super::table::Wanted;
 use super::*;
 use crate::order;
 use crate::parse::mountinfo::Mount;
@@ -49,16 +50,52 @@ impl Tables {
     }
 }
 
+/// What shows a table. A process's own has no name of its own here: a host has thousands of them.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum TableFile {
+    /// `proc/PID/mountinfo`.
+    OfProcess(Pid),
+    /// Any other file.
+    Named(String),
+}
+
+impl TableFile {
+    fn of(path: &EntryPath<'_>) -> Self {
+        match path.0[..] {
+            [b"proc", pid, b"mountinfo"] if !pid.starts_with(b"0") => whole_number(pid).map(Pid),
+            _ => None,
+        }
+        .map_or_else(|| Self::Named(path.shown()), Self::OfProcess)
+    }
+
+    /// Its name in the bundle.
+    fn name(&self) -> String {
+        match self {
+            Self::OfProcess(pid) => format!("proc/{}/mountinfo", pid.0),
+            Self::Named(name) => name.clone(),
+        }
+    }
+
+    /// The process that it is of; files of none come last.
+    fn pid(&self) -> u32 {
+        match self {
+            Self::OfProcess(pid) => pid.0,
+            Self::Named(name) => name.split('/').nth(1).and_then(|p| p.parse().ok()).unwrap_or(u32::MAX),
+        }
+    }
+}
+
 impl Builder {
     /// Only mount tables are stored as hard links. The member that holds the bytes comes first in a bundle as
     /// the collector writes it; in a repacked one it may come later.
-    pub(super) fn add_hard_link(&mut self, path: &EntryPath<'_>, target: &[u8]) {
-        let owner = match path.role() {
-            Role::OfProcess(pid, name) if *name == *b"mountinfo" => TableOwner::Process(pid),
-            Role::PinnedTable(inode) => TableOwner::Pinned(inode),
+    pub(super) fn add_hard_link(&mut self, path: &EntryPath<'_>, role: &Role<'_>, target: &[u8]) {
+        let owner = match role {
+            Role::OfProcess(pid, name) if **name == *b"mountinfo" => TableOwner::Process(*pid),
+            Role::PinnedTable(inode) => TableOwner::Pinned(*inode),
             _ => return,
         };
-        self.links.push(TableLink { file: path.shown(), source: EntryPath::new(target).shown(), owner });
+        let (file, source) = (TableFile::of(path), TableFile::of(&EntryPath::new(target)));
+        self.links.push(TableLink { file, source, owner });
     }
 
     /// Follows the hard links. A link to a link needs another round; what is left then leads nowhere.
@@ -84,17 +121,22 @@ impl Builder {
         for link in links {
             self.warn(
                 "dangling-hard-link",
-                Some(link.file),
+                Some(link.file.name()),
                 None,
-                format!("It is a hard link to {}, which is not in the bundle.", link.source),
+                format!("It is a hard link to {}, which is not in the bundle.", link.source.name()),
                 "The mount table of this process is missing. Send the bundle again as the collector wrote it.",
             );
         }
     }
 
-    pub(super) fn add_table(&mut self, bytes: &[u8], path: &str, form: TableForm) -> TableId {
+    /// Takes the table that this member is.
+    pub(super) fn add_table_of(&mut self, path: &EntryPath<'_>, bytes: &[u8]) -> TableId {
+        self.add_table(bytes, TableFile::of(path), TableForm::Mountinfo)
+    }
+
+    fn add_table(&mut self, bytes: &[u8], file: TableFile, form: TableForm) -> TableId {
         let table = self.tables.keep(bytes, form);
-        self.table_of_file.insert(path.to_owned(), table);
+        self.table_of_file.insert(file, table);
         if let Some(name) = &self.read_in {
             self.tables_read_in.entry(table).or_insert_with(|| name.clone());
         }
@@ -110,13 +152,13 @@ impl Builder {
         if none && let Some((file, bytes)) = own.into_iter().next_back() {
             let is_mountinfo = file.ends_with("mountinfo");
             let form = if is_mountinfo { TableForm::Mountinfo } else { TableForm::Mounts };
-            let table = self.add_table(&bytes, &file, form);
+            let table = self.add_table(&bytes, TableFile::Named(file.clone()), form);
             self.process(Pid(1)).table = Some(table);
             self.note_assumed_host(file);
         }
         for (pid, table, path) in std::mem::take(&mut self.mounts) {
             if self.snapshot.processes.get(&pid).is_none_or(|p| p.table.is_none()) {
-                self.table_of_file.insert(path, table);
+                self.table_of_file.insert(TableFile::Named(path), table);
                 self.process(pid).table = Some(table);
             }
         }
@@ -129,7 +171,7 @@ impl Builder {
             return;
         }
         let table = [&b"\n".repeat(line)[..], what, b"\t", text, b"\n"].concat();
-        let id = self.add_table(&table, &format!("proc/{}/named", pid.0), TableForm::Named);
+        let id = self.add_table(&table, TableFile::Named(format!("proc/{}/named", pid.0)), TableForm::Named);
         self.process(pid).table = Some(id);
     }
 
@@ -144,11 +186,16 @@ impl Builder {
         );
     }
 
-    pub(super) fn add_pinned_table(&mut self, inode: Option<NamespaceInode>, bytes: &[u8], path: &str) {
+    pub(super) fn add_pinned_table(
+        &mut self,
+        inode: Option<NamespaceInode>,
+        bytes: &[u8],
+        path: &EntryPath<'_>,
+    ) {
         let looks_right =
             numbered_lines(bytes).next().is_some_and(|(_, line)| mountinfo::parse_line(line).is_ok());
         if looks_right {
-            let table = self.add_table(bytes, path, TableForm::Mountinfo);
+            let table = self.add_table_of(path, bytes);
             self.pinned_tables.push((inode, table));
         }
     }
@@ -158,16 +205,23 @@ impl Builder {
     pub(super) fn check_tables(&mut self) {
         let mut kept: BTreeSet<(Vec<u8>, NamespaceInode)> = BTreeSet::new();
         let mut pins = Vec::new();
-        let is_namespace = |mount: &Mount<'_>| mount.fs_type == b"nsfs" || mount.fs_type == b"proc";
-        for placed in self.snapshot.mounts_where(&is_namespace) {
+        let wanted = |mount: &Mount<'_>| {
+            let is_namespace = mount.fs_type == b"nsfs" || mount.fs_type == b"proc";
+            match namespace_link::parse(&mount.root()).filter(|_| is_namespace) {
+                Some((b"mnt", _)) => Wanted::All,
+                Some(_) => Wanted::First,
+                None => Wanted::None,
+            }
+        };
+        self.snapshot.each_mount(&wanted, &mut |placed| {
             let root = placed.mount.root();
-            let Some((kind, inode)) = namespace_link::parse(&root) else { continue };
+            let Some((kind, inode)) = namespace_link::parse(&root) else { return };
             let is_new = kind == b"mnt" || kept.insert((kind.to_vec(), inode));
             if is_new && placed.table.form == TableForm::Mountinfo {
                 let by = PinnedBy::Bind(placed.id, placed.mount.mount_point().into_owned());
                 pins.push(NamespacePin { kind: kind.to_vec(), inode, by, evidence: placed.evidence() });
             }
-        }
+        });
         self.snapshot.pins.extend(pins);
         let tables = std::mem::take(&mut self.snapshot.tables);
         for table in tables.iter().filter(|table| table.form == TableForm::Mountinfo) {
@@ -209,21 +263,21 @@ impl Builder {
     /// Numbers the tables by the lowest pid that shows them, so that the order of an archive's members does not
     /// matter, and checks each once.
     pub(super) fn sort_tables(&mut self) {
-        let mut first_file: BTreeMap<TableId, (u32, String)> = BTreeMap::new();
-        let mut files: Vec<(&String, TableId)> = self.table_of_file.iter().map(|(f, t)| (f, *t)).collect();
-        order::sort(&mut files);
-        for (file, table) in files {
-            let pid = file.split('/').nth(1).and_then(|p| p.parse().ok()).unwrap_or(u32::MAX);
-            let candidate = (pid, file.clone());
-            let first = first_file.entry(table).or_insert_with(|| candidate.clone());
-            *first = candidate.min(first.clone());
+        let mut first_file: BTreeMap<TableId, (u32, &TableFile)> = BTreeMap::new();
+        for (file, table) in &self.table_of_file {
+            let candidate = (file.pid(), file);
+            let first = first_file.entry(*table).or_insert(candidate);
+            *first = candidate.min(*first);
         }
-        let mut order: Vec<((u32, String), TableId)> = first_file.into_iter().map(|(t, f)| (f, t)).collect();
+        let mut order: Vec<((u32, &TableFile), TableId)> =
+            first_file.into_iter().map(|(t, f)| (f, t)).collect();
         order::sort(&mut order);
         let new_id: HashMap<TableId, TableId> =
             (0..).zip(&order).map(|(new, (_, old))| (*old, TableId(new))).collect();
         let read_in = &self.tables_read_in;
-        let order = order.into_iter().map(|((_, file), id)| (id, read_in.get(&id).cloned().unwrap_or(file)));
+        let order = order.into_iter();
+        let order =
+            order.map(|((_, file), id)| (id, read_in.get(&id).cloned().unwrap_or_else(|| file.name())));
         self.snapshot.tables = std::mem::take(&mut self.tables).finish(order);
         for process in self.snapshot.processes.values_mut() {
             process.table = process.table.and_then(|t| new_id.get(&t).copied());
