@@ -58,8 +58,11 @@ pub mod evidence;
 pub mod fleet;
 pub mod holders;
 pub mod ids;
+// For the page and the command of this project; no part of what is promised.
+#[doc(hidden)]
 pub mod json;
 pub mod mount_tree;
+#[doc(hidden)]
 pub mod order;
 pub mod parse;
 pub mod paste;
@@ -193,6 +196,17 @@ impl Analysis {
     }
 
     /// Looks at the host of that name, or the only one whose name has that part; false where there is none.
+    ///
+    /// ```
+    /// # mod parts { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/parts/host.rs")); }
+    /// # use parts::host;
+    /// // `host` gives an `Analysis` of a host, as `Analysis::open` does.
+    ///
+    /// let mut analysis = host("web1")?;
+    /// assert_eq!(analysis.hosts(), [Some("web1".to_owned())]);
+    /// assert!(analysis.choose_host("web") && !analysis.choose_host("db"));
+    /// # Ok::<(), ebusy_analyzer::OpenError>(())
+    /// ```
     pub fn choose_host(&mut self, name: &str) -> bool {
         let named = |h: &Snapshot, whole: bool| {
             h.facts.host.as_deref().is_some_and(|n| if whole { n == name } else { n.contains(name) })
@@ -229,6 +243,20 @@ impl Analysis {
     }
 
     /// What the bundle offers before a target is chosen.
+    ///
+    /// ```
+    /// use ebusy_analyzer::{Analysis, Query};
+    /// use std::ops::ControlFlow;
+    ///
+    /// let pasted = "umount: /mnt/data: target is busy.\n";
+    /// let analysis = Analysis::open(pasted.as_bytes(), &mut |_| ControlFlow::Continue(()))?;
+    /// // A person may choose one of the errors; `Query::Default` takes the first.
+    /// for (index, error) in analysis.overview().errors.iter().enumerate() {
+    ///     let report = analysis.explain(&Query::Error(index));
+    ///     assert_eq!(error.path.as_deref(), Some(report.target.query.as_str()));
+    /// }
+    /// # Ok::<(), ebusy_analyzer::OpenError>(())
+    /// ```
     pub fn overview(&self) -> Overview {
         report::overview(self.snapshot())
     }

@@ -17,12 +17,13 @@ pub(crate) fn run_all() -> Result<()> {
     let workspace = Workspace::find()?;
     let mut steps = Steps::new(FOLDERS.len());
     let mut built = Vec::new();
-    // Both copies first: nobody has to leave the files alone while the first is built.
+    // Files and commit first: nobody has to leave them alone while the first is built.
+    let stamp = workspace.commit();
     for folder in FOLDERS {
         copy_files(&workspace, &workspace.target.join(folder))?;
     }
     for folder in FOLDERS {
-        built.push(steps.step(folder, || build(&workspace.target.join(folder)))?);
+        built.push(steps.step(folder, || build(&workspace.target.join(folder), stamp.clone()))?);
     }
     let [one, two] = &built[..] else { bail!("there are two folders") };
     let mut different = Vec::new();
@@ -41,8 +42,8 @@ pub(crate) fn run_all() -> Result<()> {
 }
 
 /// SHA-256 of each thing that people get, by name.
-fn build(folder: &Path) -> Result<Vec<(&'static str, String)>> {
-    let copy = Workspace { root: folder.to_path_buf(), target: folder.join("target") };
+fn build(folder: &Path, stamp: Option<String>) -> Result<Vec<(&'static str, String)>> {
+    let copy = Workspace { root: folder.to_path_buf(), target: folder.join("target"), stamp };
     let page = page::build(&copy)?;
     let programs = programs::build(&copy, programs::WithPage::Both(&page))?;
     let things =

@@ -9,6 +9,17 @@
 //! | what that does to a removal | [`effect`] |
 //! | who is at fault | [`groups`] |
 //! | a leftover in words | [`describe`] |
+//!
+//! ```
+//! # mod parts { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/parts/host.rs")); }
+//! # use parts::host;
+//! // `host` gives an `Analysis` of a host, as `Analysis::open` does.
+//!
+//! let census = host("web1")?.census();
+//! assert!(census.groups.is_empty(), "nothing of a container is there");
+//! assert!(ebusy_analyzer::census::text::render(&census).contains("Looked at"));
+//! # Ok::<(), ebusy_analyzer::OpenError>(())
+//! ```
 
 mod describe;
 mod effect;

@@ -19,6 +19,18 @@ pub struct Compared {
 
 /// Compares two bundles, the earlier one first, about `id` (an id, name, path or device). Without it, the latest
 /// error of the earlier bundle is the question to both, else that of the later one, else only what lives on counts.
+///
+/// ```
+/// # mod parts { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/parts/host.rs")); }
+/// # use parts::host;
+/// // `host` gives an `Analysis` of a host, as `Analysis::open` does.
+///
+/// let (before, after) = (host("web1")?, host("web1")?);
+/// let compared = ebusy_analyzer::diff::compare(&before, &after, Some("/mnt/data"));
+/// assert!(compared.found && compared.diff.new.is_empty());
+/// assert_eq!(compared.diff.still.len(), compared.before.holders.len());
+/// # Ok::<(), ebusy_analyzer::OpenError>(())
+/// ```
 pub fn compare(a: &Analysis, b: &Analysis, id: Option<&str>) -> Compared {
     let censuses = (a.census(), b.census());
     let (before, after) = match id {

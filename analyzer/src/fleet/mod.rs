@@ -9,6 +9,25 @@
 //!
 //! A line is small and knows nothing of the others, so that ten thousand bundles can be read one after the other,
 //! on several cores or several machines.
+//!
+//! ```
+//! # mod parts { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/parts/host.rs")); }
+//! # use parts::host;
+//! // `host` gives an `Analysis` of a host, as `Analysis::open` does.
+//!
+//! use ebusy_analyzer::fleet::{Tally, text};
+//!
+//! let (mut tally, mut lines) = (Tally::default(), Vec::new());
+//! for name in ["web1", "web2"] {
+//!     lines.extend(host(name)?.fleet_lines(&format!("{name}.tar.gz")));
+//! }
+//! lines.iter().for_each(|line| tally.add(line));
+//! lines.sort_by(|a, b| a.worst_first(b));
+//! let fleet = tally.fleet();
+//! assert_eq!(fleet.hosts, 2);
+//! assert!(text::render(&fleet, &lines).contains("web2"));
+//! # Ok::<(), ebusy_analyzer::OpenError>(())
+//! ```
 
 mod line;
 pub mod markdown;

@@ -5,6 +5,22 @@
 //! | what the namespaces are called | [`names`] |
 //! | what is added, missing or different | [`compare`] |
 //! | which mount is on which | [`order`] |
+//!
+//! ```
+//! # mod parts { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/parts/host.rs")); }
+//! # use parts::host;
+//! // `host` gives an `Analysis` of a host, as `Analysis::open` does.
+//!
+//! use ebusy_analyzer::mount_tree::Change;
+//!
+//! let analysis = host("web1")?;
+//! let labels: Vec<String> = analysis.namespaces().into_iter().map(|it| it.label).collect();
+//! assert_eq!(labels, ["host", "httpd"]);
+//! let tree = analysis.mount_tree("4026532184").expect("its key is in the list");
+//! let mount = &tree.rows[1];
+//! assert_eq!((mount.mount_point.as_str(), mount.change), ("/mnt/data", Change::Added));
+//! # Ok::<(), ebusy_analyzer::OpenError>(())
+//! ```
 
 mod compare;
 mod names;

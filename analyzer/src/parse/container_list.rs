@@ -71,12 +71,12 @@ fn crictl_row(line: &[u8]) -> Option<ContainerRecord> {
 }
 
 /// Whether a table's header is that of `crictl pods`.
-pub fn is_pods(columns: &[&[u8]]) -> bool {
+pub(crate) fn is_pods(columns: &[&[u8]]) -> bool {
     columns.starts_with(&[b"POD", b"ID", b"CREATED", b"STATE", b"NAME"])
 }
 
 /// Whether a table's header is that of `ctr tasks ls`.
-pub fn is_tasks(columns: &[&[u8]]) -> bool {
+pub(crate) fn is_tasks(columns: &[&[u8]]) -> bool {
     columns == [&b"TASK"[..], b"PID", b"STATUS"]
 }
 

@@ -145,7 +145,7 @@ pub struct RbdImage {
 }
 
 /// Whether a table's header is that of `rbd showmapped`.
-pub fn is_showmapped(columns: &[&[u8]]) -> bool {
+pub(crate) fn is_showmapped(columns: &[&[u8]]) -> bool {
     columns.first() == Some(&&b"id"[..])
         && columns.contains(&&b"pool"[..])
         && columns.last() == Some(&&b"device"[..])
@@ -193,7 +193,7 @@ pub fn zfs(text: &[u8]) -> Vec<(Vec<u8>, Vec<u8>, u32)> {
 }
 
 /// Whether a table's header is that of `zfs list`.
-pub fn is_zfs_list(columns: &[&[u8]]) -> bool {
+pub(crate) fn is_zfs_list(columns: &[&[u8]]) -> bool {
     columns.first() == Some(&&b"NAME"[..])
         && columns.contains(&&b"USED"[..])
         && columns.last() == Some(&&b"MOUNTPOINT"[..])
@@ -217,7 +217,7 @@ pub fn swapon(text: &[u8]) -> Vec<(Vec<u8>, u32)> {
 }
 
 /// Whether a table's header is that of `swapon`.
-pub fn is_swapon(columns: &[&[u8]]) -> bool {
+pub(crate) fn is_swapon(columns: &[&[u8]]) -> bool {
     matches!(columns, [b"Filename", b"Type", b"Size", ..] | [b"NAME", b"TYPE", b"SIZE", b"USED", ..])
 }
 

@@ -61,7 +61,7 @@ pub fn lsblk(text: &[u8]) -> Vec<Node> {
 }
 
 /// Whether a table's header is lsblk's.
-pub fn is_lsblk(columns: &[&[u8]]) -> bool {
+pub(crate) fn is_lsblk(columns: &[&[u8]]) -> bool {
     columns.first() == Some(&&b"NAME"[..]) && columns.get(1) == Some(&&b"MAJ:MIN"[..])
 }
 

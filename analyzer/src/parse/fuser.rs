@@ -19,7 +19,7 @@ const ACCESS: [(u8, &[u8]); 6] =
     [(b'c', b"cwd"), (b'e', b"exe"), (b'f', b"fd"), (b'F', b"fd"), (b'r', b"root"), (b'm', b"map")];
 
 /// Whether a line is the long listing's first one.
-pub fn is_header(line: &[u8]) -> bool {
+pub(crate) fn is_header(line: &[u8]) -> bool {
     words(line).eq([&b"USER"[..], b"PID", b"ACCESS", b"COMMAND"])
 }
 

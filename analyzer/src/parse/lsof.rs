@@ -36,7 +36,7 @@ pub fn parse(text: &[u8]) -> Vec<OpenFile> {
 }
 
 /// Whether a line is the listing's first one.
-pub fn is_header(line: &[u8]) -> bool {
+pub(crate) fn is_header(line: &[u8]) -> bool {
     let words: Vec<&[u8]> = super::words(line).collect();
     words.starts_with(&[b"COMMAND", b"PID"]) && words.contains(&&b"DEVICE"[..]) && words.contains(&&b"FD"[..])
 }

@@ -4,6 +4,19 @@
 //! Every string here is text for people: bytes that are not UTF-8 and control characters have been
 //! made visible (`\xNN`) when the report was made, but nothing is escaped for HTML, Markdown or a
 //! shell; each output does that for itself. Assume that every optional field may be absent.
+//!
+//! ```
+//! use ebusy_analyzer::report::{Report, Status, markdown, text};
+//!
+//! let mut report = Report::default();
+//! report.verdict.status = Status::Unknown;
+//! report.verdict.summary = "The bundle ends in the middle of `proc`.".to_owned();
+//! assert!(text::render(&report).starts_with("UNKNOWN: "));
+//! assert!(markdown::render(&report).contains("The bundle ends"));
+//! let json = serde_json::to_string(&report)?;
+//! assert_eq!(serde_json::from_str::<Report>(&json)?, report);
+//! # Ok::<(), serde_json::Error>(())
+//! ```
 
 use serde::{Deserialize, Serialize};
 

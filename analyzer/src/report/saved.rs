@@ -106,6 +106,13 @@ fn push_start(out: &mut String, name: &str) {
 ///
 /// # Errors
 /// As [`write`].
+///
+/// ```
+/// use ebusy_analyzer::report::saved::write_bundles;
+///
+/// // Any other page is refused in words.
+/// assert!(write_bundles("<html></html>", &[]).is_err_and(|why| why.contains("not a page of ebusy")));
+/// ```
 pub fn write_bundles(page: &str, bundles: &[(String, Vec<u8>)]) -> Result<String, String> {
     let (mut file, after) = around_place(page)?;
     for (name, bytes) in bundles {

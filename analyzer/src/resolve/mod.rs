@@ -96,6 +96,21 @@ pub fn short(id: &str) -> &str {
 }
 
 /// Finds out what a query means on this host.
+///
+/// ```
+/// # mod parts { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/parts/host.rs")); }
+/// # use parts::host;
+/// // `host` gives an `Analysis` of a host, as `Analysis::open` does.
+///
+/// use ebusy_analyzer::{Query, holders, resolve};
+///
+/// let analysis = host("web1")?;
+/// let target = resolve::resolve(analysis.snapshot(), &Query::Text("/mnt/data".to_owned()));
+/// assert!(target.found);
+/// let found = holders::find(analysis.snapshot(), &target);
+/// assert!(found[0].pids.iter().any(|pid| pid.0 == 645));
+/// # Ok::<(), ebusy_analyzer::OpenError>(())
+/// ```
 pub fn resolve(snapshot: &Snapshot, query: &Query) -> Target {
     let mut target = Target::default();
     match query {

@@ -1,5 +1,30 @@
 //! Records → snapshot: the host as understood from a bundle: processes, mount namespaces, mount tables,
 //! containers, devices and logs, each with the file of the bundle that told.
+//!
+//! ```
+//! use ebusy_analyzer::archive::{Content, End, Entry};
+//! use ebusy_analyzer::snapshot::{Hosts, Pid};
+//!
+//! // Files of a host, wherever they come from; an archive's members go the same way.
+//! let mut hosts = Hosts::default();
+//! let table = b"245 201 253:3 / /mnt/data rw - ext4 /dev/mapper/vg0-data rw\n";
+//! for (path, content) in [
+//!     ("proc/645/mountinfo", Content::File(table)),
+//!     ("proc/645/comm", Content::File(b"httpd\n")),
+//!     ("proc/645/ns/mnt", Content::Symlink(b"mnt:[4026532184]")),
+//! ] {
+//!     hosts.add(Entry { archive: b"", path: path.as_bytes(), content });
+//! }
+//! let [snapshot] = &hosts.finish(&End::Complete)[..] else { panic!("one host") };
+//! assert_eq!(snapshot.processes[&Pid(645)].name(), "httpd");
+//! let namespace = snapshot.namespace_of(Pid(645)).ok_or("it is in one")?;
+//! assert_eq!(namespace.inode(), Some(4026532184));
+//! let mut tables = namespace.tables.iter().filter_map(|id| snapshot.table(*id));
+//! let table = tables.next().ok_or("it was read")?;
+//! let (line, mount) = table.mounts().next().ok_or("a mount")?;
+//! assert_eq!((line, &*mount.mount_point()), (1, &b"/mnt/data"[..]));
+//! # Ok::<(), &str>(())
+//! ```
 
 mod build;
 mod entry_path;

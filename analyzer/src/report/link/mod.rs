@@ -168,6 +168,14 @@ pub enum Fragment {
 ///
 /// # Errors
 /// Where it has one that cannot be opened.
+///
+/// ```
+/// use ebusy_analyzer::report::link::{LinkError, open};
+///
+/// assert!(open("https://example.org/ebusy.html").is_none(), "no link of ours");
+/// let error = open("https://example.org/ebusy.html#r=99.AAAA").and_then(Result::err);
+/// assert_eq!(error, Some(LinkError::Newer(99)));
+/// ```
 pub fn open(link: &str) -> Option<Result<Fragment, LinkError>> {
     let fragment = &link[link.find('#')?..];
     if let Some(rest) = fragment.strip_prefix(REPORT) {

@@ -60,6 +60,14 @@ impl About {
 
 impl ViewLink {
     /// The fragment, for the end of a page's address.
+    ///
+    /// ```
+    /// use ebusy_analyzer::report::link::{Fragment, ViewLink, open};
+    ///
+    /// let sha256 = "5a".repeat(32);
+    /// let link = ViewLink { sha256, name: "web1.tar.gz".to_owned(), ..ViewLink::default() };
+    /// assert_eq!(open(&link.fragment()), Some(Ok(Fragment::View(link))));
+    /// ```
     pub fn fragment(&self) -> String {
         let mut wire = Wire::writer();
         walk(&mut wire, &mut self.clone());
