@@ -34,7 +34,7 @@ impl Thread {
     /// Where the browser refuses one, in its words.
     pub fn start(hear: impl Fn(Message) + Clone + 'static) -> Result<Self, String> {
         let worker = spare::take().map_or_else(new_worker, Ok).map_err(|error| thrown(&error))?;
-        spare::warm_soon();
+        spare::warm_in(spare::AFTER_A_FILE);
         let files = Rc::new(RefCell::new(Vec::<Picked>::new()));
         let on_message = {
             let (hear, worker, files) = (hear.clone(), worker.clone(), files.clone());
@@ -108,8 +108,9 @@ fn hand_over_in_pieces(worker: Worker, file: Option<Picked>) {
 mod spare {
     use super::{Cell, Closure, Event, JsCast, JsValue, RefCell, Request, Timeout, Worker, new_worker};
 
-    /// In milliseconds: after what somebody waits for.
-    const LATER: u32 = 400;
+    /// In milliseconds: after what somebody waits for, the page or what is said of a file.
+    pub(super) const AFTER_THE_PAGE: u32 = 400;
+    pub(super) const AFTER_A_FILE: u32 = 3000;
 
     struct Spare {
         worker: Worker,
@@ -131,8 +132,8 @@ mod spare {
     }
 
     /// Makes one in a while, where there is none. Where the browser refuses, who needs one is told then.
-    pub(in super::super) fn warm_soon() {
-        Timeout::new(LATER, || {
+    pub(super) fn warm_in(milliseconds: u32) {
+        Timeout::new(milliseconds, || {
             SPARE.with_borrow_mut(|spare| {
                 if spare.is_none() {
                     *spare = new_worker().ok().map(watched);
@@ -162,5 +163,5 @@ mod spare {
 
 /// Has a worker made ready for the first file.
 pub fn warm() {
-    spare::warm_soon();
+    spare::warm_in(spare::AFTER_THE_PAGE);
 }
