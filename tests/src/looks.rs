@@ -5,7 +5,7 @@ use crate::harness::{TempDir, wait_until};
 use crate::webdriver::{Browser, Engine};
 use crate::{crowd, demo};
 use serde_json::{Value, json};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// One view of the page.
 #[derive(Debug, Clone, Copy)]
@@ -178,6 +178,11 @@ impl Viewer {
         self.wait_until_still();
         let part = if self.browser.all(SVG).is_empty() { "[data-test=holder]" } else { SVG };
         self.png_of(part, EXAMPLE_WIDTH, 900)
+    }
+
+    /// A file of that name among those that this viewer writes.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.dir.join(name)
     }
 
     fn give(&self, name: &str, bytes: &[u8]) {

@@ -211,6 +211,14 @@ impl Browser {
         png
     }
 
+    /// The page as PDF, with the parameters of `Page.printToPDF`, in Chromium.
+    pub fn pdf(&self, params: &Value) -> Vec<u8> {
+        let answer = self.devtools("Page.printToPDF", params);
+        let pdf = base64(answer["data"].as_str().unwrap_or_default());
+        assert!(pdf.starts_with(b"%PDF"), "no PDF in {answer}");
+        pdf
+    }
+
     /// What came into a log (`browser` is the console, `performance` the network) since it was last asked for.
     pub fn log(&self, kind: &str) -> Vec<Value> {
         match self.of_chromium("/se/log", &json!({ "type": kind })) {

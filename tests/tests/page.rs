@@ -4,10 +4,11 @@
 
 mod support;
 
-use ebusy_analyzer::report::Effect;
+use ebusy_analyzer::report::{Effect, When};
 use ebusy_tests::demo;
 use ebusy_tests::harness::{need_path, wait_until};
 use ebusy_tests::synth::{Host, Propagation};
+use serde_json::json;
 use support::page::{Page, Server};
 
 #[test]
@@ -58,6 +59,66 @@ fn the_demo_from_a_file_in_every_width_and_colour() {
     let dark = page.browser.script(colour);
     page.browser.look(1600, "light");
     assert_ne!(page.browser.script(colour), dark, "dark differs from light");
+    page.assert_quiet();
+}
+
+/// Who holds it, what to type and what to change for good: all of that without scrolling.
+#[test]
+fn the_answer_is_on_the_first_screen_at_every_size() {
+    let Some(page) = Page::open("page::the_answer_is_on_the_first_screen_at_every_size") else { return };
+    page.click("demo-button");
+    page.verdict_with("shop-frontend");
+    page.element("census");
+    let report = support::ask_default(&demo::bundle());
+    let blocking = support::with_effect(&report, Effect::Blocking);
+    let command = |when| blocking[0].remedies.iter().find(|it| it.when == when).expect("a remedy");
+    let (now, lasting) = (command(When::Now), command(When::Lasting));
+    for (width, height) in [(360, 740), (768, 1024), (1280, 720), (1600, 900), (3840, 2160)] {
+        let size = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
+        page.browser.devtools("Emulation.setDeviceMetricsOverride", &size);
+        page.browser.script("scrollTo(0, 0)");
+        // The whole text of some element that is in sight.
+        let in_sight = |text: &str| {
+            let script = format!(
+                "const wanted = {}; return [...document.querySelectorAll('h1, p, pre')].some(it => {{ \
+                 const r = it.getBoundingClientRect(); \
+                 return it.innerText.trim() === wanted && r.width > 0 && r.top >= 0 && r.bottom <= innerHeight; }})",
+                serde_json::Value::from(text.trim())
+            );
+            wait_until(&format!("{text:?} is in sight at {width} × {height}"), || {
+                (page.browser.script(&script) == true).then_some(())
+            });
+        };
+        in_sight("httpd.service and container cadvisor hold container shop-frontend");
+        in_sight(&now.command);
+        in_sight(&lasting.effect);
+    }
+    page.assert_quiet();
+}
+
+/// On a very wide screen the picture's letters grow with all others.
+#[test]
+fn the_picture_is_as_large_as_the_text_around_it() {
+    let Some(page) = Page::open("page::the_picture_is_as_large_as_the_text_around_it") else { return };
+    page.click("demo-button");
+    page.verdict_with("shop-frontend");
+    page.element("picture");
+    // Height of a line's letters in the picture, of those of the page's text.
+    let ratio = "const l = document.querySelector('.details .picture text.note').getBoundingClientRect().height; \
+                 return l / parseFloat(getComputedStyle(document.body).fontSize)";
+    let mut ratios = Vec::new();
+    for width in [1280, 3840] {
+        page.browser.look(width, "light");
+        let wide = "const p = document.querySelector('.details .picture'); const s = p.querySelector('svg'); \
+                    const d = s.viewBox.baseVal.width * parseFloat(getComputedStyle(document.documentElement).fontSize) / 16; \
+                    return Math.abs(p.clientWidth - d) < 3";
+        wait_until("the picture is drawn for its width", || {
+            (page.browser.script(wide) == true).then_some(())
+        });
+        ratios.push(page.browser.script(ratio).as_f64().expect("a number"));
+    }
+    let (usual, large) = (ratios[0], ratios[1]);
+    assert!((large / usual - 1.0).abs() < 0.1, "{ratios:?}");
     page.assert_quiet();
 }
 
@@ -244,7 +305,11 @@ fn in_chinese_the_answer_and_what_to_do_are_chinese() {
     }
     let card = page.text("holder");
     assert!(card.contains("运行在自己的挂载命名空间中") && card.contains("启动于"), "{card}");
-    assert!(page.browser.all("[data-test=remedy] [lang=en]").is_empty(), "nothing is left in English");
+    for side in ["tab-report", "tab-census"] {
+        page.click(side);
+        let english = "return [...document.querySelectorAll('main [lang=en]')].map(it => it.textContent)";
+        assert_eq!(page.browser.script(english), json!([]), "nothing of {side} is left in English");
+    }
     page.screenshot("chinese");
     page.assert_quiet();
 }

@@ -306,3 +306,27 @@ fn the_dialog_by_keyboard_and_what_is_replaced_is_chosen() {
     assert_eq!(focused(), json!("share"), "the focus is back");
     page.assert_quiet();
 }
+
+#[test]
+fn a_report_that_was_saved_as_json_opens_as_it_was() {
+    const TEST: &str = "page_share::a_report_that_was_saved_as_json_opens_as_it_was";
+    let Some(page) = Page::open(TEST) else { return };
+    let report = support::ask_default(&demo::bundle());
+    let json = serde_json::to_vec_pretty(&report).expect("a report is JSON");
+    page.give("report.json", &json);
+    assert_eq!(page.verdict_with("httpd.service"), "held");
+    assert!(page.text("verdict").contains(&report.verdict.summary));
+    assert_eq!(page.browser.attribute(&page.element("given"), "data-source").as_deref(), Some("file"));
+    assert_eq!(page.browser.all("[data-test=holder]").len(), report.holders.len());
+
+    page.click("close");
+    page.give_all(&[("report.json", json.clone()), ("web1.tar.gz", demo::bundle())]);
+    page.browser.wait_for("[data-test=fleet][data-over=true]");
+    assert!(page.text("fleet").contains("This is a saved report, not a bundle."));
+
+    page.click("close");
+    page.give("half.json", &json[..json.len() / 2]);
+    let failure = page.element("failure");
+    assert_eq!(page.browser.attribute(&failure, "data-code").as_deref(), Some("damaged-report"));
+    page.assert_quiet();
+}

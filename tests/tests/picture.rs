@@ -361,11 +361,7 @@ fn language_colours_and_zone_are_chosen_and_remembered() {
     page.until("the page speaks Chinese", "return document.documentElement.lang === 'zh-Hans' && document.querySelector('#app h1').innerText.includes('容器')");
     let verdict = page.text("[data-test=verdict]");
     assert!(verdict.contains("被占用") && verdict.contains("httpd.service"), "{verdict}");
-    let english = page.script("return document.querySelector('[data-test=verdict] [lang=en]').innerText");
-    assert!(
-        english.as_str().is_some_and(|text| text.contains("holds the device")),
-        "marked as English: {english}"
-    );
+    assert!(verdict.contains("位于挂载命名空间"), "the analyzer's sentence, too: {verdict}");
     choose("theme", "dark");
     let ground = "return getComputedStyle(document.body).backgroundColor";
     let dark = page.script(ground);
@@ -377,59 +373,4 @@ fn language_colours_and_zone_are_chosen_and_remembered() {
     page.script("location.reload()");
     page.until("it is Chinese again", "return document.documentElement.lang === 'zh-Hans' && document.documentElement.dataset.theme === 'light' && !!document.querySelector('[data-test=start]')");
     page.assert_quiet();
-}
-
-/// What a screen reader and weak eyes need, as far as a program can tell, in every screen and both colour schemes.
-#[test]
-fn nobody_is_kept_out_in_light_and_dark() {
-    const TEST: &str = "picture::nobody_is_kept_out_in_light_and_dark";
-    let Some(page) = Page::open(TEST, 1280, Subject::Start) else { return };
-    let axe =
-        std::env::var_os("EBUSY_AXE").map(|path| std::fs::read_to_string(path).expect("axe-core's script"));
-    if axe.is_none() {
-        eprintln!("{TEST}: without axe-core (no npm), by the checks of this test alone");
-    }
-    let unfold = "document.querySelectorAll('details').forEach(d => d.open = true); \
-                  document.querySelector('#lane-1')?.dispatchEvent(new MouseEvent('click', {bubbles: true}))";
-    let mounts = "document.querySelector('[data-test=tab-mounts]').click()";
-    let palette = "document.querySelector('[data-test=palette-button]').click()";
-    let keys = "document.querySelector('[data-test=keys-button]').click()";
-    let share = "document.querySelector('[data-test=share]').click()";
-    let census = "document.querySelector('[data-test=tab-census]').click()";
-    let mut found = Vec::new();
-    for scheme in ["light", "dark"] {
-        for (subject, script) in [
-            (Subject::Start, ""),
-            (Subject::Failure, ""),
-            (Subject::Demo, unfold),
-            (Subject::Demo, mounts),
-            (Subject::Demo, palette),
-            (Subject::Demo, keys),
-            (Subject::Demo, share),
-            (Subject::Demo, census),
-            (Subject::Fleet, ""),
-            (Subject::Crowd, ""),
-        ] {
-            page.viewer.open(if subject == Subject::Failure { 360 } else { 1280 }, scheme, subject);
-            page.script(script);
-            if script == mounts {
-                page.element("[data-test=tree-row]");
-            }
-            let what = format!("{subject:?} {scheme} {}", script.get(24..50).unwrap_or_default());
-            let own = page.script(include_str!("support/access.js"));
-            found.extend(own.as_array().into_iter().flatten().map(|it| format!("{what}: {it}")));
-            if let Some(axe) = &axe {
-                page.script(axe);
-                let violations = page.script(
-                    "return axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'], \
-                     rules: {'label-content-name-mismatch': {enabled: true}}}) \
-                     .then(r => r.violations.map(v => v.id + ': ' + v.nodes.slice(0, 3).map(n => n.html.slice(0, 160) + ' ' + n.failureSummary).join(' | ')))",
-                );
-                found.extend(
-                    violations.as_array().into_iter().flatten().map(|it| format!("{what}: axe {it}")),
-                );
-            }
-        }
-    }
-    assert!(found.is_empty(), "{found:#?}");
 }

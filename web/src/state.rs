@@ -383,6 +383,13 @@ fn after_response(screen: &Screen, response: Response) -> Screen {
         (Screen::Reading(reading), Response::Opened(opened)) => {
             Screen::Open(Rc::new(Open::new(&reading.file, *opened, reading.place)))
         }
+        // A file that is a report already.
+        (Screen::Reading(reading), Response::Explained { report, .. }) => {
+            let shared = Shared { report: *report, left_out: Vec::new(), replaced: Vec::new() };
+            let mut open = given::shown(shared, Source::File);
+            open.file = reading.file.clone();
+            Screen::Open(Rc::new(open))
+        }
         (Screen::Open(open), response) => open.after(response),
         (Screen::Reading(Reading { file, .. }), Response::Failed(failure)) => failed(file, failure),
         (Screen::Comparing(comparing), Response::Compared(diff)) => {

@@ -20,6 +20,7 @@ const NEEDS: &[Need] = &[
     Need { programs: &["chromedriver"], package: "chromium-driver", purpose: "the page in a real browser" },
     Need { programs: &["firefox-esr"], package: "firefox-esr", purpose: "the page in Firefox" },
     Need { programs: &["WebKitWebDriver"], package: "webkit2gtk-driver", purpose: "the page in WebKit" },
+    Need { programs: &["pdftotext"], package: "poppler-utils", purpose: "what the page is on paper" },
     Need {
         programs: &["Xvfb"],
         package: "xvfb",

@@ -3,7 +3,9 @@
 //! The page's source has a place for data, between two comments. What stands there is text in `script` elements of a
 //! type that no browser runs, so the page's policy stays as it is, and nothing in it can end its element.
 
-use super::link::{About, Shared};
+use super::link::{About, Shared, bounded};
+use super::{Report, SCHEMA};
+use crate::OpenError;
 use serde::{Deserialize, Serialize};
 
 /// Where data begins and ends in the source of a page.
@@ -145,6 +147,43 @@ pub fn read(json: &str) -> Result<Saved, String> {
     crate::json::record(json.as_bytes()).map_err(|error| error.to_string())
 }
 
+/// So many bytes at the beginning of a file tell whether [`report`] reads it.
+pub const HEAD: usize = 64;
+
+/// Whether a file that begins so is a report of its own, as `ebusy analyze --format json` and the page write it.
+pub fn is_report(head: &[u8]) -> bool {
+    let dense: Vec<u8> = head.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
+    dense.starts_with(b"{\"schema\":\"ebusy.report/")
+}
+
+/// A report of its own.
+///
+/// # Errors
+/// Where it is damaged, or of another version.
+pub fn report(json: &[u8]) -> Result<Report, OpenError> {
+    let fails = |code, message: String, advice: &str| OpenError { code, message, advice: advice.to_owned() };
+    let mut report: Report = crate::json::record(json).map_err(|error| {
+        let message = format!("This is a report of ebusy, but cannot be read: {error}.");
+        fails("damaged-report", message, "Get it again, or analyze its bundle again.")
+    })?;
+    if report.schema != SCHEMA {
+        let message =
+            format!("This report is of the version {}, and this program reads {SCHEMA}.", report.schema);
+        return Err(fails("other-version", message, "Open it with a newer ebusy."));
+    }
+    bounded::report(&mut report);
+    Ok(report)
+}
+
+/// Why such a file is not among the bundles of several hosts.
+pub fn not_a_bundle() -> OpenError {
+    OpenError {
+        code: "saved-report",
+        message: "This is a saved report, not a bundle.".to_owned(),
+        advice: "Open it alone.".to_owned(),
+    }
+}
+
 /// JSON without any character that could mean something to HTML: such a one is in a string there, where it can be
 /// written as an escape.
 fn push_harmless(out: &mut String, json: &str) {
@@ -159,7 +198,6 @@ fn push_harmless(out: &mut String, json: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::Report;
 
     const PAGE: &str = "<html><!-- ebusy: data --><!-- ebusy: end of data --></html>";
 
@@ -174,6 +212,21 @@ mod tests {
     /// The text of the element with an id.
     fn element<'a>(html: &'a str, id: &str) -> &'a str {
         html.split_once(&format!("id=\"{id}\">")).unwrap().1.split_once("</script>").unwrap().0
+    }
+
+    #[test]
+    fn a_report_of_its_own_is_told_by_its_head_and_read() {
+        let written = Report { schema: SCHEMA.to_owned(), ..Report::default() };
+        for json in
+            [serde_json::to_string(&written).unwrap(), serde_json::to_string_pretty(&written).unwrap()]
+        {
+            assert!(is_report(&json.as_bytes()[..HEAD]), "{json}");
+            assert_eq!(report(json.as_bytes()).unwrap(), written);
+            assert_eq!(report(&json.as_bytes()[..90]).unwrap_err().code, "damaged-report");
+            let newer = json.replace("ebusy.report/1", "ebusy.report/2");
+            assert_eq!(report(newer.as_bytes()).unwrap_err().code, "other-version");
+        }
+        assert!(!is_report(b"{\"schema\": \"ebusy.census/1\"}") && !is_report(b""));
     }
 
     #[test]

@@ -176,6 +176,16 @@ impl Drop for WidthWatch {
     }
 }
 
+/// How much larger than usual (16 px) the page's letters are: on a very wide screen, or as the reader has chosen.
+pub fn scale() -> f64 {
+    let root = gloo::utils::document_element();
+    let style = gloo::utils::window().get_computed_style(&root).ok().flatten();
+    let size = style.and_then(|style| style.get_property_value("font-size").ok());
+    // Read by the browser: Rust's reader of floats costs 15 KB of module.
+    let size = size.map_or(0.0, |size| js_sys::parse_float(&size));
+    if size > 0.0 { size / 16.0 } else { 1.0 }
+}
+
 /// Which part of a long table can be seen; all in CSS pixels.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Window {

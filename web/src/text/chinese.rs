@@ -3,7 +3,7 @@
 use super::{Texts, short_id};
 use ebusy_analyzer::census::LeftoverKind;
 use ebusy_analyzer::mount_tree::Change;
-use ebusy_analyzer::report::{AliasKind, BundleInfo, BusyKind, Effect, Holder, HolderKind, Report, Status};
+use ebusy_analyzer::report::{AliasKind, BundleInfo, BusyKind, HolderKind, Report, Status};
 
 /// The table.
 pub static CHINESE: Texts = Texts {
@@ -121,6 +121,7 @@ pub static CHINESE: Texts = Texts {
     column_from: "出处",
     candidates_title: "有多个容器匹配。您要找的是：",
     // Remedies.
+    contents: "本页内容",
     remedies_title: "现在怎么办",
     all_must_go: |count| {
         format!("有 {count} 个占用者阻止操作。每一个都必须放开；对每一个，执行其任意一条命令即可。")
@@ -288,13 +289,13 @@ pub static CHINESE: Texts = Texts {
         HolderKind::OpenFile => "打开的文件",
         HolderKind::Device => "其上的设备",
     },
-    headline: |report| Some(headline(report)),
+    headline: |report, names, _| Some(headline(report, names)),
     cause_titles: super::causes::chinese,
     untranslated: "分析器的部分说明只有英文。",
 };
 
 /// The answer, made of the report's data.
-fn headline(report: &Report) -> String {
+fn headline(report: &Report, names: &[String]) -> String {
     let target = &report.target;
     let name = target.name.as_deref().or(target.container_id.as_deref().map(short_id));
     let object = match (name, target.busy) {
@@ -304,9 +305,7 @@ fn headline(report: &Report) -> String {
         (Some(name), _) => format!("容器 {name} 的文件系统"),
         (None, _) => "所查询的对象".to_owned(),
     };
-    let blocking: Vec<String> =
-        report.holders.iter().filter(|holder| holder.effect == Effect::Blocking).map(holder_name).collect();
-    match (report.verdict.status, &blocking[..]) {
+    match (report.verdict.status, names) {
         (Status::Held, [first]) => format!("{object}被 {first} 占用。"),
         (Status::Held, [first, second]) => format!("{object}被 {first} 和 {second} 占用。"),
         (Status::Held, [first, rest @ ..]) => {
@@ -315,20 +314,6 @@ fn headline(report: &Report) -> String {
         (Status::Held, []) => format!("{object}被占用。"),
         (Status::Free, _) => format!("没有任何东西阻止{object}的操作。"),
         (Status::Unknown, _) => format!("数据包不足以判断是谁占用着{object}。"),
-    }
-}
-
-fn holder_name(holder: &Holder) -> String {
-    if let Some(container) = &holder.container {
-        return format!("容器 {}", container.name.as_deref().unwrap_or(short_id(&container.id)));
-    }
-    match (&holder.unit, &holder.process) {
-        (Some(unit), _) => unit.clone(),
-        (None, Some(process)) => format!("{}（pid {}）", process.comm, process.pid),
-        (None, None) => match holder.mount_namespace {
-            Some(inode) => format!("挂载命名空间 {inode}"),
-            None => (CHINESE.holder_kinds)(holder.kind).to_owned(),
-        },
     }
 }
 
@@ -386,12 +371,13 @@ mod tests {
     #[test]
     fn the_answer_names_who_holds_it() {
         let mut report = sample::report();
-        let both = headline(&report);
+        let names = ["httpd.service".to_owned(), "容器 cadvisor".to_owned()];
+        let both = headline(&report, &names);
         assert!(
             both.contains("web") && both.contains("httpd.service") && both.contains("cadvisor"),
             "{both}"
         );
         report.verdict.status = Status::Free;
-        assert!(!headline(&report).contains("httpd"), "nobody is blamed where it is free");
+        assert!(!headline(&report, &names).contains("httpd"), "nobody is blamed where it is free");
     }
 }

@@ -3,7 +3,7 @@
 use super::Texts;
 use ebusy_analyzer::census::LeftoverKind;
 use ebusy_analyzer::mount_tree::Change;
-use ebusy_analyzer::report::{AliasKind, BundleInfo, BusyKind, HolderKind};
+use ebusy_analyzer::report::{AliasKind, BundleInfo, BusyKind, HolderKind, Report};
 
 /// The table.
 pub static ENGLISH: Texts = Texts {
@@ -125,6 +125,7 @@ pub static ENGLISH: Texts = Texts {
     column_from: "Found in",
     candidates_title: "More than one container fits. Did you mean:",
     // Remedies.
+    contents: "On this page",
     remedies_title: "What to do now",
     all_must_go: |count| {
         format!("{count} holders block it. Each must let go; for each, any one of its commands is enough.")
@@ -300,10 +301,25 @@ pub static ENGLISH: Texts = Texts {
         HolderKind::OpenFile => "open file",
         HolderKind::Device => "device on top of it",
     },
-    headline: |_| None,
+    headline,
     cause_titles: super::causes::english,
     untranslated: "",
 };
+
+/// The answer in the fewest words. Only where the target has a name to speak of, and is not its own holder.
+fn headline(report: &Report, names: &[String], title: &str) -> Option<String> {
+    let target = &report.target;
+    let named = target.name.is_some() || target.container_id.is_some();
+    if !named || names.iter().any(|name| name == title) {
+        return None;
+    }
+    Some(match names {
+        [] => return None,
+        [one] => format!("{one} holds {title}"),
+        [one, other] => format!("{one} and {other} hold {title}"),
+        [one, rest @ ..] => format!("{one} and {} more hold {title}", rest.len()),
+    })
+}
 
 fn bundle_facts(bundle: &BundleInfo) -> String {
     let mut facts = vec![

@@ -44,6 +44,11 @@ pub fn translated(sentence: &str) -> Option<String> {
     (preferences::current().language == Language::Chinese).then(|| sentences::chinese(sentence)).flatten()
 }
 
+/// A sentence of the analyzer in the reader's language as far as that is known.
+pub fn told(sentence: &str) -> String {
+    translated(sentence).unwrap_or_else(|| sentence.to_owned())
+}
+
 /// A time (RFC 3339 UTC, or as it stands in the log) in the zone that the reader prefers.
 pub fn time(value: &str) -> String {
     let local = (preferences::current().zone == Zone::Local).then(|| clock::local(value)).flatten();
@@ -181,6 +186,7 @@ pub struct Texts {
     pub column_from: &'static str,
     pub candidates_title: &'static str,
     // Remedies.
+    pub contents: &'static str,
     pub remedies_title: &'static str,
     pub all_must_go: fn(usize) -> String,
     pub free_holder: fn(&str) -> String,
@@ -304,8 +310,9 @@ pub struct Texts {
     pub alias_kinds: fn(AliasKind) -> &'static str,
     pub busy_kinds: fn(BusyKind) -> Option<&'static str>,
     pub holder_kinds: fn(HolderKind) -> &'static str,
-    /// The answer in this language, for a table whose language is not that of the report.
-    pub headline: fn(&Report) -> Option<String>,
+    /// Who holds it, from the names of those that block and the target's; `None` where the report's own sentence is
+    /// the answer.
+    pub headline: fn(&Report, &[String], &str) -> Option<String>,
     /// A cause in a few words, by its id; `None` for an id that is not known here.
     pub cause_titles: fn(&str) -> Option<&'static str>,
     /// Which of the analyzer's sentences are in another language; empty where none is.

@@ -1,8 +1,230 @@
-//! The analyzer's most frequent sentences in Simplified Chinese: why something blocks, causes, remedies, risks. The
-//! analyzer speaks English; what is not in the table stays so.
+//! The analyzer's most frequent sentences in Simplified Chinese: the answer, why something blocks, causes, remedies,
+//! risks, what happened, what was looked at. The analyzer speaks English; what is not in the table stays so.
 
 /// As the analyzer words it, and in Chinese. `{}` stands for names and numbers, in the same order in both.
-const SENTENCES: [(&str, &str); 56] = [
+const SENTENCES: [(&str, &str); 150] = [
+    // The answer.
+    (
+        "{} holds {} in mount namespace {}, which no process is in.",
+        "{} 占用{}，位于没有进程的挂载命名空间 {}。",
+    ),
+    ("{} holds {} in mount namespace {}.", "{} 占用{}，位于挂载命名空间 {}。"),
+    ("{} holds {} in a mount namespace of its own.", "{} 在自己的挂载命名空间中占用{}。"),
+    ("{} holds {} in the namespace of the runtime itself.", "{} 占用{}，就在运行时自身的命名空间中。"),
+    ("{} holds {} through open files.", "{} 因打开的文件而占用{}。"),
+    ("{} holds {} as a device on top of it.", "{} 作为其上的设备占用{}。"),
+    ("{} itself is still alive and uses {}.", "{} 本身仍在运行，并在使用{}。"),
+    ("So does {}.", "{} 也是。"),
+    ("So do {} and {} more.", "{} 和另外 {} 个也是。"),
+    ("Nothing blocks {}.", "没有任何东西阻止对{}的操作。"),
+    (
+        "Nothing that was read holds {}, but that is not the whole picture: the error names no container, path or device.",
+        "已读取的内容中没有占用{}者，但这并不完整：该错误没有指明容器、路径或设备。",
+    ),
+    (
+        "Nothing that was read holds {}, but that is not the whole picture: {}.",
+        "已读取的内容中没有占用{}者，但这并不完整：{}。",
+    ),
+    ("Name what you could not remove.", "请指明无法删除的对象。"),
+    ("Run the collector as root.", "请以 root 身份运行采集器。"),
+    ("Something has it open that the bundle does not show.", "有数据包中看不到的东西打开了它。"),
+    (
+        "The last error was at {}: what held it is gone since, so try again.",
+        "最后一次错误在 {}：占用者此后已消失，请重试。",
+    ),
+    ("What held it when the error was logged is gone: try again.", "记录错误时的占用者已消失：请重试。"),
+    ("Nothing in this bundle goes by \"{}\".", "此数据包中没有名为“{}”的对象。"),
+    (
+        "The log of this bundle ({} lines) has no busy error, so there is nothing to free.",
+        "此数据包的日志（{} 行）中没有占用错误，因此没有需要释放的对象。",
+    ),
+    ("Name a container, path or device to look at it all the same.", "仍可指定容器、路径或设备来查看。"),
+    (
+        "The bundle has no log to take a busy error from: name the container, path or device.",
+        "数据包中没有可供提取占用错误的日志：请指明容器、路径或设备。",
+    ),
+    // The picture.
+    ("The runtime unmounted it here.", "运行时已在此处卸载。"),
+    (
+        "In the runtime's namespace the mount below which the target was mounted, {}, is {} (no shared: tag): a umount below it reaches no other namespace.",
+        "在运行时的命名空间中，目标所在的上级挂载 {} 为 {}（没有 shared: 标记）：其下的卸载不会传到其他命名空间。",
+    ),
+    (
+        "{} in {} is {}: it takes no umount from peer group {} of the runtime's {}.",
+        "{}（{}）为 {}：它收不到对等组 {}（运行时的 {}）的卸载。",
+    ),
+    (
+        "{} started at {}, after the container ({}): its namespace was copied while the container's file system was mounted.",
+        "{} 启动于 {}，晚于容器（{}）：复制其命名空间时，容器的文件系统正挂载着。",
+    ),
+    (
+        "{} started at {}, before the container ({}): the mount came into its namespace later, through propagation or a bind.",
+        "{} 启动于 {}，早于容器（{}）：该挂载是后来通过传播或绑定进入其命名空间的。",
+    ),
+    // What happened when.
+    ("The host started.", "主机启动。"),
+    (
+        "{}, the oldest of {} processes, started, which holds it.",
+        "{}（{} 个进程中最早的）启动，它占用着目标。",
+    ),
+    ("{} started, which holds it.", "{} 启动，它占用着目标。"),
+    ("The first busy error.", "第一次占用错误。"),
+    ("The last of {} busy errors.", "{} 次占用错误中的最后一次。"),
+    ("The bundle was taken.", "采集数据包。"),
+    ("{} became active.", "{} 变为 active。"),
+    ("systemd restarted it {} times by itself.", "systemd 已自行重启它 {} 次。"),
+    ("systemd saw {} unmounted.", "systemd 发现 {} 被卸载。"),
+    ("systemd saw {} mounted.", "systemd 发现 {} 被挂载。"),
+    ("The source gives no year or zone.", "来源没有给出年份或时区。"),
+    ("{} started.", "{} 启动。"),
+    ("{} ended.", "{} 结束。"),
+    // What was looked at.
+    ("{} mount tables of {} mount namespaces, {} processes.", "{} 个挂载表，{} 个挂载命名空间，{} 个进程。"),
+    (
+        "{} mount namespaces without a process were read, {} could not be.",
+        "已读取 {} 个没有进程的挂载命名空间，{} 个无法读取。",
+    ),
+    (
+        "Open files, working directories and executables of {} processes by device number.",
+        "按设备号查看了 {} 个进程打开的文件、工作目录和可执行文件。",
+    ),
+    (
+        "{} block devices with what is stacked on them, {} swap areas.",
+        "{} 个块设备及叠加其上的设备，{} 个交换区。",
+    ),
+    ("The kernel's open count of the device: {}.", "内核对该设备的打开计数：{}。"),
+    ("{} lines of logs, with {} different busy errors.", "{} 行日志，其中有 {} 种占用错误。"),
+    // Several hosts, two bundles.
+    (
+        "Something is held on {}; what lives on will block a removal on {}.",
+        "{}上有占用；残留会在 {} 台上阻止删除。",
+    ),
+    ("Something is held on {}.", "{}上有占用。"),
+    ("Nothing is held on {}.", "{}上没有占用。"),
+    ("containers of {} hold {} on {}", "{} 的容器占用 {}（{}）"),
+    ("Containers of {} hold {} on {}.", "{} 的容器占用 {}（{}）。"),
+    ("{} holds {} mounts on {}", "{} 占用 {} 个挂载（{}）"),
+    ("{} holds {} mount on {}", "{} 占用 {} 个挂载（{}）"),
+    ("{} holds {} mounts on {}.", "{} 占用 {} 个挂载（{}）。"),
+    ("{} holds {} mount on {}.", "{} 占用 {} 个挂载（{}）。"),
+    ("{} could not be read.", "{}无法读取。"),
+    ("{} is in the first bundle only: it was removed in between.", "{}只在第一个数据包中：其间已被删除。"),
+    ("The bundles do not tell when they were taken.", "数据包没有说明采集时间。"),
+    ("Make sure that the earlier one is given first.", "请确认先给出较早的那个。"),
+    // What cannot be read.
+    ("This is {}: there is no host in it to look at.", "这是{}：其中没有可查看的主机。"),
+    (
+        "Run it on the customer's host; the bundle is the .tar.gz that it writes.",
+        "请在客户的主机上运行它；数据包是它写出的 .tar.gz。",
+    ),
+    (
+        "Ask the sender for the text itself: what a picture or a document shows cannot be read.",
+        "请向发送者索取文本本身：图片或文档中的内容无法读取。",
+    ),
+    (
+        "What is read: the collector's bundle, a sosreport or supportconfig, any tar or zip with proc/PID/mountinfo files (plain, gzip, xz, zstd, bzip2), or text pasted from a terminal.",
+        "可读取的有：采集器的数据包、sosreport 或 supportconfig、任何含 proc/PID/mountinfo 文件的 tar 或 zip（未压缩、gzip、xz、zstd、bzip2），或从终端粘贴的文本。",
+    ),
+    ("This text has no mount, no process and no busy error in it.", "此文本中没有挂载、进程或占用错误。"),
+    (
+        "Paste the error message, or the output of: grep ID /proc/[0-9]*/mountinfo.",
+        "请粘贴错误消息，或以下命令的输出：grep ID /proc/[0-9]*/mountinfo。",
+    ),
+    (
+        "An archive (.tar.gz, .tar.xz, .zip) can be given as a file.",
+        "压缩包（.tar.gz、.tar.xz、.zip）可作为文件打开。",
+    ),
+    (
+        "{} has no links of /proc/PID/ns: which processes share a mount namespace is told by their mount ids.",
+        "{} 没有 /proc/PID/ns 链接：哪些进程共享挂载命名空间由挂载 ID 判断。",
+    ),
+    ("Namespaces without a process cannot be seen.", "看不到没有进程的命名空间。"),
+    ("ebusy-collector takes it.", "ebusy-collector 会采集这些。"),
+    (
+        "No list of containers: only what no running container uses and the runtime's namespace no longer has is told.",
+        "没有容器列表：只列出没有运行中的容器使用、且运行时的命名空间中已没有的内容。",
+    ),
+    ("{} holds a copy of {}, the container's own tmpfs.", "{} 持有 {}（该容器自己的 tmpfs）的副本。"),
+    (
+        "It is mounted in the host's namespace (docker does so before 19.03, and for shareable IPC), where every namespace made meanwhile copied it.",
+        "它挂载在主机的命名空间中（docker 19.03 之前以及 shareable IPC 如此），期间建立的每个命名空间都复制了它。",
+    ),
+    (
+        "Kernel {} refuses to remove a directory while any mount namespace has a mount on it: {}.",
+        "只要任何挂载命名空间在某目录上有挂载，内核 {} 就拒绝删除该目录：{}。",
+    ),
+    (
+        "Upgrade docker to 19.03 or newer: containers get their /dev/shm inside their own namespace only.",
+        "把 docker 升级到 19.03 或更新版本：容器的 /dev/shm 只在其自己的命名空间中。",
+    ),
+    (
+        "Containers that share IPC with `--ipc container:…` need `--ipc shareable` on the other one.",
+        "用 `--ipc container:…` 共享 IPC 的容器，对方需要 `--ipc shareable`。",
+    ),
+    (
+        "Restarting docker stops containers unless live-restore is on.",
+        "除非启用了 live-restore，重启 docker 会停止容器。",
+    ),
+    (
+        "RHEL and CentOS 7.4 (kernel 3.10.0-693) and newer have fs.may_detach_mounts; set it to 1 after the reboot.",
+        "RHEL 和 CentOS 7.4（内核 3.10.0-693）及更新版本有 fs.may_detach_mounts；重启后把它设为 1。",
+    ),
+    ("A reboot.", "需要重启主机。"),
+    // What lives on.
+    (
+        "{} where they do not belong, kept by {} holders, first of all {}; {} will block a removal.",
+        "{}，由 {} 个占用者保留，首先是{}；其中 {} 项会阻止删除。",
+    ),
+    ("{} belong, kept by {}; {} will block a removal.", "{}，由{}保留；其中 {} 项会阻止删除。"),
+    (
+        "Nothing is left over: no container's mount lives on where it does not belong.",
+        "没有残留：没有容器的挂载留在不该在的地方。",
+    ),
+    (
+        "This is a copy of {}, which the runtime's namespace no longer has.",
+        "这是{}的副本，运行时的命名空间中已没有它。",
+    ),
+    (
+        "This is a copy of {}, which the runtime's namespace no longer has; {}.",
+        "这是{}的副本，运行时的命名空间中已没有它；{}。",
+    ),
+    (
+        "This is a copy of {} in a namespace that is neither the runtime's nor the container's, and the runtime's umount will not reach it: it stays when the container goes.",
+        "这是{}的副本，所在的命名空间既不属于运行时也不属于该容器，运行时的卸载不会传到它：容器删除后它仍会保留。",
+    ),
+    (
+        "{} mounts in {} tables of {} mount namespaces, {} of them without a process.",
+        "{} 个挂载，{} 个挂载表，{} 个挂载命名空间，其中 {} 个没有进程。",
+    ),
+    (
+        "Mounts of a container or pins of a network namespace: {}; {} of them belong where they are, {} copies go with the runtime's own umount.",
+        "容器的挂载或网络命名空间的固定点：{}；其中 {} 个在应在的位置，{} 个副本会随运行时的卸载消失。",
+    ),
+    (
+        "Containers by the runtime's own list and the processes' cgroups: {}.",
+        "按运行时自身的列表和进程的 cgroup 统计的容器：{}。",
+    ),
+    ("No thin devices of containers.", "没有容器的 thin 设备。"),
+    ("Thin devices of containers, with who has them open: {}.", "容器的 thin 设备及其打开者：{}。"),
+    // Causes.
+    (
+        "The mount itself is gone from every table (a lazy umount), so neither grep nor lsof by path shows it.",
+        "该挂载已从所有挂载表中消失（延迟卸载），因此按路径 grep 或 lsof 都看不到。",
+    ),
+    ("{} leaves the mount point's directory after its umount.", "{} 在卸载后会留下挂载点目录。"),
+    (
+        "Newer ones remove it, and this kernel then drops the copies in all other namespaces.",
+        "较新的版本会删除它，此内核随即丢弃所有其他命名空间中的副本。",
+    ),
+    (
+        "Upgrade docker to 20.10 or newer, up to 24 (25.0 has no devicemapper any more): it removes the mount point after the umount, and this kernel then drops the copies in all other namespaces by itself.",
+        "把 docker 升级到 20.10 至 24（25.0 起不再有 devicemapper）：它在卸载后删除挂载点，此内核随即自行丢弃所有其他命名空间中的副本。",
+    ),
+    ("Mounts of the host become visible in it.", "主机的挂载会在其中可见。"),
+    (
+        "Run it as root on the host, not in a container, while the error still happens: it takes what is missing here.",
+        "错误仍在发生时，在主机上（而不是容器中）以 root 身份运行：它会采集此处缺少的内容。",
+    ),
     // Why it blocks.
     (
         "A mount in any namespace keeps a block device open, on every kernel.",
@@ -188,9 +410,64 @@ const SENTENCES: [(&str, &str); 56] = [
     ("The container must be made anew.", "必须重新创建容器。"),
 ];
 
-/// The sentence in Chinese; `None` where it is not in the table.
-pub(super) fn chinese(sentence: &str) -> Option<String> {
-    SENTENCES.iter().find_map(|(english, chinese)| fill(chinese, &holes(english, sentence)?))
+/// What stands in place of a `{}`, where that is not a name alone.
+const PARTS: [(&str, &str); 35] = [
+    ("a picture", "一张图片"),
+    ("a Linux program (ELF), perhaps the collector itself", "一个 Linux 程序（ELF），也许就是采集器本身"),
+    ("A sosreport", "sosreport"),
+    ("containers of {}", "{} 的容器"),
+    ("Containers of {}", "{} 的容器"),
+    ("{} of {} hosts", "{} 台主机（共 {} 台）"),
+    ("{} of 1 host", "{} 台主机（共 1 台）"),
+    ("any of {} hosts", "{} 台主机"),
+    ("the one host", "这台主机"),
+    ("{} bundles", "{} 个数据包"),
+    ("{} bundle", "{} 个数据包"),
+    ("{} mounts", "{} 个挂载"),
+    ("{} mount", "{} 个挂载"),
+    ("the device of {}", "{} 的设备"),
+    ("the file system of {}", "{} 的文件系统"),
+    ("the dataset of {}", "{} 的数据集"),
+    ("the cgroup of {}", "{} 的 cgroup"),
+    ("device {}", "设备 {}"),
+    ("container {}", "容器 {}"),
+    ("Container {}", "容器 {}"),
+    ("namespace {}", "命名空间 {}"),
+    ("{} (pid {} and {} more) of {}", "{}（pid {} 等，另有 {} 个；{}）"),
+    ("{} (pid {}) of {}", "{}（pid {}；{}）"),
+    ("{} ({}) of {}", "{}（{}；{}）"),
+    ("{} things of containers live on", "容器的 {} 项残留在不该在的地方"),
+    ("{} where they do not", "{}"),
+    ("{} thing of a container lives on", "容器的 {} 项残留在不该在的地方"),
+    ("{} where it does not", "{}"),
+    ("a container's thin device", "容器的 thin 设备"),
+    ("a container's shm", "容器的 shm"),
+    ("a container's root file system", "容器的根文件系统"),
+    ("its container is {}", "其容器状态为 {}"),
+    ("the runtime no longer knows its container", "运行时已不认识其容器"),
+    ("it has no fs.may_detach_mounts", "它没有 fs.may_detach_mounts"),
+    ("the bundle is not complete", "数据包不完整"),
+];
+
+/// Longer texts are not read: no sentence of the analyzer is.
+const LONGEST: usize = 2000;
+
+/// One or several sentences in Chinese; `None` where one of them is not in the table.
+pub(super) fn chinese(text: &str) -> Option<String> {
+    if text.len() > LONGEST {
+        return None;
+    }
+    if let Some(whole) = look_up(&SENTENCES, text) {
+        return Some(whole);
+    }
+    text.match_indices(". ").find_map(|(at, _)| {
+        let first = look_up(&SENTENCES, &text[..=at])?;
+        Some(first + &chinese(&text[at + 2..])?)
+    })
+}
+
+fn look_up(table: &[(&str, &str)], text: &str) -> Option<String> {
+    table.iter().find_map(|(english, chinese)| fill(chinese, &holes(english, text)?))
 }
 
 /// What stands in place of each `{}`.
@@ -202,7 +479,15 @@ fn holes<'a>(template: &str, mut sentence: &'a str) -> Option<Vec<&'a str>> {
         // What ends the template ends the sentence: a name may hold whatever else.
         let last = pieces.clone().next().is_none();
         let at = if last { sentence.strip_suffix(piece)?.len() } else { sentence.find(piece)? };
-        found.push(&sentence[..at]);
+        let hole = &sentence[..at];
+        // Where a sentence ends inside, it is two.
+        if hole
+            .match_indices(". ")
+            .any(|(at, _)| hole[at + 2..].starts_with(|c: char| c.is_ascii_uppercase()))
+        {
+            return None;
+        }
+        found.push(hole);
         sentence = &sentence[at + piece.len()..];
     }
     sentence.is_empty().then_some(found)
@@ -212,7 +497,10 @@ fn fill(template: &str, holes: &[&str]) -> Option<String> {
     let mut pieces = template.split("{}");
     let mut text = pieces.next()?.to_owned();
     for (hole, piece) in holes.iter().zip(pieces) {
-        text.push_str(&hole.replace(", started ", "，启动于 ").replace(" (now ", " (现为 "));
+        match look_up(&PARTS, hole) {
+            Some(part) => text.push_str(&part),
+            None => text.push_str(&hole.replace(", started ", "，启动于 ").replace(" (now ", " (现为 ")),
+        }
         text.push_str(piece);
     }
     Some(text)
@@ -229,6 +517,18 @@ mod tests {
         let told = chinese("Ends a (b) (12); its namespace and open files go with it.").unwrap();
         assert_eq!(told, "结束 a（b) (12）；其命名空间和打开的文件随之消失。");
         assert_eq!(chinese("Reads only. Or does it?"), None);
+        assert_eq!(chinese("Reads only. The host started.").unwrap(), "只读取。主机启动。");
+        let answer = "httpd (pid 645 and 7 more) of httpd.service holds the device of container web (f18f) (253:3) in \
+                      mount namespace 4026532184. So does container cadvisor.";
+        let told = "httpd（pid 645 等，另有 7 个；httpd.service） 占用容器 web (f18f) (253:3) 的设备，位于挂载命名空间 \
+                    4026532184。容器 cadvisor 也是。";
+        assert_eq!(chinese(answer).unwrap(), told);
+        let left = "1 thing of a container lives on where it does not belong, kept by top (635); 1 will block a removal.";
+        assert_eq!(
+            chinese(left).unwrap(),
+            "容器的 1 项残留在不该在的地方，由top (635)保留；其中 1 项会阻止删除。"
+        );
+        assert_eq!(chinese(&"Reads only. ".repeat(500)), None);
         assert_eq!(chinese(""), None);
     }
 
@@ -237,12 +537,14 @@ mod tests {
     #[test]
     fn the_table_has_the_analyzers_words() {
         let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../analyzer/src");
-        let files = [format!("{root}/causes"), format!("{root}/holders")]
-            .into_iter()
-            .flat_map(|folder| std::fs::read_dir(folder).unwrap())
-            .map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap());
+        let files =
+            ["archive", "causes", "census", "diff", "fleet", "holders", "report", "snapshot", "timeline"]
+                .into_iter()
+                .flat_map(|folder| std::fs::read_dir(format!("{root}/{folder}")).unwrap())
+                .filter(|entry| entry.as_ref().unwrap().path().is_file())
+                .map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap());
         let source: String = files.collect::<String>().replace("\\\"", "\"");
-        for (english, chinese) in SENTENCES {
+        for (english, chinese) in SENTENCES.into_iter().chain(PARTS) {
             assert_eq!(english.matches("{}").count(), chinese.matches("{}").count(), "{english}");
             // A sentence may be put together of several strings: its clauses are looked for.
             let clauses = english.split("{}").flat_map(|piece| piece.split(". "));

@@ -1,87 +1,78 @@
 //! What lives on where it no longer belongs, whatever the log says: the busy errors of tomorrow.
 
-use super::parts::{badge, effect_name, place, use_fold};
+use super::parts::{badge, effect_name, folding, place, prose};
 use crate::text;
 use ebusy_analyzer::census::{Census, CensusGroup, Leftover};
 use ebusy_analyzer::report::{ContainerRef, Effect};
 use std::rc::Rc;
 use yew::prelude::*;
 
-/// Properties of [`CensusView`].
-#[derive(Properties, PartialEq)]
-pub struct CensusViewProps {
-    /// The census of the host that is looked at.
-    pub census: Rc<Census>,
-}
-
 /// The answer, then who is at fault in the census's order (worst first), then what was looked at: a host with
 /// nothing left over is told innocent with reasons.
-#[component]
-pub fn CensusView(props: &CensusViewProps) -> Html {
-    let t = text::t();
-    let census = &props.census;
-    let fold = use_fold(census.groups.len(), 6);
-    let groups = census.groups.iter().take(fold.shown).enumerate().map(|(index, group)| {
-        html! { <Group key={index} census={census.clone()} {index} open={index == 0 && group.blocking > 0} /> }
-    });
-    let looked =
-        census.looked_at.iter().enumerate().map(|(index, item)| html! { <li key={index}>{ item }</li> });
-    html! {
-        <section id="census" class="section census" aria-labelledby="census-title" data-test="census"
-            data-groups={census.groups.len().to_string()}>
-            <h2 id="census-title">{ t.census_title }</h2>
-            <p data-test="census-summary" lang={text::data_language()}>{ &census.summary }</p>
-            <div>{ for groups }</div>
-            { fold.button() }
-            <details class="looked" open={census.groups.is_empty()}>
-                <summary>{ t.looked_title }</summary>
-                <ul class="sentences" lang={text::data_language()}>{ for looked }</ul>
-            </details>
-        </section>
-    }
-}
-
-#[derive(Properties, PartialEq)]
-struct GroupProps {
-    census: Rc<Census>,
-    index: usize,
-    open: bool,
+pub fn census_view(census: Rc<Census>) -> Html {
+    let total = census.groups.len();
+    folding(total, 6, move |fold| {
+        let t = text::t();
+        let groups = census.groups.iter().take(fold.shown).enumerate().map(|(index, group)| {
+            let open = index == 0 && group.blocking > 0;
+            html! { <div key={index}>{ group_card(census.clone(), index, open) }</div> }
+        });
+        let looked = census
+            .looked_at
+            .iter()
+            .enumerate()
+            .map(|(index, item)| html! { <li key={index}>{ prose(item) }</li> });
+        html! {
+            <section id="census" class="section census" aria-labelledby="census-title" data-test="census"
+                data-groups={census.groups.len().to_string()}>
+                <h2 id="census-title">{ t.census_title }</h2>
+                <p data-test="census-summary">{ prose(&census.summary) }</p>
+                <div>{ for groups }</div>
+                { fold.button() }
+                <details class="looked" open={census.groups.is_empty()}>
+                    <summary>{ t.looked_title }</summary>
+                    <ul class="sentences">{ for looked }</ul>
+                </details>
+            </section>
+        }
+    })
 }
 
 /// One process, unit or container with what it keeps.
-#[component]
-fn Group(props: &GroupProps) -> Html {
-    let t = text::t();
-    let group = props.census.groups.get(props.index);
-    let leftovers = group.map_or(&[][..], |group| &group.leftovers);
-    let fold = use_fold(leftovers.len(), 5);
-    let Some(group) = group else { return html! { <span></span> } };
-    let effect = if group.blocking > 0 { Effect::Blocking } else { Effect::Holding };
-    let pinned = group.pinned_bytes.map(text::bytes);
-    let items = leftovers.iter().take(fold.shown).enumerate().map(|(index, it)| {
+fn group_card(census: Rc<Census>, index: usize, open: bool) -> Html {
+    let total = census.groups.get(index).map_or(&[][..], |group| &group.leftovers).len();
+    folding(total, 5, move |fold| {
+        let t = text::t();
+        let group = census.groups.get(index);
+        let leftovers = group.map_or(&[][..], |group| &group.leftovers);
+        let Some(group) = group else { return html! { <span></span> } };
+        let effect = if group.blocking > 0 { Effect::Blocking } else { Effect::Holding };
+        let pinned = group.pinned_bytes.map(text::bytes);
+        let items = leftovers.iter().take(fold.shown).enumerate().map(|(index, it)| {
+            html! {
+                <li key={index}>{ leftover(it) }</li>
+            }
+        });
         html! {
-            <li key={index}>{ leftover(it) }</li>
+            <article class={classes!("card", effect_name(effect))} data-test="census-group"
+                data-effect={effect_name(effect)}>
+                <details open={open}>
+                    <summary>
+                        { badge(effect) }
+                        <strong class="card-name">{ &group.label }</strong>
+                        <span class="muted">
+                            { (t.census_counts)(leftovers.len(), group.blocking, pinned.as_deref()) }
+                        </span>
+                    </summary>
+                    <div class="card-body">
+                        { facts(group) }
+                        <ul class="plain leftovers">{ for items }</ul>
+                        { fold.button() }
+                    </div>
+                </details>
+            </article>
         }
-    });
-    html! {
-        <article class={classes!("card", effect_name(effect))} data-test="census-group"
-            data-effect={effect_name(effect)}>
-            <details open={props.open}>
-                <summary>
-                    { badge(effect) }
-                    <strong class="card-name">{ &group.label }</strong>
-                    <span class="muted">
-                        { (t.census_counts)(leftovers.len(), group.blocking, pinned.as_deref()) }
-                    </span>
-                </summary>
-                <div class="card-body">
-                    { facts(group) }
-                    <ul class="plain leftovers">{ for items }</ul>
-                    { fold.button() }
-                </div>
-            </details>
-        </article>
-    }
+    })
 }
 
 /// Who it is.
@@ -134,7 +125,7 @@ fn leftover(leftover: &Leftover) -> Html {
         html! {
             <figure class="mount">
                 <figcaption><code class="place">{ place(&mount.evidence) }</code></figcaption>
-                <pre class="mount-line" tabindex="0"><code>{ &mount.evidence.text }</code></pre>
+                <pre class="mount-line wrap" tabindex="0"><code>{ &mount.evidence.text }</code></pre>
             </figure>
         }
     });
@@ -150,7 +141,7 @@ fn leftover(leftover: &Leftover) -> Html {
         <div data-test="leftover" data-effect={effect_name(leftover.effect)}>
             <h4>{ (t.leftover_kinds)(leftover.kind) }{ " " }<code>{ text::short_id(&leftover.object) }</code></h4>
             <p class="muted small">{ details }</p>
-            <p lang={text::data_language()}>{ &leftover.why }{ " " }{ &leftover.effect_reason }</p>
+            <p>{ prose(&leftover.why) }{ " " }{ prose(&leftover.effect_reason) }</p>
             <div class="slot">{ mount }</div>
             <ul class="plain slot">{ for files }</ul>
         </div>

@@ -1,33 +1,23 @@
 //! Two bundles beside each other: gone, new, still there; a race or a leak.
 
 use super::Acts;
-use super::parts::{badge, icon, status_glyph, time, use_fold};
+use super::parts::{badge, folding, icon, prose, status_glyph, time};
 use super::verdict::status_name;
 use crate::state::fleet::Place;
 use crate::state::{Action, Comparing};
 use crate::text;
-use ebusy_analyzer::diff::{Diff, HolderChange, LeftoverChange, Side};
+use ebusy_analyzer::diff::{CensusChanges, Diff, HolderChange, LeftoverChange, Side};
 use ebusy_analyzer::report::{Diagnostic, Effect};
 use std::rc::Rc;
 use yew::prelude::*;
 
-/// Properties of [`DiffView`].
-#[derive(Properties, PartialEq)]
-pub struct DiffViewProps {
-    /// What is compared.
-    pub comparing: Rc<Comparing>,
-    /// What somebody can do.
-    pub act: Acts,
-}
-
 /// The comparison, or that it is still being made.
-#[component]
-pub fn DiffView(props: &DiffViewProps) -> Html {
+/// `files` are the names of the two.
+pub fn diff_view(comparing: &Comparing, files: &[String; 2], act: &Acts) -> Html {
     let t = text::t();
-    let DiffViewProps { comparing, act } = props;
     let back = act.send.reform(|_: MouseEvent| Action::Listed);
     let content = match &comparing.diff {
-        Some(diff) => html! { <div key="diff">{ answer(diff, comparing.pair, act) }</div> },
+        Some(diff) => html! { <div key="diff">{ answer(diff, comparing.pair, files, act) }</div> },
         None => html! {
             <div key="waiting" class="reading">
                 <h1>{ t.fleet.comparing }</h1>
@@ -39,7 +29,7 @@ pub fn DiffView(props: &DiffViewProps) -> Html {
     html! { <div class="diff" data-test="diff" data-waiting={comparing.diff.is_none().to_string()}>{ content }</div> }
 }
 
-fn answer(diff: &Rc<Diff>, pair: [Place; 2], act: &Acts) -> Html {
+fn answer(diff: &Rc<Diff>, pair: [Place; 2], files: &[String; 2], act: &Acts) -> Html {
     let t = text::t();
     let still_blocks = diff.still.iter().any(|change| change.after == Some(Effect::Blocking));
     let tone = if still_blocks { "held" } else { "neutral" };
@@ -55,18 +45,18 @@ fn answer(diff: &Rc<Diff>, pair: [Place; 2], act: &Acts) -> Html {
             { changes(list) }
         </section>
     });
-    let census = diff.census.is_some().then(|| html! { <Leftovers diff={diff.clone()} /> });
+    let census = diff.census.as_ref().map(leftovers);
     html! {
         <div class="sections">
             <section class={classes!("verdict", tone)} data-test="diff-summary" lang={text::data_language()}>
                 <div class="verdict-text">
                     <h1>{ t.fleet.diff_title }</h1>
-                    <p class="sentence">{ &diff.summary }</p>
+                    <p class="sentence">{ prose(&diff.summary) }</p>
                 </div>
             </section>
             <div class="diff-sides">
-                { side(t.fleet.earlier, &diff.a, pair[0], act) }
-                { side(t.fleet.later, &diff.b, pair[1], act) }
+                { side(t.fleet.earlier, &diff.a, (pair[0], &files[0]), act) }
+                { side(t.fleet.later, &diff.b, (pair[1], &files[1]), act) }
             </div>
             { for warnings(&diff.warnings) }
             { for holders }
@@ -76,7 +66,7 @@ fn answer(diff: &Rc<Diff>, pair: [Place; 2], act: &Acts) -> Html {
 }
 
 /// One of the two bundles, and the way to its report.
-fn side(name: &'static str, side: &Side, place: Place, act: &Acts) -> Html {
+fn side(name: &'static str, side: &Side, (place, file): (Place, &str), act: &Acts) -> Html {
     let t = text::t();
     let onclick = act.pick.reform(move |_: MouseEvent| (place, false));
     let taken = side.host.collected_at.as_deref().map(time);
@@ -92,7 +82,7 @@ fn side(name: &'static str, side: &Side, place: Place, act: &Acts) -> Html {
     html! {
         <section class="diff-side" aria-label={name} data-test="diff-side">
             <h2>{ name }</h2>
-            <p><strong>{ side.host.name.as_deref().unwrap_or(t.no_name) }</strong></p>
+            <p><strong>{ side.host.name.as_deref().unwrap_or(t.no_name) }</strong>{ " " }<span class="muted">{ file.to_owned() }</span></p>
             <div class="slot">{ status }</div>
             <dl class="facts">
                 { for rows.into_iter().map(|(name, value)| html! {
@@ -107,8 +97,8 @@ fn side(name: &'static str, side: &Side, place: Place, act: &Acts) -> Html {
 fn warnings(all: &[Diagnostic]) -> impl Iterator<Item = Html> + '_ {
     all.iter().map(|warning| {
         html! {
-            <p key={warning.code.clone()} class="note" data-test="diff-warning" lang={text::data_language()}>
-                { &warning.message }{ " " }{ &warning.advice }
+            <p key={warning.code.clone()} class="note" data-test="diff-warning">
+                { prose(&warning.message) }{ " " }{ prose(&warning.advice) }
             </p>
         }
     })
@@ -137,16 +127,9 @@ fn changes(list: &[HolderChange]) -> Html {
     html! { <ul class="plain changes">{ for items }</ul> }
 }
 
-#[derive(Properties, PartialEq)]
-struct LeftoversProps {
-    diff: Rc<Diff>,
-}
-
 /// The same for everything that is left over on the host.
-#[component]
-fn Leftovers(props: &LeftoversProps) -> Html {
+fn leftovers(census: &CensusChanges) -> Html {
     let t = text::t();
-    let Some(census) = &props.diff.census else { return html! { <span></span> } };
     let lists = [
         ((t.fleet.still)(census.still.len()), &census.still),
         ((t.fleet.new)(census.new.len()), &census.new),
@@ -156,39 +139,33 @@ fn Leftovers(props: &LeftoversProps) -> Html {
         <section class="section" aria-labelledby="diff-left" data-test="diff-left">
             <h2 id="diff-left">{ t.fleet.left_title }</h2>
             { for lists.into_iter().enumerate().map(|(index, (title, list))| html! {
-                <LeftoverList key={index} {title} list={list.clone()} />
+                <div key={index} class="left-list">{ leftover_list(title, list.clone()) }</div>
             }) }
         </section>
     }
 }
 
-#[derive(Properties, PartialEq)]
-struct LeftoverListProps {
-    title: String,
-    list: Vec<LeftoverChange>,
-}
-
-#[component]
-fn LeftoverList(props: &LeftoverListProps) -> Html {
-    let t = text::t();
-    let fold = use_fold(props.list.len(), 5);
-    let items = props.list.iter().take(fold.shown).enumerate().map(|(index, change)| {
-        let leftover = &change.leftover;
-        let of = leftover.container.as_ref().and_then(|container| container.name.clone());
-        let object = of.unwrap_or_else(|| text::short_id(&leftover.object).to_owned());
-        let state = leftover.container_state.as_deref().map(|state| format!(" · {}", (t.state)(state)));
+fn leftover_list(title: String, list: Vec<LeftoverChange>) -> Html {
+    folding(list.len(), 5, move |fold| {
+        let t = text::t();
+        let items = list.iter().take(fold.shown).enumerate().map(|(index, change)| {
+            let leftover = &change.leftover;
+            let of = leftover.container.as_ref().and_then(|container| container.name.clone());
+            let object = of.unwrap_or_else(|| text::short_id(&leftover.object).to_owned());
+            let state = leftover.container_state.as_deref().map(|state| format!(" · {}", (t.state)(state)));
+            html! {
+                <li key={index}>
+                    { badge(leftover.effect) }{ " " }{ (t.leftover_kinds)(leftover.kind) }{ " " }<code>{ object }</code>
+                    <span class="muted">{ state }{ " · " }{ (t.fleet.kept_by)(&change.holder) }</span>
+                </li>
+            }
+        });
         html! {
-            <li key={index}>
-                { badge(leftover.effect) }{ " " }{ (t.leftover_kinds)(leftover.kind) }{ " " }<code>{ object }</code>
-                <span class="muted">{ state }{ " · " }{ (t.fleet.kept_by)(&change.holder) }</span>
-            </li>
+            <div>
+                <h3>{ &title }</h3>
+                <ul class="plain changes">{ for items }</ul>
+                { fold.button() }
+            </div>
         }
-    });
-    html! {
-        <div class="left-list">
-            <h3>{ &props.title }</h3>
-            <ul class="plain changes">{ for items }</ul>
-            { fold.button() }
-        </div>
-    }
+    })
 }

@@ -1,44 +1,33 @@
 //! The busy errors of the bundle's logs, one of them chosen.
 
-use super::parts::use_fold;
+use super::parts::folding;
 use crate::text;
 use crate::worker::protocol::Question;
 use ebusy_analyzer::report::BusyError;
 use yew::prelude::*;
 
-/// Properties of [`ErrorsList`].
-#[derive(Properties, PartialEq)]
-pub struct ErrorsListProps {
-    /// Latest first.
-    pub errors: Vec<BusyError>,
-    /// What was asked last.
-    pub question: Question,
-    /// One was chosen.
-    pub ask: Callback<Question>,
-}
-
-/// The list.
-#[component]
-pub fn ErrorsList(props: &ErrorsListProps) -> Html {
-    let t = text::t();
-    let fold = use_fold(props.errors.len(), 6);
-    let items = props.errors.iter().enumerate().take(fold.shown).map(|(index, error)| {
-        let chosen = props.question == Question::Error(index);
-        let onclick = props.ask.reform(move |_: MouseEvent| Question::Error(index));
-        html! { <li key={index}>{ item(error, chosen, onclick) }</li> }
-    });
-    let list = if props.errors.is_empty() {
-        html! { <p class="muted">{ t.no_errors }</p> }
-    } else {
-        html! { <ol class="errors">{ for items }</ol> }
-    };
-    html! {
-        <section aria-labelledby="errors-title">
-            <h2 id="errors-title" class="small-title">{ (t.errors_title)(props.errors.len()) }</h2>
-            <div>{ list }</div>
-            { fold.button() }
-        </section>
-    }
+/// The list, latest first; `question` is what was asked last.
+pub fn errors_list(errors: Vec<BusyError>, question: Question, ask: Callback<Question>) -> Html {
+    folding(errors.len(), 6, move |fold| {
+        let t = text::t();
+        let items = errors.iter().enumerate().take(fold.shown).map(|(index, error)| {
+            let chosen = question == Question::Error(index);
+            let onclick = ask.reform(move |_: MouseEvent| Question::Error(index));
+            html! { <li key={index}>{ item(error, chosen, onclick) }</li> }
+        });
+        let list = if errors.is_empty() {
+            html! { <p class="muted">{ t.no_errors }</p> }
+        } else {
+            html! { <ol class="errors">{ for items }</ol> }
+        };
+        html! {
+            <section aria-labelledby="errors-title">
+                <h2 id="errors-title" class="small-title">{ (t.errors_title)(errors.len()) }</h2>
+                <div>{ list }</div>
+                { fold.button() }
+            </section>
+        }
+    })
 }
 
 fn item(error: &BusyError, chosen: bool, onclick: Callback<MouseEvent>) -> Html {

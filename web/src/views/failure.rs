@@ -1,6 +1,6 @@
 //! What went wrong and what to do.
 
-use super::parts::{Copy, Glyph, icon};
+use super::parts::{Copy, Glyph, icon, prose};
 use crate::state::Failed;
 use crate::text;
 use yew::prelude::*;
@@ -15,8 +15,8 @@ pub fn failure(failed: &Failed) -> Html {
             { icon(Glyph::Warning) }
             <div>
                 <h2>{ title }</h2>
-                <p>{ &failure.message }</p>
-                <p><strong>{ t.what_to_do }</strong>{ " " }{ &failure.advice }</p>
+                <p>{ prose(&failure.message) }</p>
+                <p><strong>{ t.what_to_do }</strong>{ " " }{ prose(&failure.advice) }</p>
                 <p class="muted">{ whose(&failure.code) }</p>
                 <p class="muted small">{ t.error_code }{ " " }<code>{ &failure.code }</code>{ " " }<Copy value={details(failed)} label={t.fleet.copy_details} /></p>
             </div>

@@ -4,7 +4,7 @@ pub mod common;
 pub mod list;
 
 use super::Acts;
-use super::parts::{Glyph, icon};
+use super::parts::{Glyph, icon, prose};
 use crate::state::fleet::{Fleet, Place, Stage};
 use crate::state::{Action, Open};
 use crate::text;
@@ -39,8 +39,10 @@ pub fn FleetView(props: &FleetViewProps) -> Html {
     };
     let (over, known) = (fleet.is_over(), !fleet.rows.is_empty());
     let progress = (!over).then(|| progress(fleet, act));
-    let summary = known.then(|| html! {
-        <p class="sentence" lang={text::data_language()} data-test="fleet-summary">{ &fleet.common.summary }</p>
+    let summary = known.then(|| {
+        html! {
+            <p class="sentence" data-test="fleet-summary">{ prose(&fleet.common.summary) }</p>
+        }
     });
     let common = (!fleet.common.holders.is_empty()).then(|| {
         html! {

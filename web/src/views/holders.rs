@@ -1,8 +1,8 @@
 //! The holders, grouped by mount namespace, each with everything that is known of it.
 
 use super::destination::use_destination;
-use super::mount_lines::MountLines;
-use super::parts::{EvidenceTable, badge, effect_name, place, prose, table, time, use_fold};
+use super::mount_lines::mount_lines;
+use super::parts::{badge, effect_name, evidence_table, folding, place, prose, table, time, use_fold};
 use crate::text;
 use ebusy_analyzer::report::{Effect, Evidence, Holder, HolderKind, OpenFile, ProcessView, Report};
 use std::rc::Rc;
@@ -121,18 +121,14 @@ fn card(index: usize, holder: &Holder, aliases: &Rc<[String]>) -> Html {
                     { facts(holder) }
                     { processes(holder) }
                     <div class="slot">
-                        { (!holder.mounts.is_empty()).then(|| html! {
-                            <MountLines mounts={holder.mounts.clone()} aliases={aliases.clone()} />
-                        }) }
+                        { (!holder.mounts.is_empty()).then(|| mount_lines(holder.mounts.clone(), aliases.clone())) }
                     </div>
                     <div class="slot">
-                        { (!holder.open_files.is_empty()).then(|| html! {
-                            <OpenFiles files={holder.open_files.clone()} />
-                        }) }
+                        { (!holder.open_files.is_empty()).then(|| open_files(holder.open_files.clone())) }
                     </div>
                     <div class="slot">
                         { (!evidence.is_empty()).then(|| html! {
-                            <div><h4>{ t.evidence }</h4><EvidenceTable items={evidence} /></div>
+                            <div><h4>{ t.evidence }</h4>{ evidence_table(evidence) }</div>
                         }) }
                     </div>
                 </div>
@@ -196,80 +192,69 @@ fn processes(holder: &Holder) -> Html {
     let table = if processes.is_empty() {
         html! { <p class="muted">{ text::t().no_process }</p> }
     } else {
-        html! { <Processes {processes} total={holder.pids.len()} /> }
+        processes_table(processes, holder.pids.len())
     };
     html! { <div>{ table }</div> }
 }
 
-#[derive(Properties, PartialEq)]
-struct ProcessesProps {
-    processes: Vec<ProcessView>,
-    total: usize,
-}
-
-#[component]
-fn Processes(props: &ProcessesProps) -> Html {
-    let t = text::t();
-    let fold = use_fold(props.processes.len(), 5);
-    let rows = props.processes.iter().take(fold.shown).map(|process| {
-        let started = process.started_at.clone().map(|value| time(&value));
+fn processes_table(processes: Vec<ProcessView>, total: usize) -> Html {
+    folding(processes.len(), 5, move |fold| {
+        let t = text::t();
+        let rows = processes.iter().take(fold.shown).map(|process| {
+            let started = process.started_at.clone().map(|value| time(&value));
+            html! {
+                <tr key={process.pid}>
+                    <td class="number">{ process.pid }</td>
+                    <th scope="row"><code>{ &process.comm }</code></th>
+                    <td>{ process.state.map(|state| state.to_string()).unwrap_or_default() }</td>
+                    <td class="nowrap">{ started }</td>
+                    <td class="value"><code>{ &process.cmdline }</code></td>
+                </tr>
+            }
+        });
+        let columns = [
+            (t.column_pid, "number"),
+            (t.column_comm, ""),
+            (t.column_state, ""),
+            (t.column_started, ""),
+            (t.column_command, ""),
+        ];
+        let left_out = total.saturating_sub(processes.len());
+        let rest = (left_out > 0).then(|| (t.processes_left_out)(left_out));
         html! {
-            <tr key={process.pid}>
-                <td class="number">{ process.pid }</td>
-                <th scope="row"><code>{ &process.comm }</code></th>
-                <td>{ process.state.map(|state| state.to_string()).unwrap_or_default() }</td>
-                <td class="nowrap">{ started }</td>
-                <td class="value"><code>{ &process.cmdline }</code></td>
-            </tr>
+            <div>
+                <h4>{ t.processes }</h4>
+                { table(t.processes, &columns, html! { { for rows } }) }
+                { fold.button() }
+                <p class="slot muted small">{ rest }</p>
+            </div>
         }
-    });
-    let columns = [
-        (t.column_pid, "number"),
-        (t.column_comm, ""),
-        (t.column_state, ""),
-        (t.column_started, ""),
-        (t.column_command, ""),
-    ];
-    let left_out = props.total.saturating_sub(props.processes.len());
-    let rest = (left_out > 0).then(|| (t.processes_left_out)(left_out));
-    html! {
-        <div>
-            <h4>{ t.processes }</h4>
-            { table(t.processes, &columns, html! { { for rows } }) }
-            { fold.button() }
-            <p class="slot muted small">{ rest }</p>
-        </div>
-    }
+    })
 }
 
-#[derive(Properties, PartialEq)]
-struct OpenFilesProps {
-    files: Vec<OpenFile>,
-}
-
-#[component]
-fn OpenFiles(props: &OpenFilesProps) -> Html {
-    let t = text::t();
-    let fold = use_fold(props.files.len(), 6);
-    let rows = props.files.iter().take(fold.shown).enumerate().map(|(index, file)| {
+fn open_files(files: Vec<OpenFile>) -> Html {
+    folding(files.len(), 6, move |fold| {
+        let t = text::t();
+        let rows = files.iter().take(fold.shown).enumerate().map(|(index, file)| {
+            html! {
+                <tr key={index}>
+                    <td class="number">{ file.pid }</td>
+                    <th scope="row"><code>{ &file.reference }</code></th>
+                    <td class="value"><code>{ &file.path }</code></td>
+                    <td class="place"><code title={file.evidence.text.clone()}>{ place(&file.evidence) }</code></td>
+                </tr>
+            }
+        });
+        let columns =
+            [(t.column_pid, "number"), (t.column_reference, ""), (t.column_path, ""), (t.column_where, "")];
         html! {
-            <tr key={index}>
-                <td class="number">{ file.pid }</td>
-                <th scope="row"><code>{ &file.reference }</code></th>
-                <td class="value"><code>{ &file.path }</code></td>
-                <td class="place"><code title={file.evidence.text.clone()}>{ place(&file.evidence) }</code></td>
-            </tr>
+            <div>
+                <h4>{ t.open_files }</h4>
+                { table(t.open_files, &columns, html! { { for rows } }) }
+                { fold.button() }
+            </div>
         }
-    });
-    let columns =
-        [(t.column_pid, "number"), (t.column_reference, ""), (t.column_path, ""), (t.column_where, "")];
-    html! {
-        <div>
-            <h4>{ t.open_files }</h4>
-            { table(t.open_files, &columns, html! { { for rows } }) }
-            { fold.button() }
-        </div>
-    }
+    })
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@
 //! | `search-input`, `search-submit` | the search box | |
 //! | `suggestion` | a container that fits what is typed | |
 //! | `verdict` | the answer | `data-status` = `held`, `free`, `unknown`; `data-waiting` = `true` until the newest question is answered; `data-query` |
+//! | `brief`, `contents` | the answer in a few lines, the way to each part of the report | |
 //! | `remedy` | something to type | `data-when` = `now`, `lasting` |
 //! | `copy` | copies a text | `data-copied` = `true` once copied, `data-copy-text` |
 //! | `picture` | the picture | |
@@ -219,9 +220,11 @@ pub fn Page(props: &PageProps) -> Html {
             },
             None => html! { <div key="none"></div> },
         },
-        Screen::Comparing(comparing) => html! {
-            <diff::DiffView key="diff" comparing={comparing.clone()} act={act.clone()} />
-        },
+        Screen::Comparing(comparing) => {
+            let bundle = |place: Place| state.fleet.as_ref().and_then(|list| list.bundles.get(place.bundle));
+            let name = |place| bundle(place).map(|bundle| bundle.file.name.clone()).unwrap_or_default();
+            html! { <div key="diff">{ diff::diff_view(comparing, &comparing.pair.map(name), act) }</div> }
+        }
     };
     html! {
         <ContextProvider<Destination> context={destination}>

@@ -1,43 +1,34 @@
 //! The very lines of mountinfo, the field that gave the mount away marked.
 
-use super::parts::{place, use_fold};
+use super::parts::{folding, place};
 use crate::text;
 use ebusy_analyzer::report::MountView;
 use std::rc::Rc;
 use yew::prelude::*;
 
-/// Properties of [`MountLines`].
-#[derive(Properties, PartialEq)]
-pub struct MountLinesProps {
-    /// The mounts of the target in one namespace.
-    pub mounts: Vec<MountView>,
-    /// Values of the target's aliases.
-    pub aliases: Rc<[String]>,
-}
-
 /// The mounts, each with its line.
-#[component]
-pub fn MountLines(props: &MountLinesProps) -> Html {
-    let t = text::t();
-    let fold = use_fold(props.mounts.len(), 4);
-    let items = props.mounts.iter().take(fold.shown).enumerate().map(|(index, mount)| {
-        let line = marked(&mount.evidence.text, mount, &props.aliases).into_iter().enumerate().map(
-            |(index, piece)| match piece {
-                Piece::Plain(text) => html! { <span key={index}>{ text }</span> },
-                Piece::Marked(text) => html! { <mark key={index}>{ text }</mark> },
-            },
-        );
-        html! {
-            <figure key={index} class="mount">
-                <figcaption>
-                    <span class="mount-facts">{ (t.mount_facts)(mount.propagation(), &mount.matched_by) }</span>
-                    <code class="place">{ place(&mount.evidence) }</code>
-                </figcaption>
-                <pre class="mount-line" data-test="mount-line" tabindex="0"><code>{ for line }</code></pre>
-            </figure>
-        }
-    });
-    html! { <div><h4>{ t.mounts }</h4>{ for items }{ fold.button() }</div> }
+pub fn mount_lines(mounts: Vec<MountView>, aliases: Rc<[String]>) -> Html {
+    folding(mounts.len(), 4, move |fold| {
+        let t = text::t();
+        let items = mounts.iter().take(fold.shown).enumerate().map(|(index, mount)| {
+            let line = marked(&mount.evidence.text, mount, &aliases).into_iter().enumerate().map(
+                |(index, piece)| match piece {
+                    Piece::Plain(text) => html! { <span key={index}>{ text }</span> },
+                    Piece::Marked(text) => html! { <mark key={index}>{ text }</mark> },
+                },
+            );
+            html! {
+                <figure key={index} class="mount">
+                    <figcaption>
+                        <span class="mount-facts">{ (t.mount_facts)(mount.propagation(), &mount.matched_by) }</span>
+                        <code class="place">{ place(&mount.evidence) }</code>
+                    </figcaption>
+                    <pre class="mount-line wrap" data-test="mount-line" tabindex="0"><code>{ for line }</code></pre>
+                </figure>
+            }
+        });
+        html! { <div><h4>{ t.mounts }</h4>{ for items }{ fold.button() }</div> }
+    })
 }
 
 /// A piece of a line.

@@ -230,6 +230,18 @@ fn commands(entries: &mut Vec<Entry>, state: &State, now: Preferences) {
         add(format!("{}: {name}", t.language), Act::Prefer(Preferences { language, ..now }));
     }
     add(t.keys_title.to_owned(), Act::Show(Overlay::Keys));
+    let choose = Act::Press("[data-test=file-input]");
+    match &state.screen {
+        Screen::Start | Screen::Failed(_) => {
+            add(t.choose_file.to_owned(), choose);
+            add(t.try_demo.to_owned(), Act::Press("[data-test=demo-button]"));
+        }
+        Screen::Reading(_) => add(t.cancel.to_owned(), Act::Press("[data-test=cancel]")),
+        _ => {
+            add(t.open_another.to_owned(), choose);
+            add(t.close.to_owned(), Act::Press("[data-test=close]"));
+        }
+    }
 }
 
 /// The entries that have every word that was typed; those whose name starts with it first.
@@ -282,10 +294,15 @@ mod tests {
     #[test]
     fn the_start_screen_has_its_commands_and_nothing_of_a_bundle() {
         let entries = entries(&State::default(), Preferences::default(), &|_| true);
-        assert!(
-            entries.iter().all(|entry| matches!(entry.act, Act::Prefer(_) | Act::Show(_))),
-            "{entries:?}"
-        );
+        let of_page = |act: &Act| {
+            matches!(
+                act,
+                Act::Prefer(_)
+                    | Act::Show(_)
+                    | Act::Press("[data-test=file-input]" | "[data-test=demo-button]")
+            )
+        };
+        assert!(entries.iter().all(|entry| of_page(&entry.act)), "{entries:?}");
         assert!(entries.len() >= 4);
     }
 }

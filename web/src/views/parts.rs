@@ -175,7 +175,7 @@ impl Fold {
     pub fn button(&self) -> Html {
         let button = (self.hidden > 0).then(|| {
             let label = (text::t().show_more)(self.hidden);
-            html! { <button type="button" class="fold" onclick={self.toggle.clone()}>{ label }</button> }
+            html! { <button type="button" class="fold" data-fold="true" onclick={self.toggle.clone()}>{ label }</button> }
         });
         html! { <div class="slot">{ button }</div> }
     }
@@ -189,6 +189,23 @@ pub fn use_fold(total: usize, first: usize) -> Fold {
     let folded = !*all && total > first + 1;
     let toggle = Callback::from(move |_| all.set(true));
     Fold { shown: if folded { first } else { total }, hidden: if folded { total - first } else { 0 }, toggle }
+}
+
+#[derive(Properties, PartialEq)]
+struct FoldingProps {
+    total: usize,
+    first: usize,
+    view: Callback<Fold, Html>,
+}
+
+#[component]
+fn Folding(props: &FoldingProps) -> Html {
+    props.view.emit(use_fold(props.total, props.first))
+}
+
+/// A list with a fold of its own. One component serves all of them: each further one costs the page some KB.
+pub fn folding(total: usize, first: usize, view: impl Fn(&Fold) -> Html + 'static) -> Html {
+    html! { <Folding {total} {first} view={Callback::from(move |fold| view(&fold))} /> }
 }
 
 /// A time (RFC 3339 UTC, or as it stands in the log) in the zone that the reader prefers, the other one in the
@@ -239,30 +256,23 @@ pub fn place(evidence: &Evidence) -> String {
     }
 }
 
-/// Properties of [`EvidenceTable`].
-#[derive(Properties, PartialEq)]
-pub struct EvidenceProps {
-    /// What to show.
-    pub items: Vec<Evidence>,
-}
-
 /// File, line and text of claims.
-#[component]
-pub fn EvidenceTable(props: &EvidenceProps) -> Html {
-    let t = text::t();
-    let fold = use_fold(props.items.len(), 6);
-    let rows = props.items.iter().take(fold.shown).enumerate().map(|(index, item)| {
+pub fn evidence_table(items: Vec<Evidence>) -> Html {
+    folding(items.len(), 6, move |fold| {
+        let t = text::t();
+        let rows = items.iter().take(fold.shown).enumerate().map(|(index, item)| {
+            html! {
+                <tr key={index}>
+                    <td class="place"><code>{ place(item) }</code></td>
+                    <td class="value"><code>{ &item.text }</code></td>
+                </tr>
+            }
+        });
         html! {
-            <tr key={index}>
-                <td class="place"><code>{ place(item) }</code></td>
-                <td class="value"><code>{ &item.text }</code></td>
-            </tr>
+            <div>
+                { table(t.evidence, &[(t.column_where, ""), (t.column_text, "")], html! { { for rows } }) }
+                { fold.button() }
+            </div>
         }
-    });
-    html! {
-        <div>
-            { table(t.evidence, &[(t.column_where, ""), (t.column_text, "")], html! { { for rows } }) }
-            { fold.button() }
-        </div>
-    }
+    })
 }

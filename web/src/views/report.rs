@@ -1,23 +1,24 @@
 //! A bundle that is open: host, errors and search beside the answer.
 
 use super::Acts;
-use super::census::CensusView;
+use super::census::census_view;
 use super::containers::Containers;
-use super::errors_list::ErrorsList;
+use super::destination::use_destination;
+use super::errors_list::errors_list;
 use super::given::given;
 use super::holders::Holders;
 use super::host::host_facts;
-use super::parts::{place, use_fold};
+use super::parts::{folding, place, prose};
 use super::picture::{self, PictureView};
-use super::remedies::{self, Remedies, next_steps};
+use super::remedies::{self, next_steps, remedies};
 use super::search::Search;
 use super::share::Share;
 use super::tabs::{self, tabs};
-use super::target::Aliases;
-use super::timeline::Timeline;
+use super::target::aliases;
+use super::timeline::timeline;
 use super::tree::TreeView;
 use super::verdict::verdict;
-use super::warnings::{self, Warnings};
+use super::warnings;
 use crate::state::{Open, Tab};
 use crate::text;
 use crate::worker::protocol::Question;
@@ -39,8 +40,11 @@ pub struct BundleViewProps {
 pub fn BundleView(props: &BundleViewProps) -> Html {
     let BundleViewProps { bundle, act } = props;
     let ask = &act.ask;
-    let sections = bundle.report.as_ref().map(|report| sections(bundle, report, act));
-    let census = bundle.census.as_ref().map(|census| html! { <CensusView census={census.clone()} /> });
+    let place = use_destination();
+    let parts = bundle.report.as_ref().map(|report| parts(bundle, report, act));
+    let contents = parts.as_ref().map(|parts| contents(bundle, parts, &place.go));
+    let sections = parts.map(|parts| sections(bundle, parts));
+    let census = bundle.census.as_ref().map(|census| census_view(census.clone()));
     // Long lists are made only where they can be seen: a table in a hidden panel has no height to measure.
     let containers = (bundle.tab == Tab::Containers)
         .then(|| html! { <Containers overview={bundle.overview.clone()} ask={ask.clone()} /> });
@@ -50,11 +54,11 @@ pub fn BundleView(props: &BundleViewProps) -> Html {
             { given(bundle) }
             { host_facts(&bundle.overview) }
             <div class={classes!("columns", bundle.given.origin.is_some().then_some("alone"))}>
-                { verdict(bundle) }
+                { verdict(bundle, &place.go) }
                 <aside class="side" aria-label={text::t().side} hidden={bundle.given.origin.is_some()}>
                     <Search overview={bundle.overview.clone()} ask={ask.clone()} />
-                    <ErrorsList errors={bundle.overview.errors.clone()} question={bundle.question.clone()}
-                        ask={ask.clone()} />
+                    { errors_list(bundle.overview.errors.clone(), bundle.question.clone(), ask.clone()) }
+                    <div class="slot">{ contents }</div>
                 </aside>
                 <div class="details">
                     <div class="slot" hidden={bundle.given.origin.is_some()}>{ tabs(bundle, act) }</div>
@@ -81,106 +85,140 @@ fn tree(bundle: &Open) -> Html {
     html! { <TreeView mounts={bundle.mounts.clone()} {wanted} {first} {targets} /> }
 }
 
-/// What stands below the verdict, the most useful first. Another answer is another element: nothing
-/// stays folded open from the one before.
-fn sections(bundle: &Rc<Open>, report: &Rc<Report>, act: &Acts) -> Html {
+/// A part of the report, where it has one.
+struct Part {
+    /// Of its title; empty for what is no section of its own.
+    id: &'static str,
+    title: String,
+    html: Option<Html>,
+}
+
+/// What stands below the verdict, the most useful first.
+fn parts(bundle: &Rc<Open>, report: &Rc<Report>, act: &Acts) -> Vec<Part> {
     let ask = &act.ask;
     let t = text::t();
     let warnings = warnings::all(&bundle.overview, report);
+    let warned_title = (t.warnings_title)(warnings.len());
     let held = report.verdict.status == Status::Held;
-    let candidates = (!report.target.candidates.is_empty())
-        .then(|| html! { <Candidates report={report.clone()} ask={ask.clone()} /> });
+    let candidates = (!report.target.candidates.is_empty()).then(|| candidates(report.clone(), ask.clone()));
     let next = (!held && !report.next_steps.is_empty()).then(|| next_steps(report));
-    let remedies = (remedies::any(report) || (held && !report.next_steps.is_empty()))
-        .then(|| html! { <Remedies report={report.clone()} /> });
+    let remedies =
+        (remedies::any(report) || (held && !report.next_steps.is_empty())).then(|| remedies(report.clone()));
     let picture = picture::is_telling(report).then(|| html! { <PictureView report={report.clone()} /> });
     let lasting = remedies::lasting(report);
-    let timeline = (!report.timeline.is_empty()).then(|| html! { <Timeline report={report.clone()} /> });
+    let timeline = (!report.timeline.is_empty()).then(|| timeline(report.clone()));
     let holders = (held || !report.holders.is_empty()).then(|| html! { <Holders report={report.clone()} /> });
-    let errors = (!report.errors.is_empty()).then(|| html! { <LogLines errors={report.errors.clone()} /> });
-    let aliases = (!report.target.aliases.is_empty()).then(|| html! { <Aliases report={report.clone()} /> });
+    let errors = (!report.errors.is_empty()).then(|| log_lines(report.errors.clone()));
+    let aliases = (!report.target.aliases.is_empty()).then(|| aliases(report.clone()));
     let looked =
         (!report.looked_at.is_empty()).then(|| sentences("looked-title", t.looked_title, &report.looked_at));
-    let warned = (!warnings.is_empty()).then(|| html! { <Warnings items={warnings} /> });
+    let warned = (!warnings.is_empty()).then(|| warnings::warnings(warnings));
     let share = Some(html! { <Share bundle={bundle.clone()} act={act.clone()} /> });
-    let parts = [
-        share, candidates, next, remedies, picture, lasting, timeline, holders, errors, aliases, looked,
-        warned,
-    ];
+    let holders_title = (t.holders_title)(report.holders.len());
+    [
+        ("", "", share),
+        ("", "", candidates),
+        ("next-title", t.next_title, next),
+        ("remedies-title", t.remedies_title, remedies),
+        ("lasting-title", t.lasting_title, lasting),
+        ("picture-title", t.picture_title, picture),
+        ("timeline-title", t.timeline_title, timeline),
+        ("holders-title", &holders_title, holders),
+        ("log-title", t.log_title, errors),
+        ("aliases-title", t.aliases_title, aliases),
+        ("looked-title", t.looked_title, looked),
+        ("warnings-title", &warned_title, warned),
+    ]
+    .into_iter()
+    .map(|(id, title, html)| Part { id, title: title.to_owned(), html })
+    .collect()
+}
+
+/// The parts below each other. Another answer is another element: nothing stays folded open from the one before.
+fn sections(bundle: &Open, parts: Vec<Part>) -> Html {
+    // What to type and what to change stand side by side where there is room: both are the answer.
+    let has = |id| parts.iter().any(|part| part.id == id && part.html.is_some());
+    let both = has("remedies-title") && has("lasting-title");
     html! {
-        <div key={bundle.answered} class="sections">
+        <div key={bundle.answered} class={classes!("sections", both.then_some("both"))}>
             { for parts.into_iter().enumerate().map(|(index, part)| html! {
-                <div key={index} class="slot">{ part }</div>
+                <div key={index} class="slot">{ part.html }</div>
             }) }
         </div>
     }
 }
 
+/// The way to each part of a long report.
+fn contents(bundle: &Open, parts: &[Part], go: &Callback<String>) -> Html {
+    let shown = parts.iter().filter(|part| part.html.is_some() && !part.id.is_empty());
+    let items = shown.filter(|_| bundle.tab == Tab::Report).map(|part| {
+        let id = part.id;
+        let onclick = go.reform(move |_: MouseEvent| id.to_owned());
+        html! { <li key={id}><button type="button" class="link" {onclick}>{ &part.title }</button></li> }
+    });
+    html! {
+        <nav class="contents" aria-labelledby="contents-title" hidden={bundle.tab != Tab::Report} data-test="contents">
+            <h2 id="contents-title" class="small-title">{ text::t().contents }</h2>
+            <ul class="plain">{ for items }</ul>
+        </nav>
+    }
+}
+
 /// Sentences of the report under a title.
 fn sentences(id: &'static str, title: &'static str, items: &[String]) -> Html {
-    let items = items.iter().enumerate().map(|(index, item)| html! { <li key={index}>{ item }</li> });
+    let items = items.iter().enumerate().map(|(index, item)| html! { <li key={index}>{ prose(item) }</li> });
     html! {
         <section class="section" aria-labelledby={id}>
             <h2 {id}>{ title }</h2>
-            <ul class="sentences" lang={text::data_language()}>{ for items }</ul>
+            <ul class="sentences">{ for items }</ul>
         </section>
     }
-}
-
-#[derive(Properties, PartialEq)]
-struct CandidatesProps {
-    report: Rc<Report>,
-    ask: Callback<Question>,
 }
 
 /// Other containers that the query fits too.
-#[component]
-fn Candidates(props: &CandidatesProps) -> Html {
-    let candidates = &props.report.target.candidates;
-    let fold = use_fold(candidates.len(), 8);
-    let items = candidates.iter().take(fold.shown).enumerate().map(|(index, candidate)| {
-        let wanted = candidate.clone();
-        let onclick = props.ask.reform(move |_: MouseEvent| Question::Text(wanted.clone()));
-        html! { <li key={index}><button type="button" class="fold" {onclick}>{ candidate }</button></li> }
-    });
-    html! {
-        <section class="note" aria-labelledby="candidates-title">
-            <h2 id="candidates-title" class="small-title">{ text::t().candidates_title }</h2>
-            <ul class="plain candidates">{ for items }</ul>
-            { fold.button() }
-        </section>
-    }
-}
-
-#[derive(Properties, PartialEq)]
-struct LogLinesProps {
-    errors: Vec<BusyError>,
+fn candidates(report: Rc<Report>, ask: Callback<Question>) -> Html {
+    let total = report.target.candidates.len();
+    folding(total, 8, move |fold| {
+        let candidates = &report.target.candidates;
+        let items = candidates.iter().take(fold.shown).enumerate().map(|(index, candidate)| {
+            let wanted = candidate.clone();
+            let onclick = ask.reform(move |_: MouseEvent| Question::Text(wanted.clone()));
+            html! { <li key={index}><button type="button" class="fold" {onclick}>{ candidate }</button></li> }
+        });
+        html! {
+            <section class="note" aria-labelledby="candidates-title">
+                <h2 id="candidates-title" class="small-title">{ text::t().candidates_title }</h2>
+                <ul class="plain candidates">{ for items }</ul>
+                { fold.button() }
+            </section>
+        }
+    })
 }
 
 /// The log's own words about this target.
-#[component]
-fn LogLines(props: &LogLinesProps) -> Html {
-    let t = text::t();
-    let fold = use_fold(props.errors.len(), 3);
-    let items = props.errors.iter().take(fold.shown).enumerate().map(|(index, error)| {
-        let first = error.first.as_deref().map(text::time).unwrap_or_default();
-        let last = error.last.as_deref().map(text::time).unwrap_or_default();
-        let place = error.evidence.as_ref().map(place).unwrap_or_default();
+fn log_lines(errors: Vec<BusyError>) -> Html {
+    folding(errors.len(), 3, move |fold| {
+        let t = text::t();
+        let items = errors.iter().take(fold.shown).enumerate().map(|(index, error)| {
+            let first = error.first.as_deref().map(text::time).unwrap_or_default();
+            let last = error.last.as_deref().map(text::time).unwrap_or_default();
+            let place = error.evidence.as_ref().map(place).unwrap_or_default();
+            html! {
+                <figure key={index} class="mount">
+                    <figcaption>
+                        <span class="mount-facts">{ (t.seen)(error.count, &first, &last) }</span>
+                        <code class="place">{ place }</code>
+                    </figcaption>
+                    <pre class="mount-line wrap" tabindex="0"><code>{ &error.line }</code></pre>
+                </figure>
+            }
+        });
         html! {
-            <figure key={index} class="mount">
-                <figcaption>
-                    <span class="mount-facts">{ (t.seen)(error.count, &first, &last) }</span>
-                    <code class="place">{ place }</code>
-                </figcaption>
-                <pre class="mount-line wrap" tabindex="0"><code>{ &error.line }</code></pre>
-            </figure>
+            <section class="section" aria-labelledby="log-title">
+                <h2 id="log-title">{ t.log_title }</h2>
+                <div>{ for items }</div>
+                { fold.button() }
+            </section>
         }
-    });
-    html! {
-        <section class="section" aria-labelledby="log-title">
-            <h2 id="log-title">{ t.log_title }</h2>
-            <div>{ for items }</div>
-            { fold.button() }
-        </section>
-    }
+    })
 }

@@ -1,8 +1,8 @@
 //! The start screen: what this is, and the ways in (drop, choose, paste, demo).
 
 use super::Acts;
-use super::parts::Copy;
 use super::paste::Paste;
+use super::remedies::command;
 use super::start_picture::StartPicture;
 use crate::browser::files::{self, Picked};
 use crate::text;
@@ -38,10 +38,7 @@ pub fn start(draft: &AttrValue, act: &Acts) -> Html {
             <div class="how-to">
                 <h2>{ t.collect_title }</h2>
                 <p>{ t.collect_text }</p>
-                <div class="command">
-                    <pre><code>{ COLLECT }</code></pre>
-                    <Copy value={COLLECT} />
-                </div>
+                { command(COLLECT) }
                 <p class="muted small">{ t.collect_note }</p>
             </div>
         </section>

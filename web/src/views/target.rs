@@ -1,6 +1,6 @@
 //! What is busy: its title, and all its names with where each was found.
 
-use super::parts::{Copy, place, use_fold};
+use super::parts::{Copy, folding, place};
 use crate::text;
 use ebusy_analyzer::report::{Alias, Report};
 use std::rc::Rc;
@@ -31,39 +31,33 @@ pub fn details(report: &Report) -> String {
     [id, target.driver.clone(), state, busy].into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
-/// Properties of [`Aliases`].
-#[derive(Properties, PartialEq)]
-pub struct AliasesProps {
-    /// The report.
-    pub report: Rc<Report>,
-}
-
 /// All names of the target.
-#[component]
-pub fn Aliases(props: &AliasesProps) -> Html {
-    let t = text::t();
-    let aliases = &props.report.target.aliases;
-    let fold = use_fold(aliases.len(), 8);
-    let rows = aliases.iter().take(fold.shown).enumerate().map(|(index, alias)| row(index, alias));
-    html! {
-        <section class="section" aria-labelledby="aliases-title">
-            <h2 id="aliases-title">{ t.aliases_title }</h2>
-            <p class="muted">{ t.aliases_text }</p>
-            <div class="scroll" tabindex="0" role="group" aria-labelledby="aliases-title">
-                <table>
-                    <thead>
-                        <tr>
-                            <th scope="col">{ t.column_kind }</th>
-                            <th scope="col">{ t.column_name }</th>
-                            <th scope="col">{ t.column_from }</th>
-                        </tr>
-                    </thead>
-                    <tbody>{ for rows }</tbody>
-                </table>
-            </div>
-            { fold.button() }
-        </section>
-    }
+pub fn aliases(report: Rc<Report>) -> Html {
+    let total = report.target.aliases.len();
+    folding(total, 8, move |fold| {
+        let t = text::t();
+        let aliases = &report.target.aliases;
+        let rows = aliases.iter().take(fold.shown).enumerate().map(|(index, alias)| row(index, alias));
+        html! {
+            <section class="section" aria-labelledby="aliases-title">
+                <h2 id="aliases-title">{ t.aliases_title }</h2>
+                <p class="muted">{ t.aliases_text }</p>
+                <div class="scroll" tabindex="0" role="group" aria-labelledby="aliases-title">
+                    <table>
+                        <thead>
+                            <tr>
+                                <th scope="col">{ t.column_kind }</th>
+                                <th scope="col">{ t.column_name }</th>
+                                <th scope="col">{ t.column_from }</th>
+                            </tr>
+                        </thead>
+                        <tbody>{ for rows }</tbody>
+                    </table>
+                </div>
+                { fold.button() }
+            </section>
+        }
+    })
 }
 
 fn row(index: usize, alias: &Alias) -> Html {

@@ -1,8 +1,9 @@
 //! The answer.
 
-use super::parts::{icon, status_glyph};
+use super::parts::{icon, prose, status_glyph};
+use super::remedies;
 use super::target;
-use crate::state::Open;
+use crate::state::{Open, Tab};
 use crate::text;
 use ebusy_analyzer::report::{Report, Status};
 use yew::prelude::*;
@@ -17,7 +18,7 @@ pub fn status_name(status: Status) -> &'static str {
 }
 
 /// The verdict by sign, word and sentence; announced when it changes.
-pub fn verdict(bundle: &Open) -> Html {
+pub fn verdict(bundle: &Open, go: &Callback<String>) -> Html {
     let waiting = bundle.waiting.to_string();
     let report = bundle.report.as_deref();
     let status = report.map(|report| status_name(report.verdict.status));
@@ -25,7 +26,7 @@ pub fn verdict(bundle: &Open) -> Html {
         <section class={classes!("verdict", status)} data-test="verdict" data-status={status}
             data-waiting={waiting.clone()} data-query={report.map(|report| report.target.query.clone())}
             aria-live="polite" aria-busy={waiting}>
-            { report.map_or_else(looking, answer) }
+            { report.map_or_else(looking, |report| answer(report, bundle.tab == Tab::Report, go)) }
         </section>
     }
 }
@@ -34,9 +35,15 @@ fn looking() -> Html {
     html! { <div key="looking" class="verdict-text"><h1>{ text::t().looking }</h1></div> }
 }
 
-fn answer(report: &Report) -> Html {
+fn answer(report: &Report, in_brief: bool, go: &Callback<String>) -> Html {
     let t = text::t();
     let status = report.verdict.status;
+    let title = target::title(report);
+    let names = if status == Status::Held { remedies::blocking_names(report) } else { Vec::new() };
+    let headline = (t.headline)(report, &names, &title);
+    let details = target::details(report);
+    let tells = headline.as_ref().is_none_or(|headline| headline.contains(&title));
+    let details = if tells { details } else { format!("{title} · {details}") };
     html! {
         <div key="answer" class="verdict-answer">
             <div class="verdict-mark">
@@ -44,14 +51,12 @@ fn answer(report: &Report) -> Html {
                 <span class="verdict-word">{ t.status(status) }</span>
             </div>
             <div class="verdict-text">
-                <h1>{ target::title(report) }</h1>
-                <p class="sentence slot">{ (t.headline)(report) }</p>
-                <p class={classes!((t.headline)(report).is_none().then_some("sentence"))} lang={text::data_language()}>
-                    { &report.verdict.summary }
-                </p>
-                <p class="muted small">{ target::details(report) }</p>
+                <h1>{ headline.unwrap_or(title) }</h1>
+                <p class="sentence">{ prose(&report.verdict.summary) }</p>
+                <p class="muted small">{ details }</p>
                 <p class="slot muted small">{ (!t.untranslated.is_empty()).then_some(t.untranslated) }</p>
             </div>
+            <div class="brief slot">{ in_brief.then(|| remedies::brief(report, go)) }</div>
         </div>
     }
 }

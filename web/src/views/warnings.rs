@@ -1,6 +1,6 @@
 //! What could not be read or is missing.
 
-use super::parts::{Glyph, icon, use_fold};
+use super::parts::{Glyph, folding, icon, prose};
 use crate::text;
 use ebusy_analyzer::report::{Diagnostic, Overview, Report};
 use yew::prelude::*;
@@ -12,33 +12,26 @@ pub fn all(overview: &Overview, report: &Report) -> Vec<Diagnostic> {
     all
 }
 
-/// Properties of [`Warnings`].
-#[derive(Properties, PartialEq)]
-pub struct WarningsProps {
-    /// What to show.
-    pub items: Vec<Diagnostic>,
-}
-
 /// The list.
-#[component]
-pub fn Warnings(props: &WarningsProps) -> Html {
-    let t = text::t();
-    let fold = use_fold(props.items.len(), 5);
-    let items = props.items.iter().take(fold.shown).enumerate().map(|(index, item)| {
+pub fn warnings(items: Vec<Diagnostic>) -> Html {
+    folding(items.len(), 5, move |fold| {
+        let t = text::t();
+        let items = items.iter().take(fold.shown).enumerate().map(|(index, item)| {
+            html! {
+                <li key={index}>
+                    <p>{ prose(&item.message) }{ " " }<span class="muted">{ prose(&item.advice) }</span></p>
+                    <p class="small muted"><code>{ &item.code }</code>{ " " }<code>{ place(item) }</code></p>
+                </li>
+            }
+        });
         html! {
-            <li key={index}>
-                <p>{ &item.message }{ " " }<span class="muted">{ &item.advice }</span></p>
-                <p class="small muted"><code>{ &item.code }</code>{ " " }<code>{ place(item) }</code></p>
-            </li>
+            <section class="section warnings" data-test="warnings" aria-labelledby="warnings-title">
+                <h2 id="warnings-title">{ icon(Glyph::Warning) }{ (t.warnings_title)(items.len()) }</h2>
+                <ul class="plain">{ for items }</ul>
+                { fold.button() }
+            </section>
         }
-    });
-    html! {
-        <section class="section warnings" data-test="warnings" aria-labelledby="warnings-title">
-            <h2 id="warnings-title">{ icon(Glyph::Warning) }{ (t.warnings_title)(props.items.len()) }</h2>
-            <ul class="plain">{ for items }</ul>
-            { fold.button() }
-        </section>
-    }
+    })
 }
 
 fn place(item: &Diagnostic) -> String {

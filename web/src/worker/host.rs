@@ -3,6 +3,7 @@
 
 use super::protocol::{Failure, Mounts, Opened, Request, Response};
 use crate::text;
+use ebusy_analyzer::report::saved;
 use ebusy_analyzer::{Analysis, diff};
 use sha2::{Digest as _, Sha256};
 use std::cell::RefCell;
@@ -13,11 +14,21 @@ use std::ops::ControlFlow;
 #[derive(Debug, Default)]
 pub struct Host {
     open: Vec<Analysis>,
+    /// A file was a report already: there is nothing to ask about it.
+    was_report: bool,
 }
 
 impl Host {
     /// Reads a bundle and tells `emit` how far it is, then the overview or why there is none.
-    pub fn open(&mut self, input: impl Read, emit: &mut dyn FnMut(Response)) {
+    pub fn open(&mut self, mut input: impl Read, emit: &mut dyn FnMut(Response)) {
+        let mut head = Vec::new();
+        // What cannot be read fails again below, and is told there.
+        let _ = input.by_ref().take(saved::HEAD as u64).read_to_end(&mut head);
+        if saved::is_report(&head) {
+            self.was_report = true;
+            return emit(read_report(head, input));
+        }
+        let input = head.as_slice().chain(input);
         let emit = RefCell::new(emit);
         let emit = |response| emit.borrow_mut()(response);
         let mut seen = (0, 0);
@@ -44,7 +55,10 @@ impl Host {
         if let Request::Compare { hosts } = request {
             return self.compare(hosts);
         }
-        let Some(analysis) = self.open.first_mut() else { return Response::Failed(not_open()) };
+        let Some(analysis) = self.open.first_mut() else {
+            let failure = if self.was_report { saved::not_a_bundle().into() } else { not_open() };
+            return Response::Failed(failure);
+        };
         match request {
             Request::Explain { number, question } => {
                 Response::Explained { number, report: Box::new(analysis.explain(&question.into())) }
@@ -70,6 +84,18 @@ impl Host {
         a.choose(hosts[0]);
         b.choose(hosts[1]);
         Response::Compared(Box::new(diff::compare(a, b, None).diff))
+    }
+}
+
+/// Of a report that somebody saved, as much as no report has.
+const LARGEST_REPORT: u64 = 64 << 20;
+
+/// Nobody asked: the number is that of no request.
+fn read_report(mut json: Vec<u8>, rest: impl Read) -> Response {
+    let _ = rest.take(LARGEST_REPORT).read_to_end(&mut json);
+    match saved::report(&json) {
+        Ok(report) => Response::Explained { number: 0, report: Box::new(report) },
+        Err(error) => Response::Failed(error.into()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Holders and causes over all hosts. Each leads to its hosts.
 
 use crate::text;
-use crate::views::parts::use_fold;
+use crate::views::parts::{prose, use_fold};
 use ebusy_analyzer::fleet::Fleet;
 use std::rc::Rc;
 use yew::prelude::*;
@@ -27,7 +27,7 @@ pub fn CommonView(props: &CommonViewProps) -> Html {
         html! {
             <li key={it.who.clone()} data-test="common-holder">
                 <button type="button" class="link" title={(t.fleet.only_these)(&it.who)} {onclick}>
-                    { &it.sentence }
+                    { prose(&it.sentence) }
                 </button>
             </li>
         }
@@ -55,7 +55,7 @@ pub fn CommonView(props: &CommonViewProps) -> Html {
             <div class="common">
                 <div>
                     <h3>{ t.fleet.holders }</h3>
-                    <ul class="sentences plain" lang={text::data_language()}>{ for who }</ul>
+                    <ul class="sentences plain">{ for who }</ul>
                     { holders.button() }
                 </div>
                 <div class="slot">{ causes }</div>

@@ -48,7 +48,12 @@ pub fn HostList(props: &HostListProps) -> Html {
         let (fleet, fitting, open, send) =
             (fleet.clone(), fitting.clone(), props.open.clone(), props.act.send.clone());
         Callback::from(move |index: usize| match fitting.get(index).and_then(|at| fleet.rows.get(*at)) {
-            Some(row) => cells(row, fleet.marked.contains(&row.place), &open, &send),
+            Some(row) => {
+                // Several bundles of one host are told apart by their files.
+                let twin =
+                    fleet.rows.iter().filter(|other| other.line.name() == row.line.name()).nth(1).is_some();
+                cells(row, twin, fleet.marked.contains(&row.place), &open, &send)
+            }
             None => html! { <td></td> },
         })
     };
@@ -114,7 +119,7 @@ fn head() -> Html {
     html! { { for columns.map(|(name, class)| html! { <th key={name} scope="col" {class}>{ name }</th> }) } }
 }
 
-fn cells(row: &Row, marked: bool, open: &Callback<Place>, send: &Callback<Action>) -> Html {
+fn cells(row: &Row, twin: bool, marked: bool, open: &Callback<Place>, send: &Callback<Action>) -> Html {
     let t = text::t();
     let Row { place, line } = row;
     let place = *place;
@@ -137,7 +142,10 @@ fn cells(row: &Row, marked: bool, open: &Callback<Place>, send: &Callback<Action
             <td class={classes!("state", line.status.map_or("unread", status_name))}>
                 { icon(line.status.map_or(Glyph::Warning, status_glyph)) }{ " " }{ word(line) }
             </td>
-            <th scope="row" title={line.source.clone()}>{ name }</th>
+            <th scope="row" title={line.source.clone()}>
+                { name }
+                <span class="slot source muted">{ twin.then(|| line.source.clone()) }</span>
+            </th>
             <td class="what" title={line.summary.clone()} lang={text::data_language()}>{ what }</td>
             <td class="left">{ left }</td>
             <td class="kernel">{ line.host.kernel.clone() }</td>
@@ -167,6 +175,6 @@ fn what(line: &HostLine) -> String {
         (Some(target), Some(by)) => format!("{target}, {by}"),
         (Some(target), None) => target.clone(),
         (None, Some(by)) => by,
-        (None, None) => line.summary.clone(),
+        (None, None) => text::told(&line.summary),
     }
 }

@@ -179,7 +179,7 @@ fn lane(lane: &Lane, view: Option<&NamespaceView>) -> Html {
             <g key="texts">{ for lane.texts.iter().enumerate().map(|(index, it)| written(index, it)) }</g>
             <g key="chips">{ for chips }</g>
             <g key="branch" class={classes!("branch", relation_name(&lane.branch.relation))}>
-                { tip(view.map(|view| view.propagation.clone())) }
+                { tip(view.map(|view| text::told(&view.propagation))) }
                 { for lane.branch.lines.iter().enumerate().map(|(index, it)| line(index, it)) }
                 <rect class="pill" x={n(lane.branch.pill.x)} y={n(lane.branch.pill.y)}
                     width={n(lane.branch.pill.width)} height={n(lane.branch.pill.height)} rx="11" />

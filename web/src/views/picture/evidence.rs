@@ -2,7 +2,7 @@
 
 use super::words;
 use crate::text;
-use crate::views::parts::place;
+use crate::views::parts::{place, prose};
 use crate::views::tree::TREE_ID;
 use crate::views::wishes::use_wishes;
 use ebusy_analyzer::report::{Evidence, NamespaceView, Report};
@@ -60,7 +60,7 @@ pub(super) fn LaneEvidence(props: &LaneEvidenceProps) -> Html {
         <section id={PANEL} class="lane-evidence" data-test="lane-evidence" aria-labelledby="lane-evidence-title"
             tabindex="-1" {onkeydown}>
             <h3 id="lane-evidence-title">{ title }</h3>
-            <p class="slot" lang={text::data_language()}>{ view.map(|view| view.propagation.clone()) }</p>
+            <p class="slot">{ view.map(|view| prose(&view.propagation)) }</p>
             <ul class="plain">{ for rows.iter().enumerate().map(|(index, row)| row.show(index)) }</ul>
             <div class="share">
                 { for to_holder.into_iter().chain(to_tree) }

@@ -273,8 +273,8 @@ impl Frame {
         // Below the branch there is room, too.
         let x = if self.wide { self.pill } else { self.mount.0 };
         let room = self.inner_right() - x;
-        let note = if noted { "" } else { &view.propagation };
-        for line in first_lines(wrap(note, (room / SANS) as usize), NOTE_LINES) {
+        let note = if noted { String::new() } else { text::told(&view.propagation) };
+        for line in first_lines(wrap(&note, (room / SANS) as usize), NOTE_LINES) {
             texts.push(text(x, end + 12.0, "note", line));
             end += LINE;
         }

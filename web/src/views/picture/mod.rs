@@ -17,6 +17,7 @@ use super::destination::use_destination;
 use crate::browser::page::{self, WidthWatch};
 use crate::browser::picture_file;
 use crate::text;
+use crate::views::parts::prose;
 use drawing::Chosen;
 use ebusy_analyzer::report::{NamespaceView, Report};
 use evidence::LaneEvidence;
@@ -87,7 +88,7 @@ pub fn PictureView(props: &PictureViewProps) -> Html {
                 holder={holder_of(report, view)} close={Callback::from(move |()| close.set(None))} />
         }
     });
-    let hint = panel.is_none().then(|| html! { <p class="muted small">{ t.picture_hint }</p> });
+    let hint = panel.is_none().then(|| html! { <p class="muted small picture-hint">{ t.picture_hint }</p> });
     html! {
         <section class="section" aria-labelledby="picture-title">
             <h2 id="picture-title">{ t.picture_title }</h2>
@@ -131,7 +132,8 @@ fn save(frame: &NodeRef, report: &Report, png: bool) {
     }
 }
 
-/// The width of the element behind `frame`, in whole CSS pixels.
+/// The width of the element behind `frame`, in whole units of the picture: CSS pixels where the page's letters have
+/// their usual size, larger where those are, so that the picture's grow with them.
 #[hook]
 fn use_width(frame: &NodeRef) -> f64 {
     let width = use_state_eq(|| FIRST_WIDTH);
@@ -139,7 +141,7 @@ fn use_width(frame: &NodeRef) -> f64 {
     use_effect_with(frame.clone(), move |frame| {
         let changed = Callback::from(move |width: f64| {
             if width > 0.0 {
-                setter.set(width.floor());
+                setter.set((width / page::scale()).floor());
             }
         });
         let watch = frame.cast::<web_sys::Element>().and_then(|element| WidthWatch::new(&element, changed));
@@ -160,13 +162,13 @@ fn why(report: &Report, scene: &layout::Scene) -> Option<Html> {
         .filter(|sentence| !drawn(sentence))
         .take(SENTENCES)
         .enumerate()
-        .map(|(index, sentence)| html! { <li key={index}>{ sentence }</li> })
+        .map(|(index, sentence)| html! { <li key={index}>{ prose(sentence) }</li> })
         .collect();
     (!items.is_empty()).then(|| {
         html! {
             <div>
                 <h3>{ text::t().why_title }</h3>
-                <ul class="sentences" lang={text::data_language()}>{ for items }</ul>
+                <ul class="sentences">{ for items }</ul>
             </div>
         }
     })

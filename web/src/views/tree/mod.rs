@@ -289,7 +289,7 @@ fn line(tree: &MountTree, row: &TreeRow, look: &Look, onclick: Callback<MouseEve
                 <span class="twig" aria-hidden="true">{ twig }</span>
                 // Before the path, whose end may have no room.
                 <span class="slot target-word">{ look.target.then_some(t.tree_target) }</span>
-                <code>{ &row.mount_point }</code>
+                <code>{ rows::below(&tree.rows, look.index) }</code>
             </span>
             <span role="gridcell" class="tree-change">
                 <span class="slot change-word">{ change }</span>

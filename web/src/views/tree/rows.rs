@@ -71,6 +71,17 @@ pub(super) fn parent(rows: &[TreeRow], index: usize) -> Option<usize> {
     (0..index).rev().find(|above| rows.get(*above).is_some_and(|row| row.depth < depth))
 }
 
+/// A row's mount point as it stands below what it is on: `…/mnt/1` where the row above has the rest.
+pub(super) fn below(rows: &[TreeRow], index: usize) -> String {
+    let path = rows.get(index).map_or("", |row| row.mount_point.as_str());
+    let above =
+        parent(rows, index).and_then(|above| rows.get(above)).map_or("", |row| row.mount_point.as_str());
+    match path.strip_prefix(above) {
+        Some(rest) if above.len() > 1 && rest.starts_with('/') => format!("…{rest}"),
+        _ => path.to_owned(),
+    }
+}
+
 /// Of `count` rows the ones that are in sight, with some to spare: first and number. All lengths in rows.
 pub(super) fn window(count: usize, first_in_sight: usize, room: usize) -> (usize, usize) {
     const SPARE: usize = 8;
@@ -140,6 +151,20 @@ mod tests {
         assert_eq!(window(5_000, 2_500, 20), (2_492, 36));
         assert_eq!(window(5_000, 4_990, 20), (4_982, 18));
         assert_eq!(window(0, 10, 20), (0, 0));
+    }
+
+    #[test]
+    fn a_path_is_shortened_by_what_stands_above_it_only() {
+        use Change::Same;
+        let tree = tree(&[
+            (0, "/", Same),
+            (1, "/var", Same),
+            (2, "/var/lib", Same),
+            (2, "/various", Same),
+            (2, "/var", Same),
+        ]);
+        let shown: Vec<String> = (0..6).map(|index| below(&tree.rows, index)).collect();
+        assert_eq!(shown, ["/", "/var", "…/lib", "/various", "/var", ""]);
     }
 
     #[test]
