@@ -47,7 +47,7 @@ pub(crate) fn build(workspace: &Workspace) -> Result<Page> {
     let module = wasm_target::WasmTarget::get()?.build(workspace, "ebusy-web")?;
     let Bound { glue, wasm } = bind(&module)?;
     let shell = thin_shell(&read(&workspace.root.join("index.html"))?)?;
-    let style = thin::style(&read(&workspace.root.join("web/style.css"))?);
+    let style = thin::style(&style(&workspace.root.join("web/style"))?);
     let glue = thin::script(&glue)?;
     let html = assemble(&shell, &Parts { style: &style, glue: &glue, wasm: &wasm, demo: &demo::tar()? })?;
 
@@ -60,6 +60,23 @@ pub(crate) fn build(workspace: &Workspace) -> Result<Page> {
     fs::write(&packed, &gzip).with_context(|| format!("cannot write {}", packed.display()))?;
     check_budget(html.len(), gzip.len())?;
     Ok(Page { file, packed, raw: html.len(), gzip: gzip.len(), wasm: wasm.len() })
+}
+
+/// The parts of the style sheet, in the order in which later rules go before earlier ones.
+const STYLE: [&str; 16] = [
+    "tokens", "elements", "parts", "frame", "overlays", "start", "reading", "bundle", "verdict", "sections",
+    "picture", "tree", "tables", "fleet", "media", "share",
+];
+
+/// The style sheet; fails where a file of its folder is not named in [`STYLE`].
+fn style(folder: &Path) -> Result<String> {
+    for entry in fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if !name.strip_suffix(".css").is_some_and(|part| STYLE.contains(&part)) {
+            bail!("web/style/{name} is not in the list of xtask/src/page.rs, which gives their order");
+        }
+    }
+    STYLE.iter().map(|part| read(&folder.join(format!("{part}.css")))).collect()
 }
 
 fn read(file: &Path) -> Result<String> {
@@ -127,10 +144,7 @@ fn assemble(shell: &str, parts: &Parts<'_>) -> Result<String> {
     let demo = STANDARD.encode(pack::xz(parts.demo)?);
     let mut html = shell.to_owned();
     for (name, element) in [
-        (
-            "style",
-            format!("<style id=\"ebusy-style\">\n{}</style>", embeddable("web/style.css", parts.style)?),
-        ),
+        ("style", format!("<style id=\"ebusy-style\">\n{}</style>", embeddable("web/style", parts.style)?)),
         ("wasm", format!("<script type=\"text/plain\" id=\"ebusy-wasm\">{wasm}</script>")),
         ("demo", format!("<script type=\"text/plain\" id=\"ebusy-demo\">{demo}</script>")),
         ("glue", format!("<script id=\"ebusy-glue\">\n{}</script>", embeddable("the glue", parts.glue)?)),
