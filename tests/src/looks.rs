@@ -173,8 +173,7 @@ impl Viewer {
             self.browser.click(&self.browser.wait_for("[data-test=search-submit]"));
         }
         self.browser.wait_for("[data-test=holder]");
-        // Taking the picture makes the window as high as the page: without its bar the page would get wider then.
-        self.browser.script("document.documentElement.style.scrollbarWidth = 'none'");
+        self.hide_bar();
         self.wait_until_still();
         let part = if self.browser.all(SVG).is_empty() { "[data-test=holder]" } else { SVG };
         self.png_of(part, EXAMPLE_WIDTH, 900)
@@ -202,9 +201,16 @@ impl Viewer {
     /// A screenshot, as PNG.
     pub fn look(&self, look: &Look) -> Vec<u8> {
         self.open(look.width, look.scheme, look.subject);
+        self.hide_bar();
         self.browser.script(look.script);
         self.wait_until_still();
         self.png_of(look.part, look.width, look.height)
+    }
+
+    /// Taking a picture makes the window as high as the page: without its bar the page would get wider then, and what
+    /// was measured before would be elsewhere.
+    fn hide_bar(&self) {
+        self.browser.script("document.documentElement.style.scrollbarWidth = 'none'");
     }
 
     /// A part of the page as it is now, or its top.
