@@ -8,7 +8,7 @@ use ebusy_analyzer::census::{Census, Leftover, LeftoverKind, text};
 use ebusy_analyzer::report::{Effect, HolderKind};
 use ebusy_tests::demo;
 use ebusy_tests::harness::{TempDir, need_path, output};
-use ebusy_tests::synth::{Driver, Fs, Host, Link, Propagation, Run, Sandbox, hex64};
+use ebusy_tests::synth::{Driver, Fs, Host, Propagation, Run, Sandbox, hex64};
 use std::process::Command;
 
 fn host(kernel: &str) -> Host {
@@ -317,16 +317,7 @@ fn a_thin_device_that_only_an_open_file_keeps_is_found() {
     host.docker_devicemapper("17.05.0-ce");
     let web = host.run(&Run::new("web", "nginx:1.13"));
     let tail = host.spawn("tail", &["tail", "-f", "x"]);
-    let link = Link {
-        name: "fd/3".into(),
-        target: "/rootfs/var/log/x".into(),
-        device: web.device,
-        inode: 77,
-        mount: Some(999_999),
-        kind: "reg",
-        node: None,
-    };
-    host.set_link(tail, link);
+    host.open_unmounted(tail, web.device);
     assert_innocent(&host);
     host.stop(&web);
     let census = census(&host);
@@ -343,16 +334,7 @@ fn a_list_that_calls_a_container_running_is_older_than_a_host_without_its_proces
     let web = host.run(&Run::new("web", "nginx:1.13"));
     let tail = host.spawn("tail", &["tail", "-f", "x"]);
     let mut as_device = host.clone();
-    let link = Link {
-        name: "fd/3".into(),
-        target: "/rootfs/var/log/x".into(),
-        device: web.device,
-        inode: 77,
-        mount: Some(999_999),
-        kind: "reg",
-        node: None,
-    };
-    host.set_link(tail, link);
+    host.open_unmounted(tail, web.device);
     host.stop(&web);
     host.set_state(&web, "running");
     let census = census(&host);

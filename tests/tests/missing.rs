@@ -6,7 +6,7 @@
 mod support;
 
 use ebusy_analyzer::report::Status;
-use ebusy_tests::synth::{Container, Entry, Host, Link, Propagation, Run, Sandbox, gzip, tar};
+use ebusy_tests::synth::{Container, Entry, Host, Propagation, Run, Sandbox, gzip, tar};
 use support::{ask, ask_default};
 
 /// A kind of files, told by their paths.
@@ -56,16 +56,7 @@ fn service() -> (Host, Container) {
 fn open_file() -> (Host, Container) {
     let (mut host, web) = host();
     let tail = host.spawn("tail", &["tail", "-f", "x"]);
-    let link = Link {
-        name: "fd/3".into(),
-        target: "/rootfs/var/log/x".into(),
-        device: web.device,
-        inode: 77,
-        mount: Some(999_999),
-        kind: "reg",
-        node: None,
-    };
-    host.set_link(tail, link);
+    host.open_unmounted(tail, web.device);
     (fails(host, &web), web)
 }
 

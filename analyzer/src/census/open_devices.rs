@@ -8,6 +8,7 @@ use super::objects::{Classifier, Object};
 use super::owners::Owners;
 use super::{Leftover, LeftoverKind};
 use crate::bytes::visible;
+use crate::parse::links::Link;
 use crate::report::{Effect, Evidence, OpenFile};
 use crate::snapshot::{DeviceNumber, NamespaceKey, Pid, Snapshot};
 
@@ -63,7 +64,11 @@ pub(super) fn find(
 
 fn is_open_as_device(snapshot: &Snapshot, number: DeviceNumber) -> bool {
     let mut links = snapshot.processes.values().flat_map(|p| &p.links);
-    links.any(|link| link.is_block_device && link.node == Some(number))
+    links.any(|link| is_its_node(link, number))
+}
+
+fn is_its_node(link: &Link, number: DeviceNumber) -> bool {
+    link.is_block_device && link.node == Some(number)
 }
 
 /// Open files on a device, by the mount namespace of the process that has them.
@@ -72,9 +77,8 @@ fn openers(snapshot: &Snapshot, number: DeviceNumber) -> BTreeMap<NamespaceKey, 
     for (pid, process) in
         snapshot.processes.iter().filter(|(pid, _)| Some(**pid) != snapshot.facts.collector_pid)
     {
-        let ours = process.links.iter().filter(|link| {
-            link.device == Some(number) || (link.is_block_device && link.node == Some(number))
-        });
+        let ours =
+            process.links.iter().filter(|link| link.device == Some(number) || is_its_node(link, number));
         for link in ours {
             let Some(namespace) = snapshot.namespace_of(*pid) else { continue };
             let files = by_namespace.entry(namespace.key).or_default();

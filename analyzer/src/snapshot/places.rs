@@ -69,18 +69,20 @@ impl Snapshot {
 
     /// Living processes of whose mount namespace no table shows all: what is mounted there cannot be seen.
     pub(crate) fn unseen_processes(&self) -> usize {
-        let shown =
-            self.namespaces.values().filter(|n| n.tables.iter().any(|table| self.may_show_all(*table)));
+        // Where roots of processes are not told, a table with a mount at `/` is taken for its namespace's.
+        let mut is_from_root: BTreeMap<TableId, bool> = BTreeMap::new();
+        for process in self.processes.values() {
+            if let Some(table) = process.table {
+                *is_from_root.entry(table).or_default() |= process.root.as_deref().is_none_or(is_root);
+            }
+        }
+        let has_root = |table: &MountTable| table.mounts().any(|(_, mount)| mount.raw_mount_point == b"/");
+        let shows_all = |id: &TableId| {
+            is_from_root.get(id).copied().unwrap_or(true) && self.table(*id).is_some_and(has_root)
+        };
+        let shown = self.namespaces.values().filter(|n| n.tables.iter().any(shows_all));
         let seen: BTreeSet<Pid> = order::set(shown.flat_map(|n| n.pids.iter().copied()));
         self.processes.iter().filter(|(pid, process)| process.is_alive() && !seen.contains(pid)).count()
-    }
-
-    /// Where roots of processes are not told, a table with a mount at `/` is taken for its namespace's.
-    fn may_show_all(&self, id: TableId) -> bool {
-        let mut of_it = self.processes.values().filter(|p| p.table == Some(id)).peekable();
-        let from_root = of_it.peek().is_none() || of_it.any(|p| p.root.as_deref().is_none_or(is_root));
-        from_root
-            && self.table(id).is_some_and(|t| t.mounts().any(|(_, mount)| mount.raw_mount_point == b"/"))
     }
 }
 

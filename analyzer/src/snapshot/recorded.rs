@@ -61,10 +61,7 @@ impl Recorded {
                 self.add_ends(bytes, &path.shown(), "/Id", "/State/FinishedAt");
                 self.add_ends(bytes, &path.shown(), "/ID", "/State/FinishedAt");
             }
-            (Content::File(bytes), Role::Log) => {
-                self.add_mount_lines(bytes, &path.shown());
-                self.add_stamps(bytes, &path.shown());
-            }
+            (Content::File(bytes), Role::Log) => self.add_log(bytes, &path.shown()),
             _ => {}
         }
     }
@@ -92,27 +89,20 @@ impl Recorded {
         }
     }
 
-    fn add_mount_lines(&mut self, log: &[u8], file: &str) {
-        if memchr::memmem::find(log, b".mount: ").is_none() {
+    fn add_log(&mut self, log: &[u8], file: &str) {
+        let has = |text: &[u8], what: &[u8]| memchr::memmem::find(text, what).is_some();
+        let (has_mounts, has_stamps) = (has(log, b".mount: "), has(log, b"time=\""));
+        if !has_mounts && !has_stamps {
             return;
         }
         for (line, text) in numbered_lines(log) {
-            if self.mount_lines.len() >= MOUNT_LINES {
-                return;
-            }
-            if memchr::memmem::find(text, b".mount: ").is_some() {
+            if has_mounts && self.mount_lines.len() < MOUNT_LINES && has(text, b".mount: ") {
                 let evidence = Evidence { file: file.to_owned(), line: Some(line), text: visible(text) };
                 self.mount_lines.push(evidence);
             }
-        }
-    }
-
-    fn add_stamps(&mut self, log: &[u8], file: &str) {
-        if memchr::memmem::find(log, b"time=\"").is_none() {
-            return;
-        }
-        for (line, text) in numbered_lines(log) {
-            self.log_clock.note(file, line, text);
+            if has_stamps {
+                self.log_clock.note(file, line, text);
+            }
         }
     }
 }

@@ -293,6 +293,20 @@ impl Host {
         links.push(link);
     }
 
+    /// A process that has a file open on a file system that a lazy umount took out of every table.
+    pub fn open_unmounted(&mut self, pid: u32, device: (u32, u32)) {
+        let link = Link {
+            name: "fd/3".into(),
+            target: "/rootfs/var/log/x".into(),
+            device,
+            inode: 77,
+            mount: Some(999_999),
+            kind: "reg",
+            node: None,
+        };
+        self.set_link(pid, link);
+    }
+
     /// A process that has a block device open.
     pub fn open_device(&mut self, pid: u32, name: &str, path: &str, node: (u32, u32)) {
         self.link(pid, name, path, "blk");
