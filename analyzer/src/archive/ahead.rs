@@ -3,14 +3,13 @@
 //! Only the decoder moves to the other thread. The input stays here, with its progress and its owner: the other
 //! thread says when it has taken a block, and the next one is read for it while waiting for its output.
 
-use std::io::{Error, ErrorKind, Read, Result};
+use std::io::{BufRead, Error, ErrorKind, Read, Result};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
 use super::compression::decode;
-use super::{Input, Kind};
+use super::window::read_from;
+use super::{BLOCK, Input, Kind};
 
-/// Bytes of a block, before and after inflating: so many that the threads seldom wait for each other.
-const BLOCK: usize = 256 << 10;
 /// Inflated blocks that wait here at most.
 const WAITING: usize = 8;
 /// Blocks that the decoder has in store, so that it need not wait for one.
@@ -47,12 +46,12 @@ impl Block {
         Ok(())
     }
 
-    fn take(&mut self, buffer: &mut [u8]) -> usize {
-        let rest = &self.bytes[self.from..self.to];
-        let length = rest.len().min(buffer.len());
-        buffer[..length].copy_from_slice(&rest[..length]);
-        self.from += length;
-        length
+    fn rest(&self) -> &[u8] {
+        &self.bytes[self.from..self.to]
+    }
+
+    fn consume(&mut self, bytes: usize) {
+        self.from = self.to.min(self.from + bytes);
     }
 }
 
@@ -76,7 +75,7 @@ pub(super) fn inflate(kind: Kind, input: Input<'_>) -> Input<'_> {
         let _ = send_all(&mut *decode(kind, Box::new(blocks)), &messages, &to_fill);
     };
     if std::thread::Builder::new().spawn(work).is_err() {
-        return decode(kind, input);
+        return Box::new(std::io::BufReader::with_capacity(BLOCK, decode(kind, input)));
     }
     let mut ahead = Ahead { input, to_decoder, from_decoder, used, block: Block::new(), is_over: false };
     for _ in 0..IN_STORE {
@@ -113,14 +112,24 @@ struct Blocks {
     block: Block,
 }
 
-impl Read for Blocks {
-    fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+impl BufRead for Blocks {
+    fn fill_buf(&mut self) -> Result<&[u8]> {
         if self.block.is_empty() {
             let next = self.blocks.recv().map_err(|_| Error::other("stopped"))??;
             let used = std::mem::replace(&mut self.block, next);
             self.taken.send(Message::Taken(used)).map_err(|_| Error::other("stopped"))?;
         }
-        Ok(self.block.take(buffer))
+        Ok(self.block.rest())
+    }
+
+    fn consume(&mut self, bytes: usize) {
+        self.block.consume(bytes);
+    }
+}
+
+impl Read for Blocks {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        read_from(self, buffer)
     }
 }
 
@@ -146,8 +155,8 @@ impl Ahead<'_> {
     }
 }
 
-impl Read for Ahead<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+impl BufRead for Ahead<'_> {
+    fn fill_buf(&mut self) -> Result<&[u8]> {
         while self.block.is_empty() && !self.is_over {
             match self.from_decoder.recv() {
                 Ok(Message::Taken(block)) => self.feed(block),
@@ -160,14 +169,24 @@ impl Read for Ahead<'_> {
                 Err(_) => self.is_over = true,
             }
         }
-        Ok(self.block.take(buffer))
+        Ok(self.block.rest())
+    }
+
+    fn consume(&mut self, bytes: usize) {
+        self.block.consume(bytes);
+    }
+}
+
+impl Read for Ahead<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        read_from(self, buffer)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::{Cursor, Write as _};
+    use std::io::{BufReader, Write as _};
 
     fn packed() -> Vec<u8> {
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
@@ -177,7 +196,7 @@ mod tests {
         encoder.finish().unwrap()
     }
 
-    fn read(mut stream: Input<'_>) -> (Vec<u8>, Option<String>) {
+    fn read(mut stream: impl Read) -> (Vec<u8>, Option<String>) {
         let mut bytes = Vec::new();
         let end = stream.read_to_end(&mut bytes);
         (bytes, end.err().map(|error| error.to_string()))
@@ -187,7 +206,7 @@ mod tests {
     fn gives_what_one_thread_gives_of_a_damaged_stream_too() {
         let whole = packed();
         for length in [whole.len(), whole.len() - 1, whole.len() / 2, 3 * BLOCK, 20, 1, 0] {
-            let part = || Box::new(Cursor::new(&whole[..length]));
+            let part = || Box::new(&whole[..length]);
             let (ours, plain) = (read(inflate(Kind::Gzip, part())), read(decode(Kind::Gzip, part())));
             assert!(ours == plain, "{length} bytes: {} and {}, {:?}", ours.0.len(), plain.0.len(), ours.1);
         }
@@ -206,7 +225,8 @@ mod tests {
             }
         }
         let whole = packed();
-        let (bytes, error) = read(inflate(Kind::Gzip, Box::new(whole[..100_000].chain(Broken))));
+        let (bytes, error) =
+            read(inflate(Kind::Gzip, Box::new(BufReader::new(whole[..100_000].chain(Broken)))));
         assert_eq!(error.as_deref(), Some("the disk is gone"), "{} bytes", bytes.len());
         assert!(bytes.len() > 50_000, "what came before is there");
     }

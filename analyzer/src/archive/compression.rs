@@ -10,7 +10,6 @@ use super::xz::XzDecoder;
 
 /// The largest dictionary of an xz stream, in bytes: `xz -9` has 64 MiB.
 const XZ_DICTIONARY: u64 = 256 << 20;
-const BUFFER: usize = 64 << 10;
 
 /// Whether this is a compression that is read here.
 pub(super) fn is_read(kind: Kind) -> bool {
@@ -20,17 +19,22 @@ pub(super) fn is_read(kind: Kind) -> bool {
 }
 
 /// The stream inside. One type of input, because each decoder would be built once more for every other.
-pub(super) fn decode(kind: Kind, input: Input<'_>) -> Input<'_> {
-    let buffered = std::io::BufReader::with_capacity(BUFFER, input);
+pub(super) fn decode(kind: Kind, input: Input<'_>) -> Box<dyn Read + '_> {
     match kind {
-        Kind::Gzip => Box::new(MultiGzDecoder::new(buffered)),
-        Kind::Xz => Box::new(XzDecoder::new(buffered, XZ_DICTIONARY)),
+        Kind::Gzip => Box::new(MultiGzDecoder::new(input)),
+        Kind::Xz => Box::new(XzDecoder::new(input, XZ_DICTIONARY)),
         #[cfg(feature = "bzip2")]
-        Kind::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(buffered)),
+        Kind::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(input)),
         #[cfg(feature = "zstd")]
-        Kind::Zstd => Box::new(Frames { input: Some(buffered), decoder: None }),
-        _ => Box::new(buffered),
+        Kind::Zstd => Box::new(Frames { input: Some(input), decoder: None }),
+        _ => Box::new(input),
     }
+}
+
+/// The same on this thread, a block at a time.
+#[cfg(target_arch = "wasm32")]
+pub(super) fn inflate(kind: Kind, input: Input<'_>) -> Input<'_> {
+    Box::new(std::io::BufReader::with_capacity(super::BLOCK, decode(kind, input)))
 }
 
 /// zstd's frames one after another: `pzstd` and `cat a.zst b.zst` write several, and skippable ones between.

@@ -1,7 +1,7 @@
 //! Counts the bytes that are read, tells of them, and can be told to stop.
 
 use std::cell::Cell;
-use std::io::{BufRead, Error, ErrorKind, Read, Result, Seek, SeekFrom};
+use std::io::{BufRead, Error, Read, Result};
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
@@ -127,72 +127,34 @@ pub(super) struct Unpacking<R> {
 }
 
 impl<R> Unpacking<R> {
-    /// The reader itself, which counts nothing.
-    pub(super) fn inner(&mut self) -> &mut R {
-        &mut self.inner
+    fn count(&self, bytes: usize) {
+        let unpacked = &self.state.0.unpacked;
+        unpacked.set(unpacked.get().saturating_add(bytes as u64));
+    }
+
+    fn check(&self) -> Result<()> {
+        let limit = self.state.limits().unpacked;
+        if self.state.0.unpacked.get() > limit { Err(Error::other(met("unpacked", limit))) } else { Ok(()) }
     }
 }
 
 impl<R: Read> Read for Unpacking<R> {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
-        let n = self.inner.read(buffer)?;
-        let shared = &self.state.0;
-        shared.unpacked.set(shared.unpacked.get().saturating_add(n as u64));
-        let limit = shared.limits.unpacked;
-        if shared.unpacked.get() > limit { Err(Error::other(met("unpacked", limit))) } else { Ok(n) }
-    }
-}
-
-/// A reader that may be read up to a position only, which is moved on: what comes before a tar's next member has no
-/// size that could be asked for.
-pub(super) struct Fenced<R> {
-    inner: R,
-    position: u64,
-    fence: Rc<Cell<u64>>,
-    limit: u64,
-}
-
-impl<R> Fenced<R> {
-    pub(super) fn new(inner: R, limit: u64) -> (Self, Rc<Cell<u64>>) {
-        let fence = Rc::new(Cell::new(limit));
-        (Self { inner, position: 0, fence: Rc::clone(&fence), limit }, fence)
-    }
-}
-
-impl<R> Fenced<R> {
-    fn check(&self) -> Result<()> {
-        let is_beyond = self.position > self.fence.get();
-        if is_beyond { Err(Error::other(met("header", self.limit))) } else { Ok(()) }
-    }
-}
-
-impl<R: Read> Read for Fenced<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.count(read);
         self.check()?;
-        let n = self.inner.read(buffer)?;
-        self.position += n as u64;
-        Ok(n)
+        Ok(read)
     }
 }
 
-/// Only forward from where it is: what a tar's reader passes over need not be copied.
-impl<R: BufRead> Seek for Fenced<R> {
-    fn seek(&mut self, to: SeekFrom) -> Result<u64> {
-        let SeekFrom::Current(distance) = to else { return Err(ErrorKind::Unsupported.into()) };
-        let mut left = u64::try_from(distance).map_err(|_| Error::from(ErrorKind::Unsupported))?;
-        while left > 0 {
-            self.check()?;
-            let there = match self.inner.fill_buf() {
-                Ok([]) => return Err(Error::other("unexpected EOF during skip")),
-                Ok(bytes) => bytes.len(),
-                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                Err(error) => return Err(error),
-            };
-            let step = usize::try_from(left).map_or(there, |left| left.min(there));
-            self.inner.consume(step);
-            self.position += step as u64;
-            left -= step as u64;
-        }
-        Ok(self.position)
+impl<R: BufRead> BufRead for Unpacking<R> {
+    fn fill_buf(&mut self) -> Result<&[u8]> {
+        self.check()?;
+        self.inner.fill_buf()
+    }
+
+    fn consume(&mut self, bytes: usize) {
+        self.count(bytes);
+        self.inner.consume(bytes);
     }
 }

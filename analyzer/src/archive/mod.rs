@@ -37,12 +37,14 @@ mod counting;
 mod limits;
 mod refusal;
 mod sniff;
+mod tape;
 mod text;
 mod walk;
+mod window;
 mod xz;
 mod zip;
 
-use std::io::{Cursor, ErrorKind, Read};
+use std::io::{BufRead, BufReader, Read};
 use std::ops::ControlFlow;
 
 use crate::{OpenError, Progress};
@@ -50,13 +52,14 @@ use crate::{OpenError, Progress};
 use ahead::inflate;
 /// The page's worker has one thread.
 #[cfg(target_arch = "wasm32")]
-use compression::decode as inflate;
+use compression::inflate;
 use counting::Counting;
 pub use limits::Limits;
 pub(crate) use limits::met;
 pub(crate) use refusal::of_text as text_refusal;
 pub use sniff::{Kind, sniff};
 use walk::{Stop, Walk};
+use window::Window;
 
 /// One member of an archive.
 #[derive(Debug)]
@@ -121,7 +124,8 @@ pub fn read_entries(
     let counting = Counting::new(input, *limits, progress);
     let state = counting.state();
     let mut walk = Walk::new(&state, wants, visit);
-    let end = walk.stream(Box::new(counting));
+    let input = BufReader::with_capacity(BUFFER, counting);
+    let end = walk.stream(Window::new(Box::new(input)));
     if state.stopped() {
         return Err(counting::cancelled());
     }
@@ -145,44 +149,18 @@ pub fn read_file(
 ) {
     let state = counting::State::within(*limits);
     let mut walk = Walk::new(&state, wants, visit);
-    walk.lone_file(path, input);
+    walk.lone_file(path, Window::new(Box::new(BufReader::with_capacity(BUFFER, input))));
 }
 
 /// What is read from, whatever is below it.
-type Input<'r> = Box<dyn Read + 'r>;
+type Input<'r> = Box<dyn BufRead + 'r>;
+
+/// Bytes that are read of an input at once.
+const BUFFER: usize = 64 << 10;
+
+/// Bytes of a block, before and after inflating: so many that threads seldom wait for each other, and that most members
+/// lie whole in one.
+const BLOCK: usize = 256 << 10;
 
 /// Bytes that tell what an input is: a tar's mark stands in its first block.
 const HEAD: usize = 512;
-
-/// The first bytes, as many as it takes to tell what an input is.
-#[derive(Clone, Copy)]
-struct Head {
-    bytes: [u8; HEAD],
-    length: usize,
-}
-
-impl Head {
-    /// Takes them off; pipes give a few at a time.
-    fn take(input: &mut dyn Read) -> std::io::Result<Self> {
-        let mut head = Self { bytes: [0; HEAD], length: 0 };
-        // Some decoders take an empty buffer for the end.
-        while head.length < HEAD {
-            match input.read(&mut head.bytes[head.length..]) {
-                Ok(0) => break,
-                Ok(more) => head.length += more,
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(head)
-    }
-
-    fn as_bytes(&self) -> &[u8] {
-        &self.bytes[..self.length]
-    }
-
-    /// Puts them back.
-    fn before<'r>(self, input: impl Read + 'r) -> Input<'r> {
-        Box::new(Cursor::new(self.bytes).take(self.length as u64).chain(input))
-    }
-}

@@ -32,17 +32,31 @@ pub enum Kind {
 /// assert_eq!(sniff(b"umount: /mnt: target is busy.\n"), Kind::Text);
 /// ```
 pub fn sniff(head: &[u8]) -> Kind {
+    match packed(head) {
+        Some(kind) => kind,
+        None if head.is_empty() => Kind::Empty,
+        None if is_utf16(head) || is_text(head) => Kind::Text,
+        None => Kind::Unknown,
+    }
+}
+
+/// The same where it is an archive or compressed.
+pub(super) fn packed(head: &[u8]) -> Option<Kind> {
     match head {
-        [] => Kind::Empty,
-        [0x1f, 0x8b, ..] => Kind::Gzip,
-        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Kind::Xz,
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => Kind::Zstd,
-        [b'B', b'Z', b'h', b'1'..=b'9', b'1', b'A', b'Y', ..] => Kind::Bzip2,
         // A zip without members is nothing but its end record.
-        [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Kind::Zip,
-        _ if is_tar(head) => Kind::Tar,
-        _ if is_utf16(head) || is_text(head) => Kind::Text,
-        _ => Kind::Unknown,
+        [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Some(Kind::Zip),
+        _ => compressed(head).or_else(|| is_tar(head).then_some(Kind::Tar)),
+    }
+}
+
+/// The same where it is compressed.
+pub(super) fn compressed(head: &[u8]) -> Option<Kind> {
+    match head {
+        [0x1f, 0x8b, ..] => Some(Kind::Gzip),
+        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some(Kind::Xz),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Some(Kind::Zstd),
+        [b'B', b'Z', b'h', b'1'..=b'9', b'1', b'A', b'Y', ..] => Some(Kind::Bzip2),
+        _ => None,
     }
 }
 
@@ -61,15 +75,35 @@ fn is_text(head: &[u8]) -> bool {
 /// The header's checksum is the sum of its bytes with blanks in the checksum field itself (POSIX ustar).
 fn is_tar(head: &[u8]) -> bool {
     let Some(header) = head.get(..512) else { return false };
-    let sum: u32 = header
-        .iter()
-        .enumerate()
-        .map(|(i, &b)| if (148..156).contains(&i) { u32::from(b' ') } else { u32::from(b) })
-        .sum();
-    let digits: Vec<u8> = header[148..156].iter().copied().filter(|b| (b'0'..=b'7').contains(b)).collect();
-    let stated = std::str::from_utf8(&digits).ok().and_then(|d| u32::from_str_radix(d, 8).ok());
+    let field = &header[148..156];
+    // Most files are told apart by this: the sum is written in octal digits, before or between blanks and NULs.
+    if !field.iter().all(|byte| matches!(byte, b'0'..=b'7' | b' ' | 0)) {
+        return false;
+    }
+    let digits = field.iter().filter(|byte| byte.is_ascii_digit());
+    let stated = digits.fold(0, |number, digit| number * 8 + u32::from(digit - b'0'));
+    let (sum, is_empty) = header_sum(header);
     // An archive without members is nothing but zeros.
-    stated == Some(sum) || header.iter().all(|&b| b == 0)
+    is_empty || stated == sum
+}
+
+/// A tar header's sum, and whether it is all zeros.
+pub(super) fn header_sum(header: &[u8]) -> (u32, bool) {
+    let sum = sum_of(header);
+    let field = header.get(148..156).map_or(0, sum_of);
+    (sum - field + 8 * u32::from(b' '), sum == 0)
+}
+
+/// The sum of up to some thousand bytes, eight at a time: WebAssembly has nothing wider.
+fn sum_of(bytes: &[u8]) -> u32 {
+    const EVEN: u64 = 0x00ff_00ff_00ff_00ff;
+    let (eights, rest) = bytes.as_chunks::<8>();
+    let lanes = eights.iter().fold(0, |lanes: u64, eight| {
+        let eight = u64::from_le_bytes(*eight);
+        lanes + (eight & EVEN) + ((eight >> 8) & EVEN)
+    });
+    let of_lanes = (0..4).map(|lane| ((lanes >> (16 * lane)) & 0xffff) as u32).sum::<u32>();
+    of_lanes + rest.iter().map(|&byte| u32::from(byte)).sum::<u32>()
 }
 
 #[cfg(test)]
@@ -88,5 +122,13 @@ mod tests {
         header.set_size(0);
         header.set_cksum();
         assert_eq!(sniff(header.as_bytes()), Kind::Tar);
+    }
+
+    #[test]
+    fn a_sum_of_eight_at_a_time_is_the_sum() {
+        let bytes: Vec<u8> = (0..512_u32).map(|n| (n * 77 % 256) as u8).collect();
+        for part in [&bytes[..], &bytes[..5], &[], &[255; 512]] {
+            assert_eq!(sum_of(part), part.iter().map(|&byte| u32::from(byte)).sum::<u32>());
+        }
     }
 }

@@ -1,18 +1,18 @@
 //! Walks through the members of an archive, and of the archives inside it.
 
-use std::io::{BufReader, ErrorKind, Read};
+use std::io::{BufRead as _, BufReader, ErrorKind, Read};
 
-use tar::EntryType;
-
+use super::sniff::{compressed, packed};
+use super::tape::{MemberKind, Sparse, Tape};
+use super::window::Window;
 use super::{
-    Content, End, Entry, HEAD, Head, Input, Kind, Want, compression, counting, limits, refusal, sniff, text,
+    BUFFER, Content, End, Entry, HEAD, Kind, Want, compression, counting, limits, refusal, sniff, tape, text,
     zip,
 };
 use crate::OpenError;
 use crate::bytes::visible;
 use crate::paste;
 
-const BUFFER: usize = 64 << 10;
 /// Compressions around one archive that are taken off: its own, and one more where somebody packed it again.
 const MOST_LAYERS: usize = 2;
 /// The largest text of unknown purpose that is taken.
@@ -26,8 +26,6 @@ pub(super) struct Walk<'w> {
     /// Name of this archive in the outer one.
     pub(super) archive: Vec<u8>,
     pub(super) is_inner: bool,
-    /// Where members are read into, one after the other: not each needs memory of its own, or clean memory.
-    buffer: Vec<u8>,
     /// Why the whole input is of no use, where its kind alone does not tell.
     pub(super) refused: Option<OpenError>,
 }
@@ -47,40 +45,44 @@ impl<'w> Walk<'w> {
         wants: &'w dyn Fn(&[u8]) -> Want,
         visit: &'w mut dyn FnMut(Entry<'_>),
     ) -> Self {
-        Self { state, wants, visit, archive: Vec::new(), is_inner: false, buffer: Vec::new(), refused: None }
+        Self { state, wants, visit, archive: Vec::new(), is_inner: false, refused: None }
     }
 
     /// Takes the compressions off and walks what is inside.
-    pub(super) fn stream(&mut self, mut input: Input<'_>) -> Result<End, Stop> {
+    pub(super) fn stream(&mut self, mut input: Window<'_>) -> Result<End, Stop> {
         for layer in 0..=MOST_LAYERS {
-            let head = Head::take(&mut input).map_err(Stop::Unread)?;
-            let mut whole = head.before(input);
-            input = match sniff(head.as_bytes()) {
-                Kind::Tar => return Ok(self.tar(whole)),
-                Kind::Zip => return Ok(self.zip(&mut whole)),
-                Kind::Text if !self.is_inner => return Ok(self.text(head.as_bytes(), layer, whole)),
+            let head = input.peek(HEAD);
+            let kind = sniff(head);
+            let is_short = head.len() < HEAD;
+            if is_short && let Some(error) = input.take_error() {
+                return Err(Stop::Unread(error));
+            }
+            input = match kind {
+                Kind::Tar => return Ok(self.tar(input)),
+                Kind::Zip => return Ok(self.zip(&mut input)),
+                Kind::Text if !self.is_inner => return Ok(self.text(layer, input)),
                 kind if compression::is_read(kind) && layer < MOST_LAYERS => {
-                    Box::new(self.state.unpacking(super::inflate(kind, whole)))
+                    let unpacked = self.state.unpacking(super::inflate(kind, Box::new(input)));
+                    Window::new(Box::new(unpacked))
                 }
-                other => return Err(Stop::Refused(other, layer, head.as_bytes().to_vec())),
+                other => return Err(Stop::Refused(other, layer, input.peek(HEAD).to_vec())),
             };
         }
         Err(Stop::Refused(Kind::Unknown, MOST_LAYERS, Vec::new()))
     }
 
-    /// A text, which begins with `head` and was under so many compressions. One of two bytes a character has no lines
-    /// before it is decoded.
-    fn text(&mut self, head: &[u8], layer: usize, mut input: Input<'_>) -> End {
+    /// A text that was under so many compressions. One of two bytes a character has no lines before it is decoded.
+    fn text(&mut self, layer: usize, mut input: Window<'_>) -> End {
         let limits = *self.state.limits();
         if layer == 0 {
-            input = Box::new(self.state.unpacking(input));
+            input = Window::new(Box::new(self.state.unpacking(input)));
         }
-        let (bytes, end) = if text::is_wide(head) {
+        let (bytes, end) = if text::is_wide(input.peek(HEAD)) {
             let mut bytes = Vec::new();
             let end = read_whole(&mut input, "whole", limits.whole, &mut bytes);
             (bytes, end)
         } else {
-            let text = paste::read_text(BufReader::with_capacity(BUFFER, input), &limits);
+            let text = paste::read_text(input, &limits);
             if text.cut > 0 {
                 self.see(b"", Content::CutLines(text.cut, limits.line));
             }
@@ -119,7 +121,7 @@ impl<'w> Walk<'w> {
             if let Err(why) = self.state.count_entry() {
                 return End::Broken(why);
             }
-            let Some(mut data) = member.open().map(|data| self.state.unpacking(data)) else {
+            let Some(mut data) = member.open().map(|data| self.unpacking(data)) else {
                 let why = match member.is_encrypted {
                     true => "it is encrypted with a password",
                     false => "it is packed by a method of zip that is not read here",
@@ -131,184 +133,153 @@ impl<'w> Walk<'w> {
                 let mut target = Vec::new();
                 read_whole(&mut data, "header", 1 << 16, &mut target);
                 self.see(member.path, Content::Symlink(&target));
-            } else if let End::Broken(why) = self.file(member.path, member.size, &mut data) {
+            } else if let End::Broken(why) = self.file(member.path, Some(member.size), &mut data) {
                 return End::Broken(why);
             }
         }
         end
     }
 
-    fn tar(&mut self, input: Input<'_>) -> End {
-        let header_limit = self.state.limits().header;
-        let (input, fence) = counting::Fenced::new(BufReader::with_capacity(BUFFER, input), header_limit);
-        let mut archive = tar::Archive::new(input);
-        let entries = match archive.entries_with_seek() {
-            Ok(entries) => entries,
-            Err(error) => return End::Broken(error.to_string()),
-        };
-        let (mut path, mut link) = (Vec::new(), Vec::new());
-        for entry in entries {
-            let mut entry = match entry {
-                Ok(entry) => entry,
-                Err(error) => return End::Broken(error.to_string()),
-            };
+    /// What comes out of a decoder, counted.
+    fn unpacking<'r>(&self, data: impl Read + 'r) -> Window<'r> {
+        Window::new(Box::new(BufReader::with_capacity(BUFFER, self.state.unpacking(data))))
+    }
+
+    fn tar(&mut self, input: Window<'_>) -> End {
+        let mut tape = Tape::new(input, self.state.limits().header);
+        let mut member = tape::Member::default();
+        loop {
+            match tape.next(&mut member) {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(why) => return End::Broken(why),
+            }
             if let Err(why) = self.state.count_entry() {
                 return End::Broken(why);
             }
-            // What the file takes on the tape, and the headers of the next one.
-            let sparse = entry.header().entry_type() == EntryType::GNUSparse;
-            let taken = if sparse { entry.header().entry_size().unwrap_or(0) } else { entry.size() };
-            let ahead = taken.saturating_add(header_limit).saturating_add(BUFFER as u64);
-            fence.set(entry.raw_file_position().saturating_add(ahead));
-            path.clear();
-            path.extend_from_slice(&entry.path_bytes());
-            match entry.header().entry_type() {
-                kind @ (EntryType::Symlink | EntryType::Link) => {
-                    link.clear();
-                    link.extend_from_slice(&entry.link_name_bytes().unwrap_or_default());
-                    let is_symlink = kind == EntryType::Symlink;
-                    self.see(
-                        &path,
-                        if is_symlink { Content::Symlink(&link) } else { Content::HardLink(&link) },
-                    );
+            let end = match member.kind {
+                MemberKind::Symlink => {
+                    self.see(&member.path, Content::Symlink(&member.link));
+                    End::Complete
                 }
-                kind @ (EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse) => {
-                    // A sparse file's size on the tape is not its length.
-                    let size = entry.size();
-                    let known = if kind == EntryType::GNUSparse { 0 } else { size };
-                    let limit = self.state.limits().member;
-                    let mut unpacking = self.state.unpacking(&mut entry);
-                    // Holes of a sparse file are nowhere on the tape, but are read all the same.
-                    let input: &mut dyn Read = if sparse { &mut unpacking } else { unpacking.inner() };
-                    if size > limit && (self.wants)(&path) == Want::Bytes {
-                        self.see(&path, Content::TooLarge(size, limit));
-                    } else if let End::Broken(why) = self.file(&path, known, input) {
-                        return End::Broken(why);
-                    }
+                MemberKind::HardLink => {
+                    self.see(&member.path, Content::HardLink(&member.link));
+                    End::Complete
                 }
-                _ => {}
+                MemberKind::File => self.file(&member.path, Some(member.size), tape.content()),
+                // Holes of a sparse file are nowhere on the tape, but are read all the same.
+                MemberKind::Sparse => {
+                    let mut whole = self.unpacking(Sparse::new(tape.content(), &member.pieces));
+                    self.file(&member.path, Some(member.size), &mut whole)
+                }
+                MemberKind::Other => End::Complete,
+            };
+            if let End::Broken(why) = end {
+                return End::Broken(why);
             }
         }
-        fence.set(u64::MAX);
-        check_rest(&mut archive.into_inner())
+        check_rest(&mut tape.into_rest())
     }
 
     /// A file of a directory; that it breaks off concerns no other file.
-    pub(super) fn lone_file(&mut self, path: &[u8], input: &mut dyn Read) {
-        if let End::Broken(why) = self.file(path, 0, input) {
+    pub(super) fn lone_file(&mut self, path: &[u8], mut input: Window<'_>) {
+        if let End::Broken(why) = self.file(path, None, &mut input) {
             self.see(path, Content::Broken(&why));
         }
     }
 
-    /// A file: what is wanted of it is shown; an archive is walked. `size` 0 stands for unknown.
-    fn file(&mut self, path: &[u8], size: u64, input: &mut dyn Read) -> End {
+    /// A file, of a known size or all that comes: what is wanted of it is shown; an archive is walked.
+    fn file(&mut self, path: &[u8], size: Option<u64>, input: &mut Window<'_>) -> End {
         match (self.wants)(path) {
             Want::Bytes => self.wanted(path, size, input),
             Want::Nothing if self.is_inner => End::Complete,
-            want => match Head::take(input) {
-                Ok(head) => self.unknown(want, path, size, head, input),
-                Err(error) => End::Broken(error.to_string()),
-            },
+            want => self.unknown(want, path, size, input),
         }
     }
 
     /// A file whose name tells that it is wanted. Where it is compressed it is a rotated log, mostly.
-    fn wanted(&mut self, path: &[u8], size: u64, input: &mut dyn Read) -> End {
+    fn wanted(&mut self, path: &[u8], size: Option<u64>, input: &mut Window<'_>) -> End {
         let limit = self.state.limits().member;
-        let mut buffer = std::mem::take(&mut self.buffer);
-        let (length, end) = fill(input, size, limit, &mut buffer);
-        let bytes = &buffer[..length];
-        let kind = sniff(&bytes[..bytes.len().min(HEAD)]);
-        let end = if compression::is_read(kind) {
-            let mut text = Vec::new();
-            let mut unpacked = self.state.unpacking(compression::decode(kind, Box::new(bytes)));
-            let inflated = read_whole(&mut unpacked, "member", limit, &mut text);
-            match (self.give(path, &text), inflated) {
-                (Err(why), _) => End::Broken(why),
-                (Ok(()), End::Broken(why)) => {
-                    self.see(path, Content::Broken(&why));
-                    End::Complete
-                }
-                (Ok(()), End::Complete) => End::Complete,
-            }
-        } else {
+        if let Some(size) = size.filter(|size| *size > limit) {
+            self.see(path, Content::TooLarge(size, limit));
+            return End::Complete;
+        }
+        // One more than there may be, so that its end is seen.
+        let most = usize::try_from(limit).unwrap_or(usize::MAX);
+        let expected =
+            size.map_or(most.saturating_add(1), |size| usize::try_from(size).unwrap_or(usize::MAX));
+        let bytes = input.peek(expected);
+        let length = bytes.len();
+        let bytes = &bytes[..length.min(most)];
+        let given = match compressed(bytes).filter(|kind| compression::is_read(*kind)) {
+            Some(kind) => self.rotated(path, kind, bytes),
             // What came before a break is still true: a table cut short shows mounts that were there.
-            match self.give(path, bytes) {
-                Ok(()) => whole_or_broken(path, size, bytes.len(), end),
-                Err(why) => End::Broken(why),
-            }
+            None => self.give(path, bytes),
         };
-        self.buffer = buffer;
-        end
+        input.consume(length);
+        match given {
+            Err(why) => End::Broken(why),
+            Ok(()) if length > most => End::Broken(limits::met("member", limit)),
+            Ok(()) if length < expected => whole_or_broken(path, size, length, input.end()),
+            Ok(()) => End::Complete,
+        }
+    }
+
+    /// A compressed file; that it is damaged concerns no other file.
+    fn rotated(&mut self, path: &[u8], kind: Kind, bytes: &[u8]) -> Result<(), String> {
+        let mut text = Vec::new();
+        let mut unpacked = self.state.unpacking(compression::decode(kind, Box::new(bytes)));
+        let end = read_whole(&mut unpacked, "member", self.state.limits().member, &mut text);
+        self.give(path, &text)?;
+        if let End::Broken(why) = end {
+            self.see(path, Content::Broken(&why));
+        }
+        Ok(())
     }
 
     /// A file whose name tells nothing: its first bytes may.
-    fn unknown(&mut self, want: Want, path: &[u8], size: u64, head: Head, input: &mut dyn Read) -> End {
-        let kind = sniff(head.as_bytes());
-        if compression::is_read(kind) || matches!(kind, Kind::Tar | Kind::Zip) {
+    fn unknown(&mut self, want: Want, path: &[u8], size: Option<u64>, input: &mut Window<'_>) -> End {
+        let head = input.peek(HEAD);
+        let length = head.len();
+        if packed(head)
+            .is_some_and(|kind| compression::is_read(kind) || matches!(kind, Kind::Tar | Kind::Zip))
+        {
             if !self.is_inner {
-                self.inner(path, head.before(input));
+                self.inner(path, input);
             }
-        } else if want == Want::Text && kind == Kind::Text && size <= LOOSE_LIMIT {
+        } else if want == Want::Text && sniff(head) == Kind::Text && size.is_none_or(|s| s <= LOOSE_LIMIT) {
             let mut bytes = Vec::new();
-            let end = read_whole(&mut head.before(input), "member", LOOSE_LIMIT, &mut bytes);
+            let end = read_whole(input, "member", LOOSE_LIMIT, &mut bytes);
             let end = whole_or_broken(path, size, bytes.len(), end);
             // A file whose name says nothing is somebody's text; those of the host are bytes as they stand.
             return match self.give(path, &text::to_utf8(bytes)) {
                 Ok(()) => end,
                 Err(why) => End::Broken(why),
             };
+        } else if length < HEAD {
+            return input.end();
         }
         End::Complete
     }
 
-    fn inner(&mut self, path: &[u8], input: Input<'_>) {
+    fn inner(&mut self, path: &[u8], input: &mut Window<'_>) {
         let mut walk = Walk::new(self.state, self.wants, self.visit);
         walk.archive = path.to_vec();
         walk.is_inner = true;
         // What is compressed but no archive says nothing of a host.
-        if let Ok(End::Broken(why)) = walk.stream(input) {
+        if let Ok(End::Broken(why)) = walk.stream(Window::new(Box::new(input))) {
             self.see(path, Content::Broken(&why));
         }
     }
 }
 
 /// An archive that ends early says so by a file that is shorter than its header tells.
-fn whole_or_broken(path: &[u8], size: u64, read: usize, end: End) -> End {
+fn whole_or_broken(path: &[u8], size: Option<u64>, read: usize, end: End) -> End {
     match end {
-        End::Complete if size > read as u64 => {
+        End::Complete if size.is_some_and(|size| size > read as u64) => {
             End::Broken(format!("the archive ends inside {}", visible(path)))
         }
         end => end,
-    }
-}
-
-/// Reads a member to the buffer's beginning and tells its length, at most the limit, and how it ended. `size` is what it
-/// should have: the buffer grows with what it has.
-fn fill(input: &mut dyn Read, size: u64, limit: u64, buffer: &mut Vec<u8>) -> (usize, End) {
-    const FIRST: usize = 1 << 20;
-    let most = usize::try_from(limit).unwrap_or(usize::MAX);
-    // One more than it has, so that its end is seen.
-    let expected = usize::try_from(size).unwrap_or(usize::MAX).min(most).saturating_add(1);
-    let mut room = expected.clamp(BUFFER, FIRST);
-    let mut length = 0;
-    loop {
-        if buffer.len() < room {
-            buffer.resize(room, 0);
-        }
-        match input.read(&mut buffer[length..room]) {
-            Ok(0) => return (length, End::Complete),
-            Ok(more) => length += more,
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return (length, End::Broken(error.to_string())),
-        }
-        if length > most {
-            return (most, End::Broken(limits::met("member", limit)));
-        }
-        if length == room {
-            let double = room.saturating_mul(2);
-            room = if room < expected { double.min(expected) } else { double };
-        }
     }
 }
 

@@ -8,7 +8,7 @@
 //! assert_eq!(membership.container, None);
 //! ```
 
-use crate::bytes::{components, visible};
+use crate::bytes::visible;
 use crate::evidence::Evidence;
 
 /// What the cgroup paths of a process tell.
@@ -40,29 +40,37 @@ impl Membership {
 /// Reads all lines; the container wins over the unit of the daemon that it may be nested in.
 pub fn parse(text: &[u8]) -> Membership {
     let mut found = Membership::default();
+    let mut before: &[u8] = &[];
     for (number, line) in super::numbered_lines(text) {
         // hierarchy-ID:controllers:path; the path may hold colons.
         let mut fields = line.splitn(3, |&b| b == b':');
         let (Some(_), Some(controllers), Some(path)) = (fields.next(), fields.next(), fields.next()) else {
             continue;
         };
-        if found.container.is_none()
-            && let Some(id) = components(path).rev().find_map(container_id)
-        {
-            found.container = Some(id);
+        // systemd's own hierarchy (v1 `name=systemd`, v2 no controller) is the one that names the unit.
+        let is_systemds = controllers == b"name=systemd" || controllers.is_empty();
+        let (seeks_container, seeks_unit) = (found.container.is_none(), is_systemds || found.unit.is_none());
+        // Most of v1's hierarchies have the same path.
+        let is_known = path == before && !is_systemds;
+        before = path;
+        if is_known || !(seeks_container || seeks_unit) {
+            continue;
+        }
+        let (mut id, mut unit) = (None, None);
+        for part in path.rsplit(|byte| *byte == b'/') {
+            if seeks_container && id.is_none() {
+                id = container_id(part);
+            }
+            if seeks_unit && unit.is_none() && is_unit(part) {
+                unit = Some(part);
+            }
+        }
+        if (unit.is_some() && found.container.is_none()) || id.is_some() {
             found.line = number;
             found.text = line.to_vec();
         }
-        // systemd's own hierarchy (v1 `name=systemd`, v2 no controller) is the one that names the unit.
-        if (controllers == b"name=systemd" || controllers.is_empty() || found.unit.is_none())
-            && let Some(unit) = components(path).rev().find(|c| is_unit(c))
-        {
-            found.unit = Some(unit.to_vec());
-            if found.container.is_none() {
-                found.line = number;
-                found.text = line.to_vec();
-            }
-        }
+        found.container = found.container.or(id);
+        found.unit = unit.map(<[u8]>::to_vec).or(found.unit);
     }
     found
 }
@@ -78,10 +86,12 @@ pub(crate) fn container_id(component: &[u8]) -> Option<String> {
     let name = component.strip_suffix(b".scope").unwrap_or(component);
     let at = name.len().checked_sub(64)?;
     let (prefix, id) = name.split_at(at);
-    let hex = id.iter().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-    let named = prefix.is_empty() || prefix.ends_with(b"-") || prefix.ends_with(b":");
-    let monitor = memchr::memmem::find(prefix, b"conmon").is_some();
-    (hex && named && !monitor).then(|| String::from_utf8_lossy(id).into_owned())
+    let is_named = matches!(prefix, [] | [.., b'-' | b':']);
+    let is_hex = || id.iter().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    if !is_named || !is_hex() || prefix.windows(6).any(|part| part == b"conmon") {
+        return None;
+    }
+    std::str::from_utf8(id).ok().map(str::to_owned)
 }
 
 #[cfg(test)]

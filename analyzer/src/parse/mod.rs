@@ -23,7 +23,7 @@ use nom::IResult;
 use nom::Parser;
 use nom::bytes::complete::take_while1;
 use nom::character::complete::char;
-use nom::combinator::{all_consuming, map_opt};
+use nom::combinator::map_opt;
 use nom::sequence::separated_pair;
 
 use crate::ids::DeviceNumber;
@@ -59,9 +59,10 @@ pub(crate) fn below_drawing(line: &[u8]) -> (usize, &[u8]) {
     (depth, &line[drawn..])
 }
 
-/// The whole input as a decimal number.
+/// The whole input as a decimal number; a sign is not one.
 pub(crate) fn whole_number<T: std::str::FromStr>(input: &[u8]) -> Option<T> {
-    all_consuming(number::<T>).parse(input).ok().map(|(_, n)| n)
+    let digits = std::str::from_utf8(input).ok()?;
+    if input.first().is_some_and(u8::is_ascii_digit) { digits.parse().ok() } else { None }
 }
 
 /// Lines with their numbers from 1, without line ends, empty ones left out.

@@ -150,9 +150,9 @@ impl Builder {
     /// Takes one member that is known to be this.
     pub(super) fn add_as(&mut self, path: &EntryPath<'_>, role: Role<'_>, content: &Content<'_>) {
         self.recorded.add(path, &role, content);
-        self.saw_sosreport |= path.0.first() == Some(&&b"sos_commands"[..]);
+        self.saw_sosreport |= path.inside().first() == Some(&&b"sos_commands"[..]);
         self.saw_must_gather |=
-            matches!(path.0.first(), Some(&(b"host_service_logs" | b"cluster-scoped-resources")));
+            matches!(path.inside().first(), Some(&(b"host_service_logs" | b"cluster-scoped-resources")));
         match content {
             Content::File(bytes) => self.add_file(path, role, bytes),
             Content::Symlink(target) => self.add_symlink(path, role, target),

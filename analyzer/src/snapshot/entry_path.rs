@@ -3,13 +3,56 @@
 
 use std::borrow::Cow;
 
-use crate::bytes::components;
 use crate::parse;
 use crate::snapshot::{NamespaceInode, Pid};
 
 /// A path with the bundle's own top directory taken off.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct EntryPath<'a>(pub(super) Vec<&'a [u8]>);
+#[derive(Debug, Clone)]
+pub(crate) struct EntryPath<'a> {
+    parts: Parts<'a>,
+    /// Components of the directory that the host's own paths lie below.
+    above: usize,
+    /// Where the path there begins; a path without a mark of the host's is shown whole.
+    begins: usize,
+}
+
+/// Components of a path. A bundle has tens of thousands of members and most of them few components: these need no
+/// memory of their own.
+#[derive(Debug, Clone)]
+struct Parts<'a> {
+    few: [&'a [u8]; FEW],
+    count: usize,
+    /// All of them, where they are more.
+    many: Vec<&'a [u8]>,
+}
+
+const FEW: usize = 8;
+
+impl<'a> Parts<'a> {
+    fn of(path: &'a [u8]) -> Self {
+        let mut parts = Self { few: [&[]; FEW], count: 0, many: Vec::new() };
+        let mut rest = path;
+        while !rest.is_empty() {
+            let end = rest.iter().position(|byte| *byte == b'/').unwrap_or(rest.len());
+            let part = &rest[..end];
+            rest = rest.get(end + 1..).unwrap_or_default();
+            if matches!(part, b"" | b"." | b"..") {
+                continue;
+            }
+            match parts.few.get_mut(parts.count) {
+                Some(place) => *place = part,
+                None if parts.many.is_empty() => parts.many = [&parts.few[..], &[part]].concat(),
+                None => parts.many.push(part),
+            }
+            parts.count += 1;
+        }
+        parts
+    }
+
+    fn all(&self) -> &[&'a [u8]] {
+        if self.many.is_empty() { &self.few[..self.count] } else { &self.many }
+    }
+}
 
 /// What a member is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,33 +114,36 @@ const TOPS: [&[u8]; 23] = [
 ];
 
 impl<'a> EntryPath<'a> {
+    /// A path without a mark of the host's lies below its parent directory.
     pub(crate) fn new(path: &'a [u8]) -> Self {
-        Self::split(path).1
-    }
-
-    /// The directory that the host's own paths lie below, and the path there. A path without a mark of the
-    /// host's lies below its parent directory.
-    pub(super) fn split(path: &'a [u8]) -> (Vec<&'a [u8]>, Self) {
-        let mut all: Vec<&[u8]> = components(path).filter(|c| *c != b"..").collect();
+        let parts = Parts::of(path);
+        let all = parts.all();
         // A process's directory is the surest mark; it may lie below anything.
         let process = all.windows(2).position(|w| w[0] == b"proc" && is_pid(w[1]));
-        match process.or_else(|| all.iter().position(|c| TOPS.contains(c))) {
-            Some(top) => {
-                let above = all.drain(..top).collect();
-                (above, Self(all))
-            }
-            None => (all[..all.len().saturating_sub(1)].to_vec(), Self(all)),
-        }
+        let (above, begins) = match process.or_else(|| all.iter().position(|c| TOPS.contains(c))) {
+            Some(top) => (top, top),
+            None => (all.len().saturating_sub(1), 0),
+        };
+        Self { parts, above, begins }
+    }
+
+    /// The directory that the host's own paths lie below.
+    pub(super) fn root(&self) -> &[&'a [u8]] {
+        &self.parts.all()[..self.above]
+    }
+
+    /// Components of the path there.
+    pub(super) fn inside(&self) -> &[&'a [u8]] {
+        &self.parts.all()[self.begins..]
     }
 
     /// As shown in evidence.
     pub(super) fn shown(&self) -> String {
-        crate::bytes::visible(&self.0.join(&b'/'))
+        crate::bytes::visible(&self.inside().join(&b'/'))
     }
 
     pub(super) fn role(&self) -> Role<'a> {
-        let parts = &self.0[..];
-        match parts {
+        match self.inside() {
             [b"manifest.json"] => Role::Manifest,
             [b"summary.json"] => Role::Summary,
             [b"proc", pid, rest @ ..] if is_pid(pid) && !rest.is_empty() => match parse::whole_number(pid) {

@@ -17,6 +17,8 @@ pub struct Hosts {
     /// Texts beside the hosts' directories, with their names.
     loose: Vec<(String, Vec<u8>)>,
     limits: Limits,
+    /// Index of the host that the last member belonged to.
+    last: usize,
 }
 
 #[derive(Debug)]
@@ -39,7 +41,7 @@ impl Hosts {
 
     /// Takes one member.
     pub fn add(&mut self, entry: Entry<'_>) {
-        let (root, path) = EntryPath::split(entry.path);
+        let path = EntryPath::new(entry.path);
         let role = path.role();
         if let (Role::Loose, Content::File(bytes)) = (&role, &entry.content) {
             self.loose.push((path.shown(), bytes.to_vec()));
@@ -51,7 +53,7 @@ impl Hosts {
                 host.broken = Some(why.to_owned());
             }
         }
-        let index = self.host_of(entry.archive, &root, matches!(role, Role::OfProcess(..)));
+        let index = self.host_of(entry.archive, path.root(), matches!(role, Role::OfProcess(..)));
         let Some(host) = self.hosts.get_mut(index) else { return };
         if let Role::OfProcess(pid, _) = &role {
             let (known, is_known) = host.builder.processes(*pid);
@@ -83,6 +85,10 @@ impl Hosts {
                 r.iter().zip(root).all(|(a, b)| a == b) // one is the beginning of the other
             })
         };
+        // Nearly always it is the host of the member before.
+        if self.hosts.get(self.last).is_some_and(|h| own(h) && is_root(h)) {
+            return self.last;
+        }
         let known = self.hosts.iter().position(|h| own(h) && is_root(h));
         let known = known.or_else(|| self.hosts.iter().position(|h| own(h) && !is_process && related(h)));
         let known = known.or_else(|| self.hosts.iter().position(|h| own(h) && h.root.is_none()));
@@ -103,12 +109,13 @@ impl Hosts {
         {
             host.root.get_or_insert_with(|| root.iter().map(|c| c.to_vec()).collect());
         }
+        self.last = index;
         index
     }
 
     /// The hosts, sorted by name; empty where there is nothing of a host in it.
     pub fn finish(self, end: &End) -> Vec<Snapshot> {
-        let Self { mut hosts, mut loose, limits } = self;
+        let Self { mut hosts, mut loose, limits, .. } = self;
         for host in hosts.iter_mut().filter(|host| host.left_out > 0) {
             host.builder.note_left_out(host.left_out, limits.processes);
         }

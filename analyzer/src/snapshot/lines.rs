@@ -86,31 +86,37 @@ impl Line {
     }
 }
 
-impl Row {
-    fn bytes(&self) -> [u8; 16] {
-        let numbers = [self.number, self.text, self.id.0, self.parent.0];
-        let mut bytes = [0; 16];
-        for (place, number) in bytes.as_chunks_mut::<4>().0.iter_mut().zip(numbers) {
-            *place = number.to_le_bytes();
-        }
-        bytes
+/// Every table that is read is hashed, line by line.
+impl Hash for Row {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(u64::from(self.number) << 32 | u64::from(self.text));
+        state.write_u64(u64::from(self.id.0) << 32 | u64::from(self.parent.0));
     }
 }
 
-/// Every table that is read is hashed: many rows at once.
-impl Hash for Row {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write(&self.bytes());
+/// Mixes rows: std's own takes a fifth of the time that a table takes. Whoever makes tables that it takes for each other
+/// makes only the reading of his own bundle slow, for equal ones are compared row by row.
+#[derive(Debug, Default)]
+pub(super) struct RowHasher(u64);
+
+impl Hasher for RowHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
     }
 
-    fn hash_slice<H: Hasher>(rows: &[Self], state: &mut H) {
-        let mut bytes = [[0; 16]; 32];
-        for rows in rows.chunks(bytes.len()) {
-            for (bytes, row) in bytes.iter_mut().zip(rows) {
-                *bytes = row.bytes();
-            }
-            state.write(bytes[..rows.len()].as_flattened());
-        }
+    fn write_u64(&mut self, word: u64) {
+        // 2^64 divided by the golden ratio, odd (Knuth, TAOCP 3, 6.4: multiplicative hashing).
+        self.0 = (self.0.rotate_left(26) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn write_usize(&mut self, number: usize) {
+        self.write_u64(number as u64);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
     }
 }
 
@@ -214,11 +220,13 @@ fn two_ids(line: &[u8]) -> Option<(MountId, MountId, &[u8])> {
 }
 
 fn number_before_blank(text: &[u8]) -> Option<(u32, &[u8])> {
-    let mut number: u32 = 0;
-    for (at, byte) in text.iter().enumerate() {
+    let mut number: u64 = 0;
+    for (at, byte) in text.iter().enumerate().take(11) {
         match byte {
-            b'0'..=b'9' => number = number.checked_mul(10)?.checked_add(u32::from(byte - b'0'))?,
-            b' ' if at == 1 || (at > 1 && text[0] != b'0') => return Some((number, &text[at + 1..])),
+            b'0'..=b'9' => number = number * 10 + u64::from(byte - b'0'),
+            b' ' if at == 1 || (at > 1 && text[0] != b'0') => {
+                return Some((u32::try_from(number).ok()?, &text[at + 1..]));
+            }
             _ => return None,
         }
     }

@@ -1,17 +1,18 @@
 //! Mount tables: each different one is kept once, whatever file shows it.
 
-use super::super::lines::{Lines, Row};
+use super::super::lines::{Lines, Row, RowHasher};
 use super::super::table::Wanted;
 use super::*;
 use crate::order;
 use crate::parse::mountinfo::Mount;
+use std::hash::BuildHasherDefault;
 use std::sync::Arc;
 
 /// The different tables so far.
 #[derive(Debug, Default)]
 pub(super) struct Tables {
     lines: Lines,
-    by_rows: HashMap<Arc<[Row]>, TableId>,
+    by_rows: HashMap<Arc<[Row]>, TableId, BuildHasherDefault<RowHasher>>,
     known: Vec<Known>,
 }
 
@@ -61,7 +62,7 @@ pub(super) enum TableFile {
 
 impl TableFile {
     fn of(path: &EntryPath<'_>) -> Self {
-        match path.0[..] {
+        match path.inside() {
             [b"proc", pid, b"mountinfo"] if !pid.starts_with(b"0") => whole_number(pid).map(Pid),
             _ => None,
         }
