@@ -220,8 +220,10 @@ fn two_ids(line: &[u8]) -> Option<(MountId, MountId, &[u8])> {
 }
 
 fn number_before_blank(text: &[u8]) -> Option<(u32, &[u8])> {
+    // As many digits as fit 32 bits, and the blank.
+    let field = text.get(..11).unwrap_or(text);
     let mut number: u64 = 0;
-    for (at, byte) in text.iter().enumerate().take(11) {
+    for (at, byte) in field.iter().enumerate() {
         match byte {
             b'0'..=b'9' => number = number * 10 + u64::from(byte - b'0'),
             b' ' if at == 1 || (at > 1 && text[0] != b'0') => {
