@@ -5,8 +5,11 @@
 
 mod support;
 
+use ebusy_tests::model::{Effect, Holder};
 use ebusy_tests::synth::{Block, Driver, Fs, Host, Link, Run};
+use std::collections::BTreeMap;
 use support::cases::{self, MODERN, causes, device_error, holder, host_with};
+use support::said::said;
 use support::{ask, commands};
 
 #[test]
@@ -254,4 +257,24 @@ fn a_server_that_does_not_answer_and_one_that_does() {
             "what waits in the kernel cannot be ended"
         );
     }
+}
+
+#[test]
+fn of_several_mounts_at_a_path_a_umount_takes_the_uppermost() {
+    let mut host = Host::new("nas1", "6.1.0-50-amd64");
+    let below = host.tmpfs("below", "rw");
+    host.mounts.mount(host.ns, "/mnt/data", &below);
+    let reader = host.spawn("less", &["less"]);
+    host.link(reader, "fd/3", "/mnt/data/a", "reg");
+    host.mounts.mount(host.ns, "/mnt/data", &Fs::new((0, 90), "btrfs", "/dev/sdb1", "rw"));
+    host.log_line("umount", 900, "umount: /mnt/data: target is busy.");
+    let host_itself = (Holder::Namespace(host.inode_of(host.ns), Vec::new()), Effect::Holding);
+    host.block_device("loop1", Block::on_file((7, 1), "/mnt/data/old.img", below.device));
+    let free = said(&support::ask_default(&host.bundle()));
+    assert_eq!(free.holders, BTreeMap::from([host_itself.clone()]), "all else is on what is covered");
+    // A file of btrfs has a number that no table shows: its path tells.
+    host.block_device("loop0", Block::on_file((7, 0), "/mnt/data/disk.img", (0, 91)));
+    let held = said(&support::ask_default(&host.bundle()));
+    let device = (Holder::Device("/dev/loop0".into()), Effect::Blocking);
+    assert_eq!(held.holders, BTreeMap::from([host_itself, device]));
 }

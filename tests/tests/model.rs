@@ -7,7 +7,7 @@
 
 mod support;
 
-use ebusy_analyzer::report::{self, BusyError, HolderKind, Report};
+use ebusy_analyzer::report::BusyError;
 use ebusy_analyzer::{Analysis, Query};
 use ebusy_tests::model::places::Place;
 use ebusy_tests::model::plan::{Complaint, Step, Storage, Volume};
@@ -15,8 +15,9 @@ use ebusy_tests::model::truth::{self, Operation, others};
 use ebusy_tests::model::world::{Object, Subject};
 use ebusy_tests::model::{Effect, Holder, Plan, Status, Truth, World};
 use std::collections::BTreeMap;
+use support::said::said;
 
-const HOSTS: u64 = 400;
+const HOSTS: u64 = 350;
 /// They are shared out among so many tests, which run at the same time.
 const SHARES: u64 = 2;
 /// So many different faults are shown.
@@ -41,6 +42,8 @@ fn hosts_that_were_answered_wrongly_once() {
     let (bind, mount, complain) =
         (Step::BindElsewhere(0, 0), Step::Place(PlaceStep::Mount), Step::Place(PlaceStep::Complain(0)));
     let shared = Step::Copied(Copy::UnsharedShared);
+    let cover = Step::Place(PlaceStep::Cover(0, 1, 2));
+    let bound = Step::Place(PlaceStep::Cover(0, 1, 5));
     let refer = |from, how| Step::Place(PlaceStep::Refer(0, from, how));
     let steps = [
         // Copies of an operator's bind were said to go with the runtime's own umount, which was over.
@@ -72,6 +75,24 @@ fn hosts_that_were_answered_wrongly_once() {
             refer(2, Reference::Fd),
             complain,
         ],
+        // A copy that goes along was said to block, because of another mount on the container's directory.
+        vec![sees_all, Step::RunTwin(0), Step::Cover(1, 0, 15)],
+        // What is below the mount that is to be unmounted was taken for it.
+        vec![run, mount, Step::Run(Volume::Root), complain, cover],
+        vec![run, mount, refer(0, Reference::Fd), complain, cover],
+        vec![run, mount, Step::Place(PlaceStep::Block(0, false)), complain, cover],
+        vec![run, mount, Step::Place(PlaceStep::Mount), bound, Step::Place(PlaceStep::Inside(0)), complain],
+        // "Free", because a copy that another mount covers was said not to be asked.
+        vec![
+            run,
+            Step::Copied(Copy::ServiceSlave),
+            mount,
+            refer(1, Reference::Cwd),
+            Step::Place(PlaceStep::Cover(0, 0, 2)),
+            complain,
+        ],
+        // The table that the collector read inside of a namespace did not count.
+        vec![run, Step::Copied(Copy::UnsharedPrivate), Step::Chroot(1), Step::Move(0, 1)],
     ];
     for steps in steps {
         let plan = Plan {
@@ -144,19 +165,24 @@ fn fault(plan: &Plan) -> Option<String> {
     })
 }
 
-/// What its complaint in the log is about; without one nobody asks. Who complains is in the host's namespace: where
+/// What its complaint in the log is about, or without one its directory. Who complains is in the host's namespace: where
 /// the runtime has another one, the log does not tell which is meant.
 fn place_question(world: &World, analysis: &Analysis, place: &Place) -> Option<(Query, Truth)> {
-    if !place.complained || world.plan.own_namespace {
+    if world.plan.own_namespace {
         return None;
+    }
+    if !place.complained {
+        let query = Query::Text(place.object.path.clone());
+        let is_asked = !place.is_name && world.is_all_there(place);
+        return others::directory(world, place).filter(|_| is_asked).map(|truth| (query, truth));
     }
     let errors = &analysis.snapshot().errors;
     let index = errors.iter().position(|e| e.path.as_deref() == Some(&place.object.path));
     let query = Query::Error(index.expect("the complaint is found in the log"));
     match place.is_name {
-        true => Some((query, others::name(world, place))),
+        true => others::directory(world, place).map(|truth| (query, truth)),
         // What is not mounted any more cannot be unmounted.
-        false => world.is_mounted(place).then(|| (query, others::umount(world, place))),
+        false => world.umounted(place).map(|object| (query, others::umount(world, &object))),
     }
 }
 
@@ -211,31 +237,6 @@ fn questions(world: &World, analysis: &Analysis, subject: &Subject) -> Vec<(Quer
     questions
 }
 
-/// What a report says, in the model's words.
-fn said(report: &Report) -> Truth {
-    let mut holders: BTreeMap<Holder, Effect> = BTreeMap::new();
-    for holder in &report.holders {
-        let effect = match holder.effect {
-            report::Effect::Blocking => Effect::Blocking,
-            report::Effect::Holding => Effect::Holding,
-            report::Effect::Unrelated => continue,
-        };
-        let named = match holder.kind {
-            HolderKind::OpenFile => Holder::Files(holder.pids.clone()),
-            HolderKind::Device => Holder::Device(device(holder)),
-            _ => Holder::Namespace(holder.mount_namespace.unwrap_or(0), holder.pids.clone()),
-        };
-        assert!(!holder.evidence.is_empty(), "no claim without evidence: {named:?}");
-        assert!(holders.insert(named.clone(), effect).is_none(), "the same holder twice: {named:?}");
-    }
-    let status = match report.verdict.status {
-        report::Status::Held => Status::Held,
-        report::Status::Free => Status::Free,
-        report::Status::Unknown => Status::Unknown,
-    };
-    Truth { status, holders }
-}
-
 /// Gives namespaces whose number nothing tells the number of the one that has the same processes.
 fn numbered(holders: BTreeMap<Holder, Effect>, expected: &Truth) -> BTreeMap<Holder, Effect> {
     let true_one = |pids: &[u32]| {
@@ -247,19 +248,4 @@ fn numbered(holders: BTreeMap<Holder, Effect>, expected: &Truth) -> BTreeMap<Hol
         _ => holder,
     };
     holders.into_iter().map(|(holder, effect)| (number(holder), effect)).collect()
-}
-
-/// Name of the stacked device or swap: the first evidence names it.
-fn device(holder: &report::Holder) -> String {
-    let tells = |e: &&report::Evidence| e.file.starts_with("sys/block/") || e.file == "proc/swaps";
-    let first = holder.evidence.iter().find(tells).expect("a stacked device has evidence");
-    match first.file.as_str() {
-        "proc/swaps" => {
-            format!("swap on {}", first.text.split_whitespace().next().unwrap_or_default())
-        }
-        file => match file.split('/').collect::<Vec<_>>()[..] {
-            ["sys", "block", _, "holders", name] | ["sys", "block", name, ..] => format!("/dev/{name}"),
-            _ => file.to_owned(),
-        },
-    }
 }

@@ -4,9 +4,15 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a broken expectation is a broken test")]
 
 use ebusy_tests::harness::{Background, TempDir, machine, need_command, need_root, run};
+use ebusy_tests::rng::Rng;
 use ebusy_tests::synth::{Fs, Mounts, Ns, Propagation};
 use std::collections::BTreeMap;
 use std::process::Command;
+
+/// Random scenes; 600 were tried when they were written.
+const SCENES: u64 = 15;
+
+type Call = Box<dyn Fn(&mut dyn Kernel)>;
 
 /// Somebody who can be told to mount.
 trait Kernel {
@@ -152,16 +158,19 @@ fn normalized(kernel: &dyn Kernel, namespaces: usize) -> Vec<Vec<String>> {
     for ns in 0..namespaces {
         let text = kernel.table(ns);
         // In the order of the paths: the order of a table's lines is not the kernel's promise.
-        let mut lines: Vec<Vec<&str>> = text.lines().map(|line| line.split(' ').collect()).collect();
-        lines.retain(|fields| fields[4].starts_with("/d"));
-        lines.sort_by_key(|fields| (fields[4], fields[3]));
+        let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split(' ').collect()).collect();
+        let mut lines: Vec<(usize, Vec<&str>)> =
+            lines.iter().map(|fields| (below_at_its_point(&lines, fields), fields.clone())).collect();
+        lines.retain(|(_, fields)| fields[4].starts_with("/d"));
+        lines.sort_by_key(|(below, fields)| (fields[4], *below));
         let mut table = Vec::new();
-        for fields in lines {
+        for (below, fields) in lines {
             let mut number = |kind: &str, name: &str| {
                 let next = names.keys().filter(|known| known.starts_with(kind)).count() + 1;
                 *names.entry(format!("{kind}{name}")).or_insert(next)
             };
-            let mut line = format!("{} root {} dev {}", fields[4], fields[3], number("device ", fields[2]));
+            let device = number("device ", fields[2]);
+            let mut line = format!("{} on {below} root {} dev {device}", fields[4], fields[3]);
             for field in fields[6..].iter().take_while(|field| **field != "-") {
                 let (kind, group) = field.split_once(':').unwrap_or((field, ""));
                 line += &format!(" {kind}:{}", number("group ", group));
@@ -171,6 +180,12 @@ fn normalized(kernel: &dyn Kernel, namespaces: usize) -> Vec<Vec<String>> {
         tables.push(table);
     }
     tables
+}
+
+/// How many mounts at the same mount point a mount is on.
+fn below_at_its_point(lines: &[Vec<&str>], fields: &[&str]) -> usize {
+    let parent = lines.iter().find(|other| other[0] == fields[1] && other[4] == fields[4]);
+    parent.map_or(0, |parent| 1 + below_at_its_point(lines, parent))
 }
 
 /// Plays a scene on both and compares.
@@ -246,4 +261,63 @@ fn a_group_that_loses_its_members_hands_its_slaves_on() {
         kernel.mount(middle, "/d/y");
         kernel.make(0, "/d", true, Propagation::Private);
     });
+}
+
+#[test]
+fn what_is_covered_and_what_covers() {
+    compare("synth_kernel::what_is_covered_and_what_covers", 3, |kernel| {
+        kernel.mount(0, "/d");
+        kernel.make(0, "/d", false, Propagation::Shared);
+        kernel.mount(0, "/d/a");
+        let peer = kernel.copy(0, None);
+        let slave = kernel.copy(0, Some(Propagation::Slave));
+        // One more at the same place, a directory above, and one that finds its place taken.
+        kernel.mount(slave, "/d/a");
+        kernel.mount(peer, "/d/b");
+        kernel.make(slave, "/d/b", false, Propagation::Private);
+        kernel.mount(slave, "/d/b");
+        kernel.mount(slave, "/d/c");
+        kernel.mount(0, "/d/c");
+        kernel.umount(0, "/d/a");
+        kernel.umount(0, "/d/c");
+        kernel.mount(slave, "/d");
+        kernel.umount(0, "/d/b");
+    });
+}
+
+/// Random mounts over, below and above each other, in namespaces that receive from each other.
+#[test]
+fn random_covers() {
+    for seed in 0..SCENES {
+        let mut rng = Rng::new(seed);
+        let mut calls: Vec<Call> = Vec::new();
+        let mut known = Synthetic::new();
+        let mut take = |call: Call, known: &mut Synthetic| {
+            call(known);
+            calls.push(call);
+        };
+        take(Box::new(|k| k.mount(0, "/d")), &mut known);
+        take(Box::new(|k| k.make(0, "/d", false, Propagation::Shared)), &mut known);
+        for _ in 0..6 + rng.below(14) {
+            let ns = rng.below(known.namespaces.len());
+            let paths = ["/d", "/d/a", "/d/a", "/d/a/b", "/d/c", "/d/c"];
+            let (at, from) = (*rng.pick(&paths), *rng.pick(&paths[1..]));
+            let is_mounted = known.mounts.at(known.namespaces[ns], at).is_some();
+            let how = *rng.pick(&[Propagation::Shared, Propagation::Slave, Propagation::Private]);
+            let recursive = rng.one_in(2);
+            let call: Call = match rng.below(12) {
+                0..=3 => Box::new(move |k| k.mount(ns, at)),
+                4 => Box::new(move |k| k.bind(ns, from, at, recursive)),
+                5..=7 if is_mounted && at != "/d" => Box::new(move |k| k.umount(ns, at)),
+                8 | 9 if is_mounted => Box::new(move |k| k.make(ns, at, recursive, how)),
+                10 | 11 if known.namespaces.len() < 4 => Box::new(move |k| {
+                    k.copy(ns, (how != Propagation::Private || recursive).then_some(how));
+                }),
+                _ => continue,
+            };
+            take(call, &mut known);
+        }
+        let test = "synth_kernel::random_covers";
+        compare(test, known.namespaces.len(), |kernel| calls.iter().for_each(|call| call(kernel)));
+    }
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use crate::order;
 use crate::parse::mountinfo::Mount;
+use crate::report::BusyKind;
 use crate::resolve::Target;
 use crate::snapshot::{Place, Places, Snapshot, TableId};
 
@@ -15,6 +16,10 @@ pub(super) struct Directories(BTreeSet<Place>);
 impl Directories {
     /// Those of the target's paths, as the daemon's namespace shows them.
     pub(super) fn of(snapshot: &Snapshot, target: &Target) -> Self {
+        // A umount takes the mount that the path leads to, whatever that one is on.
+        if target.busy == BusyKind::Umount {
+            return Self(BTreeSet::new());
+        }
         let tables = snapshot.daemon_namespace().into_iter().flat_map(|n| &n.tables);
         let places = tables.filter_map(|id| snapshot.table(*id)).flat_map(|table| {
             let places = Places::of(table);

@@ -33,6 +33,12 @@ fn effect_of(snapshot: &Snapshot, target: &Target, holder: &Found) -> (Effect, S
     }
     match holder.kind {
         HolderKind::OpenFile => return open_file_effect(busy, holder),
+        HolderKind::Device if busy == Umount && holder.on_directory == Some(false) => {
+            return says(
+                Holding,
+                "Its file was opened through another mount of the same file system: that keeps its space, but not this mount.",
+            );
+        }
         HolderKind::Device => {
             return says(Blocking, "A device that is stacked on it or swap on it keeps it open.");
         }

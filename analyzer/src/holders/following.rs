@@ -36,6 +36,8 @@ pub(super) fn judge(snapshot: &Snapshot, target: &Target, found: &mut [Found]) {
         return;
     }
     let reach = Reach::of(snapshot, own_key, &own);
+    let (on_directory, _) =
+        super::effect::foreign_mount(snapshot, BusyKind::Directory, target.error.is_some());
     for holder in found.iter_mut().filter(|h| !h.mounts.is_empty() && h.kind != HolderKind::Device) {
         let Some(key) = holder.namespace else { continue };
         let copies = holder.mounts.clone();
@@ -43,9 +45,12 @@ pub(super) fn judge(snapshot: &Snapshot, target: &Target, found: &mut [Found]) {
             mount.follows = reach.follows(key, &copies, mount.id, DEPTH);
         }
         let is_device = super::effect::busy_there(target, holder) == BusyKind::Device;
-        // On a block device each mount counts, on a directory those that lie on it; others do not block.
-        let counts = |m: &&MountView| {
-            holder.directory_mounts.contains(&m.id) || (is_device && holder.object_mounts.contains(&m.id))
+        // On a block device each mount counts, on a directory those that lie on it; others do not block. Of a container
+        // on a device, what is mounted on its directories is in the way only where the kernel does not drop it.
+        let counts = |m: &&MountView| match is_device {
+            true if holder.block_mounts.contains(&m.id) => true,
+            true if on_directory != Effect::Blocking => false,
+            _ => holder.directory_mounts.contains(&m.id),
         };
         let mut counting = holder.mounts.iter().filter(counts).peekable();
         let all_follow = counting.peek().is_some() && counting.all(|m| m.follows == Some(true));
@@ -81,7 +86,7 @@ fn unmounted(snapshot: &Snapshot, target: &Target, key: NamespaceKey, own: &[Mou
     let at_path = |path: &Vec<u8>| own.iter().any(|m| same_path(m.mount_point.as_bytes(), path));
     let mut paths = target.paths.iter().filter(|path| at_path(path)).peekable();
     if paths.peek().is_none() {
-        return own.to_vec();
+        return if target.busy == BusyKind::Umount { Vec::new() } else { own.to_vec() };
     }
     let tables = || snapshot.namespaces.get(&key).into_iter().flat_map(|n| &n.tables);
     let led_to = |path| tables().filter_map(|t| snapshot.table(*t)).find_map(|t| Some(t.lookup(path)?.1.id));

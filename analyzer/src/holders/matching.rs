@@ -54,7 +54,10 @@ pub(super) fn match_mount(target: &Target, mount: &Mount<'_>) -> Option<Match> {
     let point = mount.mount_point();
     for path in &target.paths {
         if is_mount_of_path(target, &point, path) {
-            return object("mount point is the busy path".to_owned());
+            if target.is_uppermost(mount) {
+                return object("mount point is the busy path".to_owned());
+            }
+            continue;
         }
         if components(path).count() >= 3 && contains_path(&point, path) || is_at_or_below(&point, path) {
             return object("mounted below the busy path".to_owned());

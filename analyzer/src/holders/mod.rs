@@ -46,6 +46,8 @@ pub struct Found {
     pub has_object: bool,
     /// Ids of those that are the busy object itself.
     pub object_mounts: BTreeSet<u32>,
+    /// Ids of those of a block device, which no other file system of the target has.
+    pub block_mounts: BTreeSet<u32>,
     /// Whether it has the block device of the target mounted or open, and not only another file system of it.
     pub on_block_device: bool,
     /// Whether one of these lies on the busy directory, and not elsewhere; `None` where that cannot be told.
@@ -82,6 +84,7 @@ impl Found {
             mounts: Vec::new(),
             has_object: false,
             object_mounts: BTreeSet::new(),
+            block_mounts: BTreeSet::new(),
             on_block_device: false,
             on_directory: None,
             directory_mounts: BTreeSet::new(),

@@ -43,7 +43,11 @@ pub(super) fn find(snapshot: &Snapshot, target: &Target) -> Vec<Found> {
         .values()
         .filter_map(|namespace| {
             let mounts: Vec<&Hit> = namespace.tables.iter().filter_map(|t| hits.get(t)).flatten().collect();
-            if mounts.is_empty() {
+            // What is inside of another mount at the same path is not in the way of a umount.
+            let uppermost = target.uppermost.map(|device| device.to_string());
+            let is_concerned =
+                |hit: &&Hit| uppermost.as_ref().is_none_or(|device| hit.view.device == *device);
+            if !mounts.iter().any(is_concerned) {
                 return None;
             }
             let mut found = Found::new(kind_of(snapshot, target, namespace), Some(namespace.key));
@@ -57,7 +61,9 @@ pub(super) fn find(snapshot: &Snapshot, target: &Target) -> Vec<Found> {
             found.is_target = is_targets_own(snapshot, target, namespace);
             let objects: Vec<&&Hit> = mounts.iter().filter(|hit| hit.is_object).collect();
             found.has_object = !objects.is_empty();
-            found.on_block_device = objects.iter().any(|hit| hit.on_block_device);
+            let of_block_device = objects.iter().filter(|hit| hit.on_block_device);
+            found.block_mounts = order::set(of_block_device.map(|hit| hit.view.id));
+            found.on_block_device = !found.block_mounts.is_empty();
             found.object_mounts = order::set(objects.iter().map(|hit| hit.view.id));
             let on_directory = |known| objects.iter().any(|hit| hit.on_directory == known);
             found.on_directory = match (on_directory(Some(true)), on_directory(None)) {

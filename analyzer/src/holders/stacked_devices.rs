@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Found;
 use super::matching::mount_view;
-use crate::bytes::visible;
+use crate::bytes::{is_at_or_below, visible};
 use crate::report::{Evidence, HolderKind};
 use crate::resolve::Target;
 use crate::snapshot::{BlockDevice, DeviceNumber, Snapshot};
@@ -23,7 +23,10 @@ pub(super) fn find(snapshot: &Snapshot, target: &Target, found: &mut Vec<Found>)
             seen.insert(name.clone());
             let number = snapshot.devices.get(&name).and_then(|d| d.number);
             below.extend(number);
+            let file = snapshot.devices.get(&name).and_then(|d| d.backing_file.as_deref());
             let mut holder = stacked_holder(snapshot, name, number, evidence);
+            let is_elsewhere = turn == 1 && file.is_some_and(|file| is_elsewhere(snapshot, target, file));
+            holder.on_directory = is_elsewhere.then_some(false);
             holder.turn = -turn;
             found.push(holder);
         }
@@ -38,10 +41,13 @@ pub(super) fn find(snapshot: &Snapshot, target: &Target, found: &mut Vec<Found>)
             let mut mounts = tables.filter_map(|table| Some(table.lookup(path)?.1.device));
             !path.starts_with(b"/dev/") && mounts.any(|device| target.devices.contains(&device))
         };
-        let below = || target.paths.iter().any(|p| crate::bytes::is_at_or_below(path, p));
-        let on_target = is_device || below() || lies_on();
+        let is_below = is_inside(target, path);
+        // Where one of several mounts at a path is meant, it is the one that the path leads to.
+        let on_target = is_device || (is_below && target.uppermost.is_none()) || lies_on();
         if on_target {
             let mut holder = Found::new(HolderKind::Device, None);
+            let is_elsewhere = !is_device && is_elsewhere(snapshot, target, path);
+            holder.on_directory = is_elsewhere.then_some(false);
             holder.has_object = true;
             holder.turn = -1;
             holder.device = Some([b"swap on ", &path[..]].concat());
@@ -84,11 +90,26 @@ fn stacked_on(
     stacked
 }
 
-/// A loop device whose file is on the target, by the file's device or by an unambiguous path.
+/// Whether a file's path leads into the busy directory.
+fn is_inside(target: &Target, file: &[u8]) -> bool {
+    target.paths.iter().any(|path| is_at_or_below(file, path))
+}
+
+/// Whether a file on the target's file system was opened through a mount of it at another path than the busy one.
+fn is_elsewhere(snapshot: &Snapshot, target: &Target, file: &[u8]) -> bool {
+    let tables = snapshot.daemon_namespace().into_iter().flat_map(|n| &n.tables);
+    let mut mounts = tables.filter_map(|id| snapshot.table(*id)).flat_map(|table| table.mounts());
+    !is_inside(target, file)
+        && mounts.any(|(_, m)| target.devices.contains(&m.device) && is_at_or_below(file, &m.mount_point()))
+}
+
+/// A loop device whose file is on the target, by the file's device, or by its path where that is not told.
 fn loop_on(target: &Target, device: &BlockDevice, below: &BTreeSet<DeviceNumber>) -> Option<Evidence> {
     let file = device.backing_file.as_deref();
     let by_device = device.backing_device.is_some_and(|d| below.contains(&d));
-    let by_path = file.is_some_and(|f| target.paths.iter().any(|p| crate::bytes::is_at_or_below(f, p)));
+    // Files of btrfs and overlays have device numbers that no table shows.
+    let is_below_it = device.backing_device.is_some_and(|d| target.covered.contains(&d));
+    let by_path = !is_below_it && file.is_some_and(|file| is_inside(target, file));
     (by_device || by_path).then(|| device.evidence.clone()).flatten()
 }
 

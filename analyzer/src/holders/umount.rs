@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use super::Found;
 use crate::bytes::visible;
+use crate::parse::mountinfo::Mount;
 use crate::report::{Effect, HolderKind, MountView};
 use crate::resolve::Target;
 use crate::snapshot::{MountId, NamespaceKey, Process, Snapshot};
@@ -24,7 +25,9 @@ pub(super) fn judge(
         let Some(key) = holder.namespace else { continue };
         for mount in holder.mounts.iter().filter(|m| m.follows == Some(true)) {
             let id = MountId(mount.id);
-            if snapshot.children_of(key, id).is_empty() {
+            // A mount over the whole copy takes its place, and does not save it from being asked (`find_topper`).
+            let covers = |child: &Mount<'_>| visible(&child.mount_point()) == mount.mount_point;
+            if snapshot.children_of(key, id).iter().all(covers) {
                 busy.insert((key, id));
             }
         }

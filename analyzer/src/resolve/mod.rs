@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 use crate::Query;
 use crate::bytes::visible;
 use crate::order;
+use crate::parse::mountinfo::Mount;
 use crate::report::{Alias, AliasKind, BusyError, BusyKind, Diagnostic, Evidence};
 use crate::snapshot::{DeviceNumber, NamespaceInode, Snapshot};
 
@@ -37,6 +38,11 @@ pub struct Target {
     pub ids: BTreeSet<String>,
     /// Paths of the busy object itself on the host.
     pub paths: BTreeSet<Vec<u8>>,
+    /// Where a path is to be unmounted: the device of what the umount takes. What else is mounted at that path, below
+    /// it or in another namespace, is not what is busy.
+    pub uppermost: Option<DeviceNumber>,
+    /// Devices of what that one covers.
+    pub covered: BTreeSet<DeviceNumber>,
     /// Devices that nothing but the target is on.
     pub devices: BTreeSet<DeviceNumber>,
     /// Datasets.
@@ -68,6 +74,11 @@ impl Target {
             && self.devices.is_empty()
             && self.datasets.is_empty()
             && self.namespaces.is_empty())
+    }
+
+    /// Whether a mount at the busy path can be the busy one.
+    pub(crate) fn is_uppermost(&self, mount: &Mount<'_>) -> bool {
+        self.uppermost.is_none_or(|device| device == mount.device)
     }
 
     /// What to call it in a sentence.

@@ -2,6 +2,7 @@
 
 use super::{Target, identity};
 use crate::bytes::{components, contains_path, ends_with_path, same_path, visible};
+use crate::order;
 use crate::parse::mountinfo::Mount;
 use crate::parse::{cgroup, device_number, namespace_link};
 use crate::report::{AliasKind, BusyError, BusyKind, Diagnostic, Evidence};
@@ -197,6 +198,7 @@ fn is_mounted(snapshot: &Snapshot, is_it: &dyn Fn(&Mount<'_>) -> bool) -> bool {
 /// Finds devices, paths and namespaces of the target in device lists and mount tables.
 pub(super) fn locate(snapshot: &Snapshot, target: &mut Target) {
     add_device_mapper(snapshot, target);
+    find_uppermost(snapshot, target);
     // What an error or the query named is the busy object; everything else of the container only surrounds it.
     let by_path = !target.paths.is_empty();
     let by_device = target.busy == BusyKind::Device;
@@ -215,10 +217,29 @@ pub(super) fn locate(snapshot: &Snapshot, target: &mut Target) {
     }
 }
 
+/// Tells what a umount of the busy path takes: of several mounts at one path the one that it leads to.
+fn find_uppermost(snapshot: &Snapshot, target: &mut Target) {
+    if target.busy != BusyKind::Umount {
+        return;
+    }
+    let at_path = |m: &Mount<'_>| target.paths.iter().any(|path| same_path(&m.mount_point(), path));
+    let tables = snapshot.daemon_namespace().into_iter().flat_map(|n| &n.tables);
+    let tables: Vec<_> = tables.filter_map(|id| snapshot.table(*id)).collect();
+    let led_to = tables.iter().flat_map(|table| target.paths.iter().filter_map(|path| table.lookup(path)));
+    let led_to = order::set(led_to.filter(|(_, m)| at_path(m)).map(|(_, m)| m.device));
+    // A listing without numbers, or several paths at once, tells nothing.
+    let [one] = &led_to.iter().copied().collect::<Vec<_>>()[..] else { return };
+    if *one != DeviceNumber::UNKNOWN {
+        let there = tables.iter().flat_map(|table| table.mounts()).filter(|(_, m)| at_path(m));
+        let covered = order::set(there.map(|(_, m)| m.device).filter(|device| device != one));
+        (target.uppermost, target.covered) = (Some(*one), covered);
+    }
+}
+
 fn locate_in(snapshot: &Snapshot, target: &mut Target, placed: &Placed<'_>, by_path: bool, by_device: bool) {
     let mount = &placed.mount;
     let point = mount.mount_point();
-    let here = target.paths.iter().any(|p| is_mount_of_path(target, &point, p));
+    let here = target.is_uppermost(mount) && target.paths.iter().any(|p| is_mount_of_path(target, &point, p));
     let after_id = id_position(target, &point);
     if !by_device
         && let Some(path) = merged_beside(target, mount)

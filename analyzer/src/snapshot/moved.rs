@@ -9,7 +9,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::namespaces::NamespaceKey;
-use super::{MountId, Pid, Snapshot, TableForm, TableId};
+use super::{MountId, NamespaceInode, Pid, Snapshot, TableForm, TableId};
 use crate::order;
 use crate::parse::mountinfo::Mount;
 
@@ -29,8 +29,9 @@ struct Choice {
 
 impl Snapshot {
     /// Whose the tables are that processes of several namespaces have, or of namespaces whose processes have several.
-    pub(super) fn owners(&self) -> Owners {
-        let mut choice = self.choice();
+    /// `entered` are tables that the collector read inside of a namespace.
+    pub(super) fn owners(&self, entered: &[(Option<NamespaceInode>, TableId)]) -> Owners {
+        let mut choice = self.choice(entered);
         if choice.of.values().all(|tables| tables.len() < 2) && !choice.is_contested() {
             return Owners::new();
         }
@@ -44,15 +45,18 @@ impl Snapshot {
         order::map(owned.filter_map(|(table, group)| Some((table, *owner_of.get(&group)?))))
     }
 
-    fn choice(&self) -> Choice {
+    fn choice(&self, entered: &[(Option<NamespaceInode>, TableId)]) -> Choice {
         let mut choice = Choice::default();
         let mut keys_of: BTreeMap<TableId, BTreeSet<NamespaceKey>> = BTreeMap::new();
         let linked = self.processes.iter().filter_map(|(pid, process)| {
             let key = NamespaceKey::Inode(process.mount_namespace?);
             let table = process.table.filter(|id| self.mount_ids(*id).next().is_some())?;
-            Some((*pid, key, table, process.root.as_deref().is_none_or(|root| root == b"/")))
+            Some((Some(*pid), key, table, process.root.as_deref().is_none_or(|root| root == b"/")))
         });
-        let linked: Vec<_> = linked.collect();
+        let entered = entered
+            .iter()
+            .filter_map(|(inode, table)| Some((None, NamespaceKey::Inode((*inode)?), *table, true)));
+        let linked: Vec<_> = linked.chain(entered).collect();
         for (_, key, table, _) in &linked {
             keys_of.entry(*table).or_default().insert(*key);
         }
@@ -60,7 +64,7 @@ impl Snapshot {
             if is_whole || keys_of.get(&table).is_some_and(|keys| keys.len() > 1) {
                 choice.of.entry(key).or_default().insert(table);
                 choice.same.insert(table, table);
-                choice.first = choice.first.or(Some((key, table)).filter(|_| pid == Pid(1)));
+                choice.first = choice.first.or(Some((key, table)).filter(|_| pid == Some(Pid(1))));
             }
         }
         choice

@@ -44,7 +44,7 @@ impl Snapshot {
     /// Fills [`Snapshot::namespaces`] from the processes and from tables of namespaces without a process.
     pub(super) fn group_namespaces(&mut self, pinned_tables: &[(Option<NamespaceInode>, TableId)]) {
         let mut namespaces = Grouping::default();
-        let owners = self.owners();
+        let owners = self.owners(pinned_tables);
         let mut moved = Vec::new();
         let mut unlinked = Vec::new();
         for (pid, process) in &self.processes {

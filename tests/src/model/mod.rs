@@ -5,10 +5,12 @@
 //! | [`plan`] | draws a host as a list of steps from a seed, and makes the list shorter while a fault stays |
 //! | [`world`] | takes the steps on a synthetic host and remembers what each thing is |
 //! | [`places`] | the same for what is no container's: file systems of an administrator, named network namespaces |
+//! | [`covers`] | mounts over others, which they hide |
 //! | [`truth`] | who holds what, by the kernel's rules: slow, simple, and without a line of the analyzer |
 //!
 //! The analyzer sees the bundle only. What it says is compared with [`truth`] in `tests/tests/model.rs`.
 
+pub mod covers;
 pub mod places;
 pub mod plan;
 pub mod truth;

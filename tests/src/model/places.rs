@@ -32,6 +32,7 @@ impl World {
                     );
                 }
             }
+            PlaceStep::Cover(which, from, how) => self.cover_place(which, from, how),
             PlaceStep::Block(which, is_swap) => self.block_on_place(which, is_swap),
             PlaceStep::Detach(which) => {
                 if let Some(place) = self.a_place(which) {
@@ -42,7 +43,7 @@ impl World {
         }
     }
 
-    fn a_place(&self, which: usize) -> Option<Place> {
+    pub(super) fn a_place(&self, which: usize) -> Option<Place> {
         self.places.get(which % self.places.len().max(1)).cloned()
     }
 
@@ -53,10 +54,22 @@ impl World {
         self.is_mounted(&place).then_some((place, number))
     }
 
-    /// Whether the host's own namespace has it at its path.
-    pub fn is_mounted(&self, place: &Place) -> bool {
-        let mount = self.host.mounts.at(self.host.ns, &place.object.path);
-        mount.is_some_and(|m| place.object.is_shown_by(m))
+    /// Whether the host's own namespace has something at its path, for a path to lead there.
+    fn is_mounted(&self, place: &Place) -> bool {
+        self.host.mounts.at(self.host.ns, &place.object.path).is_some()
+    }
+
+    /// Whether it is what everybody has at its path: of several nothing tells which one is meant.
+    pub fn is_all_there(&self, place: &Place) -> bool {
+        let all = self.host.namespaces().into_iter().flat_map(|ns| self.host.mounts.table(ns));
+        let mut there = all.filter(|m| m.mount_point.ends_with(&place.object.path)).peekable();
+        let is_there = self.umounted(place).is_some();
+        is_there && there.all(|m| place.object.is_shown_by(m))
+    }
+
+    /// What a umount of its path would take: the uppermost mount there, which may be one over the place's own.
+    pub fn umounted(&self, place: &Place) -> Option<Object> {
+        self.object_in(self.host.ns, &place.object.path)
     }
 
     fn mount_place(&mut self) {
@@ -80,15 +93,8 @@ impl World {
     }
 
     fn add_place(&mut self, path: &str, root: Option<String>) {
-        let mount = self.host.mounts.at(self.host.ns, path).expect("it was mounted just now");
-        let directory = self.host.mounts.directory(mount).expect("it is not the root");
-        let object = Object {
-            device: mount.fs.device,
-            source: mount.fs.source.clone(),
-            root,
-            path: path.into(),
-            directory,
-        };
+        let object = self.object_in(self.host.ns, path).expect("it was mounted just now");
+        let object = Object { root, ..object };
         self.places.push(Place { is_name: object.root.is_some(), object, complained: false });
     }
 
@@ -96,8 +102,10 @@ impl World {
         let Some(place) = self.a_place(which).filter(|place| !place.is_name) else { return };
         let ns: Ns =
             if from.is_multiple_of(2) { self.host.ns } else { self.a_copy(from).unwrap_or(self.host.ns) };
+        let path = &place.object.path;
+        let mounts = self.host.mounts.table(ns);
         let shown: Vec<Mount> =
-            self.host.mounts.table(ns).filter(|m| place.object.is_shown_by(m)).cloned().collect();
+            mounts.filter(|m| place.object.is_shown_by(m) || m.mount_point == *path).cloned().collect();
         let Some(mount) = shown.get(from / 2 % shown.len().max(1)) else { return };
         let pid = self.host.spawn_in(ns, "less", &["less"]);
         let (name, kind) = match how {
@@ -108,7 +116,7 @@ impl World {
         let link = Link {
             name: name.into(),
             target: format!("{}/file", mount.mount_point),
-            device: place.object.device,
+            device: mount.fs.device,
             inode: 12,
             mount: (how != Reference::Map).then_some(mount.id),
             kind,
@@ -130,7 +138,8 @@ impl World {
         if is_swap {
             self.add_swap(&file, "file\t");
         } else {
-            let block = Block::on_file((7, number as u32), &file, place.object.device);
+            let on = self.host.mounts.covering(self.host.ns, &file).fs.device;
+            let block = Block::on_file((7, number as u32), &file, on);
             self.host.block_device(&format!("loop{number}"), block);
         }
     }

@@ -104,6 +104,11 @@ pub enum Step {
     Swap(usize),
     /// A container's root is bound to another place in the host's namespace, or in a copied one.
     BindElsewhere(usize, usize),
+    /// Something is mounted over a container's file system, or over a directory so many steps above it: in one of the
+    /// namespaces, where one that shows it.
+    Cover(usize, usize, usize),
+    /// One of these covers is unmounted.
+    Uncover(usize),
     /// A process of a copied namespace goes into a chroot.
     Chroot(usize),
     /// A copied namespace loses its processes.
@@ -136,6 +141,9 @@ pub enum PlaceStep {
     Bind(usize),
     /// Another one is mounted inside.
     Inside(usize),
+    /// Something is mounted over it, or over the directory above it: another file system, or a bind of another place;
+    /// in the host's namespace or in a copied one.
+    Cover(usize, usize, usize),
     /// A loop device or a swap file inside.
     Block(usize, bool),
     /// The host's own mount is gone (`umount -l`).
@@ -183,7 +191,12 @@ impl Plan {
     pub fn random(seed: u64) -> Self {
         let mut rng = Rng::new(seed);
         let mut steps = vec![Step::Run(Volume::None)];
-        steps.extend((0..3 + rng.below(14)).map(|_| step(&mut rng)));
+        // On some hosts the most happens beside the containers.
+        let is_about_places = rng.one_in(3);
+        steps.extend((0..3 + rng.below(14)).map(|_| match is_about_places && !rng.one_in(3) {
+            true => Step::Place(place_step(&mut rng)),
+            false => step(&mut rng),
+        }));
         Self {
             kernel: *rng.pick(&KERNELS),
             storage: *rng.pick(&[
@@ -239,7 +252,7 @@ fn step(rng: &mut Rng) -> Step {
     let references = [Reference::Cwd, Reference::Fd, Reference::Map, Reference::Node];
     let complaints =
         [Complaint::Device, Complaint::Root, Complaint::Shm, Complaint::Cgroup, Complaint::Overlay];
-    match rng.below(48) {
+    match rng.below(52) {
         0..=4 => Run(*rng.pick(&volumes)),
         5 => RunTwin(a),
         6..=9 => Copied(*rng.pick(&copies)),
@@ -260,6 +273,8 @@ fn step(rng: &mut Rng) -> Step {
         34 => Zombie(a, b % 2 == 0),
         35 => ReusePid(a),
         36 => Move(a, b),
+        37..=39 => Cover(a, b, rng.below(64)),
+        40 => Uncover(a),
         _ => Place(place_step(rng)),
     }
 }
@@ -267,7 +282,7 @@ fn step(rng: &mut Rng) -> Step {
 fn place_step(rng: &mut Rng) -> PlaceStep {
     use PlaceStep::*;
     let (a, b) = (rng.below(64), rng.below(64));
-    match rng.below(12) {
+    match rng.below(14) {
         0..=2 => Mount,
         3 => Name,
         4..=6 => Refer(a, b, *rng.pick(&[Reference::Cwd, Reference::Fd, Reference::Map])),
@@ -275,6 +290,7 @@ fn place_step(rng: &mut Rng) -> PlaceStep {
         8 => Inside(a),
         9 => Block(a, b % 2 == 0),
         10 => Detach(a),
+        11 | 12 => Cover(a, b, rng.below(64)),
         _ => Complain(a),
     }
 }

@@ -11,11 +11,13 @@
 //!   what keeps it from working blocks.
 
 pub mod others;
+mod views;
 
 use super::plan::{Complaint, Storage};
 use super::world::{Object, Subject, World, cgroup_of};
 use crate::synth::{Mount, Mounts, Ns, Process};
 use std::collections::{BTreeMap, BTreeSet};
+use views::{Directory, directories, home, visible};
 
 /// What a holder does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -88,8 +90,12 @@ pub fn objects(world: &World, s: &Subject) -> Vec<(Object, Operation)> {
         (Some(Complaint::Overlay), _) => vec![root(MountAgain)],
         (Some(Complaint::Cgroup), _) => Vec::new(),
         // Removing the container removes all of it.
-        (None, Storage::DeviceMapper) => shm().into_iter().chain([root(RemoveDevice)]).collect(),
-        (None, _) => shm().into_iter().chain([root(RemoveDirectory)]).collect(),
+        (None, storage) => {
+            let device = (storage == Storage::DeviceMapper).then(|| root(RemoveDevice));
+            let directories = [home(s, &s.root)].into_iter().chain(s.shm.iter().map(|shm| home(s, shm)));
+            let directories = directories.flatten().map(|home| (home, RemoveDirectory));
+            shm().into_iter().chain([root(RemoveDirectory)]).chain(device).chain(directories).collect()
+        }
     }
 }
 
@@ -98,7 +104,8 @@ pub fn of(world: &World, s: &Subject, objects: &[(Object, Operation)]) -> Truth 
     if s.complaint == Some(Complaint::Cgroup) {
         return others::cgroup(world, &s.container.id);
     }
-    let reference = Reference { world, s, objects };
+    let directories = objects.iter().map(|(object, _)| (object.path.as_str(), directories(world, object)));
+    let reference = Reference { world, s, objects, directories: directories.collect() };
     let mut holders: BTreeMap<Holder, Effect> = BTreeMap::new();
     let mut add = |holder: Holder, effect: Effect| {
         let known = holders.entry(holder).or_insert(effect);
@@ -117,18 +124,6 @@ pub fn of(world: &World, s: &Subject, objects: &[(Object, Operation)]) -> Truth 
     }
     let status = reference.status(&holders);
     Truth { status, holders }
-}
-
-/// What a bundle can show of a namespace: each process sees what is below its root, and where all are in a chroot the
-/// collector goes in itself.
-fn visible(world: &World, ns: Ns) -> Vec<&Mount> {
-    let host = &world.host;
-    let is_entered = host.kept.contains_key(&ns) || host.collector_goes_into(ns);
-    let roots: Vec<&str> = processes(world, ns).into_iter().map(|p| p.root.as_str()).collect();
-    let sees = |root: &str, m: &Mount| {
-        root == "/" || m.mount_point == root || m.mount_point.starts_with(&format!("{root}/"))
-    };
-    host.mounts.table(ns).filter(|m| is_entered || roots.iter().any(|root| sees(root, m))).collect()
 }
 
 /// Whether no bundle can tell which number some namespace has: processes came from one that none is in any more, or
@@ -163,6 +158,8 @@ struct Reference<'w> {
     world: &'w World,
     s: &'w Subject,
     objects: &'w [(Object, Operation)],
+    /// What is to be removed, by its path.
+    directories: BTreeMap<&'w str, BTreeSet<Directory>>,
 }
 
 impl Reference<'_> {
@@ -182,10 +179,13 @@ impl Reference<'_> {
     }
 
     /// Whether a bundle can tell whose file system it is: docker's names carry the layer's id; of any other one only
-    /// a mount on the directory itself tells.
+    /// a mount on the directory itself tells, or one at its path, from the container's id on.
     fn is_known(&self, object: &Object) -> bool {
         let is_named = object == &self.s.root && self.world.plan.storage != Storage::Containerd;
-        let tells = |m: &Mount| object.is_shown_by(m) && (is_named || self.is_on(m, object));
+        let from_id =
+            object.path.find(&self.s.container.id).map_or(object.path.as_str(), |at| &object.path[at - 1..]);
+        let is_at = |m: &Mount| m.mount_point == object.path || m.mount_point.ends_with(from_id);
+        let tells = |m: &Mount| object.is_shown_by(m) && (is_named || is_at(m) || self.is_on(m, object));
         let mut namespaces = self.world.host.namespaces().into_iter();
         self.world.is_active(object) || namespaces.any(|ns| self.visible(ns).into_iter().any(tells))
     }
@@ -196,7 +196,8 @@ impl Reference<'_> {
     }
 
     fn is_on(&self, mount: &Mount, object: &Object) -> bool {
-        self.world.host.mounts.directory(mount).as_ref() == Some(&object.directory)
+        let directory = self.world.host.mounts.directory(mount);
+        directory.is_some_and(|directory| self.directories[object.path.as_str()].contains(&directory))
     }
 
     fn drops_foreign(&self) -> bool {
@@ -210,7 +211,12 @@ impl Reference<'_> {
     }
 
     fn effect_of_namespace(&self, ns: Ns) -> Option<Effect> {
-        if self.objects.iter().all(|(object, _)| self.shows(ns, object).is_empty()) {
+        let is_concerned = |(object, operation): &(Object, Operation)| {
+            let is_covered_directory = || self.visible(ns).into_iter().any(|m| self.is_on(m, object));
+            !self.shows(ns, object).is_empty()
+                || (*operation == Operation::RemoveDirectory && is_covered_directory())
+        };
+        if !self.objects.iter().any(is_concerned) {
             return self.has_another_mount(ns).then_some(Effect::Holding);
         }
         if self.is_own(ns) && ns != self.world.host.ns && ns != self.world.daemon {
@@ -232,11 +238,13 @@ impl Reference<'_> {
         let is_daemons = ns == self.world.daemon;
         let visible: BTreeSet<u32> = self.visible(ns).iter().map(|m| m.id).collect();
         self.objects.iter().any(|(object, operation)| {
-            let shown = mounts.table(ns).filter(|m| visible.contains(&m.id) && object.is_shown_by(m));
-            let mut shown = shown.map(|m| mounts.directory(m).as_ref() == Some(&object.directory));
+            let directories = &self.directories[object.path.as_str()];
+            let is_on = |m: &Mount| mounts.directory(m).is_some_and(|d| directories.contains(&d));
+            let mut table = mounts.table(ns).filter(|m| visible.contains(&m.id));
             match operation {
-                Operation::RemoveDevice | Operation::MountAgain => shown.next().is_some(),
-                Operation::RemoveDirectory => shown.any(|on| on) && (is_daemons || !self.drops_foreign()),
+                Operation::RemoveDevice | Operation::MountAgain => table.any(|m| object.is_shown_by(m)),
+                // Whatever is on the directory: it may be what covered the object, which is gone.
+                Operation::RemoveDirectory => table.any(is_on) && (is_daemons || !self.drops_foreign()),
             }
         })
     }
@@ -337,6 +345,13 @@ impl Reference<'_> {
             let on_target = below.contains(&block.device) && block.device.0 != 0;
             if on_target && swaps.iter().any(|s| s.contains(&format!("/dev/{name} "))) {
                 found.insert(format!("swap on /dev/{name}"));
+            }
+        }
+        // A swap file is on the mount that its path leads to.
+        for path in swaps.iter().flat_map(|s| s.lines()).filter_map(|line| line.split(' ').next()) {
+            let is_file = path.starts_with('/') && !path.starts_with("/dev/");
+            if is_file && below.contains(&host.mounts.covering(host.ns, path).fs.device) {
+                found.insert(format!("swap on {path}"));
             }
         }
         loop {

@@ -1,5 +1,6 @@
 //! The steps of a plan, taken on a synthetic host.
 
+use super::covers::Cover;
 use super::places::Place;
 use super::plan::{Complaint, Copy, Plan, Reference, Step, Storage, Volume};
 use crate::synth::{Block, Container, Driver, Fs, Host, Link, Mount, Ns, Propagation, Run, Sandbox, hex64};
@@ -16,9 +17,6 @@ pub struct Object {
     pub root: Option<String>,
     /// Its path in the daemon's namespace.
     pub path: String,
-    /// The directory that it is mounted on: device of the file system below, and path in that. A namespace with
-    /// another view of the host has the same directory under another path.
-    pub directory: ((u32, u32), String),
 }
 
 impl Object {
@@ -61,6 +59,7 @@ pub struct World {
     pub copies: Vec<Ns>,
     /// What is no container's.
     pub places: Vec<Place>,
+    pub(super) covers: Vec<Cover>,
     counter: usize,
 }
 
@@ -96,6 +95,7 @@ impl World {
             subjects: Vec::new(),
             copies: Vec::new(),
             places: Vec::new(),
+            covers: Vec::new(),
             counter: 0,
         };
         for step in &plan.steps {
@@ -133,6 +133,8 @@ impl World {
             Step::Stack(on) => self.stack(on),
             Step::Swap(on) => self.swap(on),
             Step::BindElsewhere(which, from) => self.bind_elsewhere(which, from),
+            Step::Cover(which, from, how) => self.cover(which, from, how),
+            Step::Uncover(which) => self.uncover(which),
             Step::Chroot(which) => self.chroot(which),
             Step::EndCopy(which) => self.end_copy(which),
             Step::Lookalike(of) => self.lookalike(of),
@@ -144,7 +146,7 @@ impl World {
         }
     }
 
-    fn a_subject(&self, which: usize) -> Option<&Subject> {
+    pub(super) fn a_subject(&self, which: usize) -> Option<&Subject> {
         self.subjects.get(which % self.subjects.len().max(1))
     }
 
@@ -185,15 +187,18 @@ impl World {
 
     /// What is mounted at a path of the daemon's namespace.
     fn object(&self, path: &str) -> Option<Object> {
+        self.object_in(self.daemon, path)
+    }
+
+    /// What a path of a namespace leads to, where that is a mount point.
+    pub(super) fn object_in(&self, ns: Ns, path: &str) -> Option<Object> {
         let mounts = &self.host.mounts;
-        let mount = mounts.at(self.daemon, path)?;
-        let directory = mounts.directory(mount)?;
+        let mount = mounts.at(ns, path)?;
         Some(Object {
             device: mount.fs.device,
             source: mount.fs.source.clone(),
             root: None,
             path: path.into(),
-            directory,
         })
     }
 
@@ -283,7 +288,11 @@ impl World {
         let of_subjects = self.subjects.iter().map(|b| b.container.ns);
         let all: Vec<Ns> = of_subjects.chain(self.copies.iter().copied()).collect();
         let Some(ns) = all.get(which % all.len().max(1)).copied() else { return };
-        if self.host.processes.values().any(|p| p.ns == ns) {
+        // Who enters a namespace is put on top of what covers its root (`mntns_install` in fs/namespace.c), and no table of
+        // such a process shows what is below.
+        let mounts = &self.host.mounts;
+        let is_covered = mounts.covering(ns, "/").id != mounts.root(ns).id;
+        if !is_covered && self.host.processes.values().any(|p| p.ns == ns) {
             self.host.spawn_in(ns, "nsenter", &["nsenter"]);
         }
     }
@@ -482,7 +491,9 @@ impl World {
 
     fn chroot(&mut self, which: usize) {
         let Some(ns) = self.a_copy(which) else { return };
-        let pids: Vec<u32> = self.host.processes.values().filter(|p| p.ns == ns).map(|p| p.pid).collect();
+        // Of one that moved while it was read only a whole table tells where it is.
+        let here = self.host.processes.values().filter(|p| p.ns == ns && p.came_from.is_none());
+        let pids: Vec<u32> = here.map(|p| p.pid).collect();
         let root = if which.is_multiple_of(2) { "/var/lib" } else { "/srv/jail" };
         if let Some(pid) = pids.get(which % pids.len().max(1)) {
             self.host.chroot(*pid, root);

@@ -268,6 +268,19 @@ impl Host {
     pub fn chroot(&mut self, pid: u32, root: &str) {
         self.process(pid).root = root.into();
         self.link(pid, "root", root, "dir");
+        let on = self.root_mount(&self.processes[&pid]);
+        self.mounts.refer(on);
+    }
+
+    /// The mount that a process's root directory is on: as it was when the process went there, whatever covers it now.
+    pub fn root_mount(&self, process: &Process) -> u32 {
+        let link = process.links.iter().find(|link| link.name == "root");
+        link.and_then(|link| link.mount).unwrap_or_else(|| self.mounts.covering(process.ns, &process.root).id)
+    }
+
+    /// `/proc/PID/mountinfo`.
+    pub fn table_of(&self, process: &Process) -> String {
+        self.mounts.mountinfo_from(process.ns, &process.root, self.root_mount(process))
     }
 
     /// Gives a process an open file, directory or mapping: `name` is `cwd`, `fd/7`, `map/7f1c00000000`,

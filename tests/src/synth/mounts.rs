@@ -2,7 +2,9 @@
 //! (Documentation/filesystems/sharedsubtree.rst, fs/pnode.c), so that a synthetic host gets the tables
 //! that a real one would have had after the same calls.
 
+mod paths;
 mod propagation;
+mod umount;
 
 use propagation::Copy;
 use std::collections::{BTreeMap, BTreeSet};
@@ -147,47 +149,42 @@ impl Mounts {
     pub fn bind(&mut self, ns: Ns, from: &str, at: &str, recursive: bool) -> u32 {
         let source = self.covering(ns, from).clone();
         let parent = self.covering(ns, at).id;
-        let below: Vec<Mount> = self
+        let inside = self.subtree(source.id);
+        let inside = |m: &&Mount| inside.contains(&m.id) && below(&m.mount_point, from).is_some();
+        let mut waiting: Vec<Mount> = self
             .table(ns)
-            .filter(|m| recursive && m.id != source.id && below(&m.mount_point, from).is_some())
-            .filter(|m| !m.unbindable)
+            .filter(|m| recursive && m.id != source.id && !m.unbindable)
+            .filter(inside)
             .cloned()
             .collect();
         let rest = below_or_empty(from, &source.mount_point);
         let top = self.attach(ns, parent, at, &join(&source.root, &rest), &source.fs);
         self.set(top, source.group, source.master);
         let mut copies = BTreeMap::from([(source.id, top)]);
-        for m in below {
-            let Some(parent) = copies.get(&m.parent).copied() else { continue };
-            let id =
-                self.attach(ns, parent, &join(at, &below_or_empty(&m.mount_point, from)), &m.root, &m.fs);
-            self.set(id, m.group, m.master);
-            copies.insert(m.id, id);
+        // What covers another one may stand before it in the table. What is on an unbindable one is left out, too.
+        loop {
+            let (now, later): (Vec<Mount>, Vec<Mount>) =
+                waiting.into_iter().partition(|m| copies.contains_key(&m.parent));
+            if now.is_empty() {
+                break;
+            }
+            for m in now {
+                let place = join(at, &below_or_empty(&m.mount_point, from));
+                let id = self.attach(ns, copies[&m.parent], &place, &m.root, &m.fs);
+                self.set(id, m.group, m.master);
+                copies.insert(m.id, id);
+            }
+            waiting = later;
         }
         self.propagate_new(parent, top);
         top
     }
 
-    /// `umount AT` (with everything below, as `umount -l` does) and its propagation.
-    pub fn umount(&mut self, ns: Ns, at: &str) {
-        let Some(mount) = self.at(ns, at).cloned() else { return };
-        for (target, at) in self.targets(mount.parent, &mount.mount_point) {
-            let child =
-                self.mounts.values().rfind(|m| m.parent == target && m.mount_point == at).map(|m| m.id);
-            if let Some(child) = child {
-                self.remove_tree(child);
-            }
-        }
-        self.remove_tree(mount.id);
-    }
-
     /// `mount --make-{shared,slave,private,unbindable} AT` (`--make-r…` with `recursive`).
     pub fn make(&mut self, ns: Ns, at: &str, recursive: bool, propagation: Propagation) {
-        let ids: Vec<u32> = self
-            .table(ns)
-            .filter(|m| m.mount_point == at || recursive && below(&m.mount_point, at).is_some())
-            .map(|m| m.id)
-            .collect();
+        let Some(top) = self.at(ns, at).map(|m| m.id) else { return };
+        let ids = if recursive { self.subtree(top) } else { BTreeSet::from([top]) };
+        let ids: Vec<u32> = self.table(ns).map(|m| m.id).filter(|id| ids.contains(id)).collect();
         for id in ids {
             let (group, master) = (self.mounts[&id].group, self.mounts[&id].master);
             let others =
@@ -210,8 +207,8 @@ impl Mounts {
     pub fn pivot_root(&mut self, ns: Ns, root: &str) {
         let hidden = self.namespaces[ns.0].0;
         let Some(top) = self.at(ns, root).map(|m| m.id) else { return };
-        let gone: Vec<u32> =
-            self.table(ns).filter(|m| below(&m.mount_point, root).is_none()).map(|m| m.id).collect();
+        let kept = self.subtree(top);
+        let gone: Vec<u32> = self.table(ns).map(|m| m.id).filter(|id| !kept.contains(id)).collect();
         for id in gone {
             self.remove(id);
         }
@@ -230,32 +227,16 @@ impl Mounts {
         self.namespaces[ns.0].1.iter().filter_map(|id| self.mounts.get(id))
     }
 
-    /// The uppermost mount at exactly `path`.
-    pub fn at(&self, ns: Ns, path: &str) -> Option<&Mount> {
-        self.table(ns).rfind(|m| m.mount_point == path)
-    }
-
-    /// The mount that a path lies on.
-    pub fn covering(&self, ns: Ns, path: &str) -> &Mount {
-        self.table(ns)
-            .filter(|m| below(path, &m.mount_point).is_some())
-            .max_by_key(|m| m.mount_point.trim_end_matches('/').len())
-            .expect("every namespace has a mount at /")
-    }
-
-    /// The directory that a mount is on: device of the file system there, and path in that. The root of a namespace
-    /// is on none.
-    pub fn directory(&self, mount: &Mount) -> Option<((u32, u32), String)> {
-        let parent = self.mounts.get(&mount.parent)?;
-        let inside = join(&parent.root, &below_or_empty(&mount.mount_point, &parent.mount_point));
-        Some((parent.fs.device, inside))
-    }
-
     /// `/proc/PID/mountinfo` of a process in `ns` whose root directory is `root`.
     pub fn mountinfo(&self, ns: Ns, root: &str) -> String {
+        self.mountinfo_from(ns, root, self.covering(ns, root).id)
+    }
+
+    /// The same of one whose root directory is on the mount `on`, where a later mount may cover it.
+    pub fn mountinfo_from(&self, ns: Ns, root: &str, on: u32) -> String {
         let mut text = String::new();
-        for m in self.table(ns) {
-            let Some(rest) = below(&m.mount_point, root) else { continue };
+        for m in self.seen_from(ns, root, on) {
+            let rest = below(&m.mount_point, root).unwrap_or_default();
             let (major, minor) = m.fs.device;
             let _ = write!(text, "{} {} {major}:{minor} {} ", m.id, m.parent, escape(&m.root));
             let _ = write!(text, "{} {}", escape(&join("/", rest)), m.fs.options);
@@ -264,7 +245,7 @@ impl Mounts {
             }
             if let Some(master) = m.master {
                 let _ = write!(text, " master:{master}");
-                if let Some(from) = self.dominating(m, root).filter(|from| *from != master) {
+                if let Some(from) = self.dominating(m, root, on).filter(|from| *from != master) {
                     let _ = write!(text, " propagate_from:{from}");
                 }
             }
@@ -278,11 +259,11 @@ impl Mounts {
     }
 
     /// Nearest peer group up the chain of masters that has a member below `root` (`get_dominating_id`).
-    fn dominating(&self, mount: &Mount, root: &str) -> Option<u32> {
+    fn dominating(&self, mount: &Mount, root: &str, on: u32) -> Option<u32> {
         let mut master = mount.master;
         while let Some(group) = master {
             let mut members = self.mounts.values().filter(|m| m.group == Some(group));
-            if members.clone().any(|m| m.ns == mount.ns && below(&m.mount_point, root).is_some()) {
+            if members.clone().any(|m| m.ns == mount.ns && self.is_seen(m, root, on)) {
                 return Some(group);
             }
             master = members.next().and_then(|m| m.master);
@@ -335,13 +316,6 @@ impl Mounts {
         }
         self.namespaces[mount.ns.0].1.retain(|other| *other != id);
         self.settle_group(mount.group, mount.master);
-    }
-
-    fn remove_tree(&mut self, id: u32) {
-        for child in self.children(id) {
-            self.remove_tree(child);
-        }
-        self.remove(id);
     }
 
     fn children(&self, id: u32) -> Vec<u32> {

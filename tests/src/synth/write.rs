@@ -211,7 +211,7 @@ impl Host {
         let zombie = !process.is_alive();
         let is_refused = self.refused.contains(&process.pid);
         if !zombie && !is_refused {
-            let table = self.mounts.mountinfo(process.ns, &process.root);
+            let table = self.table_of(process);
             let path = format!("{dir}/mountinfo");
             let first = tables.entry(table.clone()).or_insert_with(|| path.clone());
             let content =

@@ -5,6 +5,7 @@ pub(crate) mod cases;
 pub(crate) mod docker;
 pub(crate) mod page;
 pub(crate) mod real;
+pub(crate) mod said;
 
 use ebusy_analyzer::report::{Effect, Holder, Report};
 use ebusy_analyzer::{Analysis, OpenError, Query};

@@ -31,18 +31,25 @@ impl Mounts {
             tree.extend(self.children(id));
         }
         let old = self.mounts.keys().copied().filter(|id| !new.contains(id)).collect();
-        self.propagate_tree(parent, top, &old);
+        for (covered, cover) in self.propagate_tree(parent, top, &old) {
+            if let Some(cover) = self.mounts.get_mut(&cover) {
+                cover.parent = covered;
+            }
+        }
     }
 
     /// Only mounts that were there before take part (`IS_MNT_NEW` in fs/pnode.c): a bind of a shared mount
-    /// on itself is a peer of its own parent.
-    fn propagate_tree(&mut self, parent: u32, top: u32, old: &BTreeSet<u32>) {
+    /// on itself is a peer of its own parent. Where something is mounted already, the new one comes below it (since
+    /// Linux 4.11, `attach_recursive_mnt` in fs/namespace.c): returns such pairs, the lower one first.
+    fn propagate_tree(&mut self, parent: u32, top: u32, old: &BTreeSet<u32>) -> Vec<(u32, u32)> {
+        let mut tucked = Vec::new();
         let at = self.mounts[&top].mount_point.clone();
-        let Some(group) = self.mounts[&parent].group else { return };
+        let Some(group) = self.mounts[&parent].group else { return tucked };
         for peer in self.members(|m| m.group == Some(group) && m.id != parent && old.contains(&m.id)) {
             if let Some(at) = self.same_place(parent, &at, peer) {
-                let ns = self.mounts[&peer].ns;
-                self.copy_tree(top, ns, peer, &at, Copy::Peer);
+                let (ns, cover) = (self.mounts[&peer].ns, self.mounted_on(peer, &at));
+                let copy = self.copy_tree(top, ns, peer, &at, Copy::Peer);
+                tucked.extend(cover.map(|cover| (copy, cover)));
             }
         }
         let mut done = BTreeSet::new();
@@ -53,11 +60,14 @@ impl Mounts {
             }
             let Some(at) = self.same_place(parent, &at, slave) else { continue };
             let how = if own_group.is_some() { Copy::SharedSlave } else { Copy::Slave };
+            let cover = self.mounted_on(slave, &at);
             let copy = self.copy_tree(top, ns, slave, &at, how);
+            tucked.extend(cover.map(|cover| (copy, cover)));
             if own_group.is_some() {
-                self.propagate_tree(slave, copy, old);
+                tucked.extend(self.propagate_tree(slave, copy, old));
             }
         }
+        tucked
     }
 
     /// Every mount that an event at `at` on `parent` reaches, with the place there.
