@@ -70,6 +70,13 @@ impl Extensions {
         self.name.is_none() && self.link.is_none() && self.pax.is_none()
     }
 
+    /// It goes before the header's own: where readers disagree on it, they see different archives. So nothing is taken
+    /// from after a damaged record.
+    fn size(&self) -> Option<u64> {
+        let mut records = PaxExtensions::new(self.pax.as_deref()?).map_while(Result::ok);
+        records.find(|record| record.key_bytes() == b"size")?.value().ok()?.parse().ok()
+    }
+
     fn pax(&self, key: &[u8]) -> Option<&[u8]> {
         let records = PaxExtensions::new(self.pax.as_deref()?);
         records.filter_map(Result::ok).find(|record| record.key_bytes() == key).map(|r| r.value_bytes())
@@ -105,8 +112,7 @@ impl<'r> Tape<'r> {
                     continue;
                 }
                 _ => {
-                    let stated = extensions.pax(b"size").and_then(|n| str::from_utf8(n).ok()?.parse().ok());
-                    let size = stated.unwrap_or(size);
+                    let size = extensions.size().unwrap_or(size);
                     member.take(kind, header, &extensions, size);
                     let sparse = (kind == EntryType::GNUSparse).then(|| header.clone());
                     self.enter(size)?;
@@ -322,3 +328,6 @@ impl Read for Sparse<'_, '_> {
         Ok(0)
     }
 }
+
+#[cfg(test)]
+mod tests;
