@@ -91,12 +91,18 @@ fn hosts_that_were_answered_wrongly_once() {
             Step::Place(PlaceStep::Cover(0, 0, 2)),
             complain,
         ],
+        // A bind over a copy was said to go along with it: it takes its place.
+        vec![run, mount, Step::Copied(Copy::ServiceSlave), Step::Place(PlaceStep::Cover(0, 0, 1))],
+        // A loop file on a file system that is unmounted by now was taken for one on what its path leads to.
+        vec![run, mount, cover, Step::Place(PlaceStep::Block(0, false)), Step::Place(PlaceStep::Detach(0))],
         // The table that the collector read inside of a namespace did not count.
         vec![run, Step::Copied(Copy::UnsharedPrivate), Step::Chroot(1), Step::Move(0, 1)],
     ];
-    for steps in steps {
+    // One that does not drop mounts of other namespaces, and one that does.
+    let kernels = [("3.16.0-11-amd64", None, false), ("3.18.0-1-amd64", None, true)];
+    for (steps, kernel) in steps.into_iter().flat_map(|steps| kernels.map(|kernel| (steps.clone(), kernel))) {
         let plan = Plan {
-            kernel: ("3.18.0-1-amd64", None, true),
+            kernel,
             storage: Storage::DeviceMapper,
             docker: "20.10.5",
             own_namespace: false,

@@ -45,12 +45,19 @@ pub(super) fn judge(snapshot: &Snapshot, target: &Target, found: &mut [Found]) {
             mount.follows = reach.follows(key, &copies, mount.id, DEPTH);
         }
         let is_device = super::effect::busy_there(target, holder) == BusyKind::Device;
-        // On a block device each mount counts, on a directory those that lie on it; others do not block. Of a container
-        // on a device, what is mounted on its directories is in the way only where the kernel does not drop it.
+        // On a block device each mount counts, on a directory those that lie on it or will, because what they cover goes;
+        // others do not block. Of a container on a device, what is mounted on its directories is in the way only where
+        // the kernel does not drop it.
+        let on_directories = |m: &MountView| {
+            let covers_one =
+                |place: Place<'_>| covers(&place) && holder.directory_mounts.contains(&place.parent.id.0);
+            holder.directory_mounts.contains(&m.id)
+                || Place::of(snapshot, key, MountId(m.id)).is_some_and(covers_one)
+        };
         let counts = |m: &&MountView| match is_device {
             true if holder.block_mounts.contains(&m.id) => true,
             true if on_directory != Effect::Blocking => false,
-            _ => holder.directory_mounts.contains(&m.id),
+            _ => on_directories(m),
         };
         let mut counting = holder.mounts.iter().filter(counts).peekable();
         let all_follow = counting.peek().is_some() && counting.all(|m| m.follows == Some(true));
@@ -129,8 +136,9 @@ impl<'s> Reach<'s> {
         if self.goes(key, &copy, DEPTH) {
             return Some(true);
         }
-        // What is mounted inside of one of them goes where that goes.
-        match copies.iter().any(|m| m.id == copy.parent.id.0) && depth > 0 {
+        // What is mounted inside of one of them goes where that goes. What covers all of one takes its place.
+        let is_inside = copies.iter().any(|m| m.id == copy.parent.id.0) && !covers(&copy);
+        match is_inside && depth > 0 {
             true => self.follows(key, copies, copy.parent.id.0, depth - 1),
             false => Some(false),
         }
@@ -145,9 +153,8 @@ impl<'s> Reach<'s> {
         is_reached
             && depth > 0
             && self.snapshot.children_of(key, copy.mount.id).into_iter().all(|mount| {
-                // A mount over the whole copy takes its place when it goes.
-                mount.raw_mount_point == copy.mount.raw_mount_point
-                    || self.goes(key, &Place { mount, parent: copy.mount.clone() }, depth - 1)
+                let inside = Place { mount, parent: copy.mount.clone() };
+                covers(&inside) || self.goes(key, &inside, depth - 1)
             })
     }
 }
@@ -167,6 +174,11 @@ impl<'s> Place<'s> {
             Some(Self { mount, parent })
         })
     }
+}
+
+/// Whether a mount is on the very root of the one that it is on (`find_topper` in fs/pnode.c).
+fn covers(place: &Place<'_>) -> bool {
+    place.mount.raw_mount_point == place.parent.raw_mount_point
 }
 
 /// The path at which the runtime has or had its mount, and the mount that is below it there.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Found;
 use super::matching::mount_view;
 use crate::bytes::{is_at_or_below, visible};
+use crate::parse::mountinfo::Mount;
 use crate::report::{Evidence, HolderKind};
 use crate::resolve::Target;
 use crate::snapshot::{BlockDevice, DeviceNumber, Snapshot};
@@ -82,7 +83,7 @@ fn stacked_on(
                 stacked.insert(holder.clone(), evidence);
             }
         }
-        if let Some(evidence) = loop_on(target, device, below) {
+        if let Some(evidence) = loop_on(snapshot, target, device, below) {
             stacked.insert(name.clone(), evidence);
         }
     }
@@ -103,14 +104,31 @@ fn is_elsewhere(snapshot: &Snapshot, target: &Target, file: &[u8]) -> bool {
         && mounts.any(|(_, m)| target.devices.contains(&m.device) && is_at_or_below(file, &m.mount_point()))
 }
 
+/// Whether the number of its file's device tells that a loop device is on another file system than its path leads to: on
+/// one that was covered, or is unmounted. Files of btrfs and overlays have numbers that no table shows.
+fn is_on_another(snapshot: &Snapshot, target: &Target, device: &BlockDevice, file: &[u8]) -> bool {
+    let Some(number) = device.backing_device else { return false };
+    let tables = snapshot.daemon_namespace().into_iter().flat_map(|n| &n.tables);
+    let mut led_to = tables.filter_map(|id| snapshot.table(*id)?.lookup(file)).map(|(_, mount)| mount);
+    let tells = |m: Mount<'_>| {
+        let is_known = m.device != DeviceNumber::UNKNOWN && !matches!(m.fs_type, b"btrfs" | b"overlay");
+        is_known && m.device != number
+    };
+    target.covered.contains(&number) || led_to.any(tells)
+}
+
 /// A loop device whose file is on the target, by the file's device, or by its path where that is not told.
-fn loop_on(target: &Target, device: &BlockDevice, below: &BTreeSet<DeviceNumber>) -> Option<Evidence> {
+fn loop_on(
+    snapshot: &Snapshot,
+    target: &Target,
+    device: &BlockDevice,
+    below: &BTreeSet<DeviceNumber>,
+) -> Option<Evidence> {
     let file = device.backing_file.as_deref();
     let by_device = device.backing_device.is_some_and(|d| below.contains(&d));
-    // Files of btrfs and overlays have device numbers that no table shows.
-    let is_below_it = device.backing_device.is_some_and(|d| target.covered.contains(&d));
-    let by_path = !is_below_it && file.is_some_and(|file| is_inside(target, file));
-    (by_device || by_path).then(|| device.evidence.clone()).flatten()
+    let by_path =
+        || file.is_some_and(|file| is_inside(target, file) && !is_on_another(snapshot, target, device, file));
+    (by_device || by_path()).then(|| device.evidence.clone()).flatten()
 }
 
 fn stacked_holder(
