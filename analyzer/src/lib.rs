@@ -145,7 +145,7 @@ impl Analysis {
     /// Reads what there is of a host: a tar or zip, compressed or not, with a `…/proc/PID/mountinfo` tree at any
     /// depth, a sosreport, an archive of several of these, or pasted text.
     ///
-    /// `progress` is called about every MiB and can stop the reading.
+    /// `progress` is called every few hundred KiB and can stop the reading.
     ///
     /// # Errors
     /// Only where nothing of a host was found in the input, or where `progress` said stop.

@@ -9,7 +9,7 @@ use super::limits::{Limits, met};
 use crate::{OpenError, Progress};
 
 /// Progress is told of after so many bytes: often enough for a bar, seldom enough to cost nothing.
-const STEP: u64 = 1 << 20;
+const STEP: u64 = 256 << 10;
 
 #[derive(Debug, Default)]
 struct Shared {
