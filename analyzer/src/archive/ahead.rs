@@ -6,7 +6,7 @@
 use std::io::{BufRead, Error, ErrorKind, Read, Result};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
-use super::compression::decode;
+use super::compression::{self, decode};
 use super::window::read_from;
 use super::{BLOCK, Input, Kind};
 
@@ -75,7 +75,7 @@ pub(super) fn inflate(kind: Kind, input: Input<'_>) -> Input<'_> {
         let _ = send_all(&mut *decode(kind, Box::new(blocks)), &messages, &to_fill);
     };
     if std::thread::Builder::new().spawn(work).is_err() {
-        return Box::new(std::io::BufReader::with_capacity(BLOCK, decode(kind, input)));
+        return compression::inflate(kind, input);
     }
     let mut ahead = Ahead { input, to_decoder, from_decoder, used, block: Block::new(), is_over: false };
     for _ in 0..IN_STORE {

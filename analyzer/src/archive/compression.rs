@@ -31,8 +31,7 @@ pub(super) fn decode(kind: Kind, input: Input<'_>) -> Box<dyn Read + '_> {
     }
 }
 
-/// The same on this thread, a block at a time.
-#[cfg(target_arch = "wasm32")]
+/// The same a block at a time, inflated on this thread.
 pub(super) fn inflate(kind: Kind, input: Input<'_>) -> Input<'_> {
     Box::new(std::io::BufReader::with_capacity(super::BLOCK, decode(kind, input)))
 }

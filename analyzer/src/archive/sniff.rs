@@ -32,11 +32,15 @@ pub enum Kind {
 /// assert_eq!(sniff(b"umount: /mnt: target is busy.\n"), Kind::Text);
 /// ```
 pub fn sniff(head: &[u8]) -> Kind {
-    match packed(head) {
-        Some(kind) => kind,
-        None if head.is_empty() => Kind::Empty,
-        None if is_utf16(head) || is_text(head) => Kind::Text,
-        None => Kind::Unknown,
+    packed(head).unwrap_or_else(|| unpacked(head))
+}
+
+/// What is neither an archive nor compressed.
+pub(super) fn unpacked(head: &[u8]) -> Kind {
+    match head {
+        [] => Kind::Empty,
+        _ if is_utf16(head) || is_text(head) => Kind::Text,
+        _ => Kind::Unknown,
     }
 }
 

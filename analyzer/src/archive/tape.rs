@@ -1,8 +1,8 @@
 //! A tar's members one after another, told by their headers where these lie (POSIX `pax`, ustar interchange format; GNU
 //! tar's manual, "Basic Tar Format" and "Storing Sparse Files").
 //!
-//! Of the crate `tar` are the headers' fields and pax records. Its iterator is not used: it makes ten times of this work
-//! for a member, and a bundle has tens of thousands of small ones.
+//! Of the crate `tar` are the headers' fields and pax records. Its iterator is not used: it allocates and copies for each
+//! member, and a bundle has tens of thousands of small ones.
 
 use std::io::{BufRead as _, Read, Result};
 
@@ -54,6 +54,17 @@ pub(super) enum MemberKind {
 pub(super) struct Piece {
     pub(super) offset: u64,
     pub(super) length: u64,
+}
+
+impl Piece {
+    fn end(self) -> u64 {
+        self.offset + self.length
+    }
+}
+
+/// Of a file of these pieces, which stand in order.
+fn length_of(pieces: &[Piece]) -> u64 {
+    pieces.last().map_or(0, |last| last.end())
 }
 
 /// Headers that tell of the member after them.
@@ -118,7 +129,7 @@ impl<'r> Tape<'r> {
                     self.enter(size)?;
                     if let Some(header) = sparse {
                         member.pieces = self.pieces(&header, size)?;
-                        member.size = member.pieces.last().map_or(0, |last| last.offset + last.length);
+                        member.size = length_of(&member.pieces);
                     }
                     return Ok(true);
                 }
@@ -217,9 +228,8 @@ impl<'r> Tape<'r> {
             is_extended = more.is_extended();
         }
         self.window.set_fence(size);
-        let ends = map.pieces.last().map_or(0, |last| last.offset + last.length);
         let length = gnu.real_size().map_err(|error| error.to_string())?;
-        match map.on_tape == size && ends == length {
+        match map.on_tape == size && length_of(&map.pieces) == length {
             true => Ok(map.pieces),
             false => Err("a sparse file's map does not fit its size".into()),
         }
@@ -250,7 +260,7 @@ impl Map {
         for piece in listed.iter().filter(|piece| !piece.is_empty()) {
             let number = |number: Result<u64>| number.map_err(|error| error.to_string());
             let piece = Piece { offset: number(piece.offset())?, length: number(piece.length())? };
-            let before = self.pieces.last().map_or(0, |last| last.offset + last.length);
+            let before = length_of(&self.pieces);
             let end = piece.offset.checked_add(piece.length);
             let on_tape = self.on_tape.checked_add(piece.length);
             let is_aligned = piece.length == 0 || self.on_tape.is_multiple_of(BLOCK as u64);
@@ -311,7 +321,7 @@ impl Read for Sparse<'_, '_> {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
         while let Some(piece) = self.pieces.first() {
             let is_hole = self.at < piece.offset;
-            let ends = if is_hole { piece.offset } else { piece.offset + piece.length };
+            let ends = if is_hole { piece.offset } else { piece.end() };
             let length = usize::try_from(ends - self.at).unwrap_or(usize::MAX).min(buffer.len());
             let read = if is_hole {
                 buffer[..length].fill(0);

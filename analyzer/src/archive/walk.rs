@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, ErrorKind, Read};
 
-use super::sniff::{compressed, packed};
+use super::sniff::{compressed, packed, unpacked};
 use super::tape::{MemberKind, Sparse, Tape};
 use super::window::Window;
 use super::{
@@ -241,13 +241,18 @@ impl<'w> Walk<'w> {
     fn unknown(&mut self, want: Want, path: &[u8], size: Option<u64>, input: &mut Window<'_>) -> End {
         let head = input.peek(HEAD);
         let length = head.len();
-        if packed(head)
-            .is_some_and(|kind| compression::is_read(kind) || matches!(kind, Kind::Tar | Kind::Zip))
-        {
+        let kind = packed(head);
+        let is_wanted_text = || {
+            want == Want::Text
+                && kind.is_none()
+                && unpacked(head) == Kind::Text
+                && size.is_none_or(|s| s <= LOOSE_LIMIT)
+        };
+        if kind.is_some_and(|kind| compression::is_read(kind) || matches!(kind, Kind::Tar | Kind::Zip)) {
             if !self.is_inner {
                 self.inner(path, input);
             }
-        } else if want == Want::Text && sniff(head) == Kind::Text && size.is_none_or(|s| s <= LOOSE_LIMIT) {
+        } else if is_wanted_text() {
             let mut bytes = Vec::new();
             let end = read_whole(input, "member", LOOSE_LIMIT, &mut bytes);
             let end = whole_or_broken(path, size, bytes.len(), end);

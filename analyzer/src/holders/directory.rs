@@ -20,8 +20,7 @@ impl Directories {
         if target.busy == BusyKind::Umount {
             return Self(BTreeSet::new());
         }
-        let tables = snapshot.daemon_namespace().into_iter().flat_map(|n| &n.tables);
-        let places = tables.filter_map(|id| snapshot.table(*id)).flat_map(|table| {
+        let places = snapshot.daemon_tables().flat_map(|table| {
             let places = Places::of(table);
             target.paths.iter().filter_map(|path| places.at(path)).collect::<Vec<_>>()
         });

@@ -98,8 +98,7 @@ fn is_inside(target: &Target, file: &[u8]) -> bool {
 
 /// Whether a file on the target's file system was opened through a mount of it at another path than the busy one.
 fn is_elsewhere(snapshot: &Snapshot, target: &Target, file: &[u8]) -> bool {
-    let tables = snapshot.daemon_namespace().into_iter().flat_map(|n| &n.tables);
-    let mut mounts = tables.filter_map(|id| snapshot.table(*id)).flat_map(|table| table.mounts());
+    let mut mounts = snapshot.daemon_tables().flat_map(|table| table.mounts());
     !is_inside(target, file)
         && mounts.any(|(_, m)| target.devices.contains(&m.device) && is_at_or_below(file, &m.mount_point()))
 }
@@ -108,8 +107,7 @@ fn is_elsewhere(snapshot: &Snapshot, target: &Target, file: &[u8]) -> bool {
 /// one that was covered, or is unmounted. Files of btrfs and overlays have numbers that no table shows.
 fn is_on_another(snapshot: &Snapshot, target: &Target, device: &BlockDevice, file: &[u8]) -> bool {
     let Some(number) = device.backing_device else { return false };
-    let tables = snapshot.daemon_namespace().into_iter().flat_map(|n| &n.tables);
-    let mut led_to = tables.filter_map(|id| snapshot.table(*id)?.lookup(file)).map(|(_, mount)| mount);
+    let mut led_to = snapshot.daemon_tables().filter_map(|table| Some(table.lookup(file)?.1));
     let tells = |m: Mount<'_>| {
         let is_known = m.device != DeviceNumber::UNKNOWN && !matches!(m.fs_type, b"btrfs" | b"overlay");
         is_known && m.device != number

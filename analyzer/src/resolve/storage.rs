@@ -223,14 +223,13 @@ fn find_uppermost(snapshot: &Snapshot, target: &mut Target) {
         return;
     }
     let at_path = |m: &Mount<'_>| target.paths.iter().any(|path| same_path(&m.mount_point(), path));
-    let tables = snapshot.daemon_namespace().into_iter().flat_map(|n| &n.tables);
-    let tables: Vec<_> = tables.filter_map(|id| snapshot.table(*id)).collect();
-    let led_to = tables.iter().flat_map(|table| target.paths.iter().filter_map(|path| table.lookup(path)));
+    let tables = || snapshot.daemon_tables();
+    let led_to = tables().flat_map(|table| target.paths.iter().filter_map(|path| table.lookup(path)));
     let led_to = order::set(led_to.filter(|(_, m)| at_path(m)).map(|(_, m)| m.device));
     // A listing without numbers, or several paths at once, tells nothing.
     let [one] = &led_to.iter().copied().collect::<Vec<_>>()[..] else { return };
     if *one != DeviceNumber::UNKNOWN {
-        let there = tables.iter().flat_map(|table| table.mounts()).filter(|(_, m)| at_path(m));
+        let there = tables().flat_map(|table| table.mounts()).filter(|(_, m)| at_path(m));
         let covered = order::set(there.map(|(_, m)| m.device).filter(|device| device != one));
         (target.uppermost, target.covered) = (Some(*one), covered);
     }

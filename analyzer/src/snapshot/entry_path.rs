@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use crate::bytes::components;
 use crate::parse;
 use crate::snapshot::{NamespaceInode, Pid};
 
@@ -31,14 +32,7 @@ const FEW: usize = 8;
 impl<'a> Parts<'a> {
     fn of(path: &'a [u8]) -> Self {
         let mut parts = Self { few: [&[]; FEW], count: 0, many: Vec::new() };
-        let mut rest = path;
-        while !rest.is_empty() {
-            let end = rest.iter().position(|byte| *byte == b'/').unwrap_or(rest.len());
-            let part = &rest[..end];
-            rest = rest.get(end + 1..).unwrap_or_default();
-            if matches!(part, b"" | b"." | b"..") {
-                continue;
-            }
+        for part in components(path).filter(|part| *part != b"..") {
             match parts.few.get_mut(parts.count) {
                 Some(place) => *place = part,
                 None if parts.many.is_empty() => parts.many = [&parts.few[..], &[part]].concat(),

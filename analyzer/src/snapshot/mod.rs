@@ -353,6 +353,12 @@ impl Snapshot {
         self.daemon().and_then(|(pid, _)| self.namespace_of(pid)).or_else(|| self.host_namespace())
     }
 
+    /// The mount tables of that namespace.
+    pub(crate) fn daemon_tables(&self) -> impl Iterator<Item = &MountTable> {
+        let tables = self.daemon_namespace().into_iter().flat_map(|namespace| &namespace.tables);
+        tables.filter_map(|id| self.table(*id))
+    }
+
     /// The mount that a mount is on, with its table and line.
     pub fn parent_of(&self, namespace: NamespaceKey, id: MountId) -> Option<(&MountTable, u32, Mount<'_>)> {
         let tables = self.namespaces.get(&namespace)?.tables.iter();
