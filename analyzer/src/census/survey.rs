@@ -259,7 +259,8 @@ impl<'s> Surveyor<'s> {
         self.homes.iter().any(|home| {
             home.same(copy).iter().any(|original| {
                 home.lane.parent(original).is_some_and(|own_parent| {
-                    self.groups.unmounts((&own_parent, &original.mount_point()), (&parent, &copy.mount_point()))
+                    self.groups
+                        .unmounts((&own_parent, &original.mount_point()), (&parent, &copy.mount_point()))
                 })
             })
         })
