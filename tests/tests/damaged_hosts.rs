@@ -11,7 +11,7 @@ use ebusy_analyzer::{Analysis, Query};
 use ebusy_tests::model::plan::{Complaint, Step};
 use ebusy_tests::model::truth::{self, Operation};
 use ebusy_tests::model::world::{Object, Subject};
-use ebusy_tests::model::{Holder, Plan, Truth, World};
+use ebusy_tests::model::{Holder, Plan, Truth, World, seeds};
 use ebusy_tests::rng::Rng;
 use ebusy_tests::synth::Ns;
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,10 +21,6 @@ use support::said::said;
 const HOSTS: u64 = 50;
 /// So often each host's bundle is cut, packed and not, and so often a bit of it is flipped.
 const CUTS: usize = 3;
-
-fn hosts() -> std::ops::Range<u64> {
-    0..std::env::var("EBUSY_MODEL_HOSTS").ok().and_then(|text| text.parse().ok()).unwrap_or(HOSTS)
-}
 
 /// A host's bundle with what each of its entries is.
 struct Bundle {
@@ -183,7 +179,7 @@ fn assert_found(
 fn what_is_said_of_a_part_is_so_and_what_it_shows_is_said() {
     let mut found = 0;
     let mut read = BTreeMap::new();
-    for seed in hosts() {
+    for seed in seeds(HOSTS) {
         let bundle = Bundle::of(seed);
         let mut rng = Rng::new(seed);
         for _ in 0..CUTS {
@@ -210,7 +206,7 @@ fn what_is_said_of_a_part_is_so_and_what_it_shows_is_said() {
 #[test]
 fn a_host_with_flipped_bits_is_never_called_free() {
     let mut read = 0;
-    for seed in hosts() {
+    for seed in seeds(HOSTS) {
         let bundle = Bundle::of(seed);
         let mut rng = Rng::new(seed);
         for _ in 0..CUTS {

@@ -13,7 +13,7 @@ use ebusy_tests::model::places::Place;
 use ebusy_tests::model::plan::{Complaint, Step, Storage, Volume};
 use ebusy_tests::model::truth::{self, Operation, others};
 use ebusy_tests::model::world::{Object, Subject};
-use ebusy_tests::model::{Effect, Holder, Plan, Status, Truth, World};
+use ebusy_tests::model::{Effect, Holder, Plan, Status, Truth, World, seeds};
 use std::collections::BTreeMap;
 use support::said::said;
 
@@ -116,11 +116,7 @@ fn hosts_that_were_answered_wrongly_once() {
 }
 
 fn try_hosts(share: u64) {
-    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-    let seeds = match number("EBUSY_MODEL_SEED") {
-        Some(seed) => seed..seed + 1,
-        None => 0..number("EBUSY_MODEL_HOSTS").unwrap_or(HOSTS),
-    };
+    let seeds = seeds(HOSTS);
     let mut faults = BTreeMap::new();
     let alone = seeds.end - seeds.start == 1;
     for seed in seeds.filter(|seed| alone || seed % SHARES == share) {

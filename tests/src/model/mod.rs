@@ -19,3 +19,12 @@ pub mod world;
 pub use plan::{Plan, Step};
 pub use truth::{Effect, Holder, Status, Truth};
 pub use world::World;
+
+/// The hosts that a test tries: as many as it wants, as `EBUSY_MODEL_HOSTS=N` wants, or only `EBUSY_MODEL_SEED=S`.
+pub fn seeds(wanted: u64) -> std::ops::Range<u64> {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    match number("EBUSY_MODEL_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..number("EBUSY_MODEL_HOSTS").unwrap_or(wanted),
+    }
+}

@@ -2,7 +2,7 @@
 //! risks, what happened, what was looked at. The analyzer speaks English; what is not in the table stays so.
 
 /// As the analyzer words it, and in Chinese. `{}` stands for names and numbers, in the same order in both.
-const SENTENCES: [(&str, &str); 150] = [
+const SENTENCES: [(&str, &str); 152] = [
     // The answer.
     (
         "{} holds {} in mount namespace {}, which no process is in.",
@@ -250,6 +250,14 @@ const SENTENCES: [(&str, &str); 150] = [
     (
         "It has the same file system mounted elsewhere, not on the busy directory: that keeps space, but does not block its removal.",
         "它把同一文件系统挂载在别处，而不是被占用的目录上：这会占用空间，但不妨碍删除。",
+    ),
+    (
+        "Its file was opened through another mount of the same file system: that keeps its space, but not this mount.",
+        "其文件是通过同一文件系统的另一个挂载打开的：这会占用空间，但不占用此挂载。",
+    ),
+    (
+        "What is open is on another mount of the same file system: that keeps its space, but not this mount.",
+        "打开的内容位于同一文件系统的另一个挂载上：这会占用空间，但不占用此挂载。",
     ),
     (
         "It has another mount of the same container, not the one that is busy: that keeps space, but does not block this operation.",
