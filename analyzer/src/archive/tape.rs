@@ -242,8 +242,15 @@ fn number(field: &[u8]) -> Option<u64> {
         [digits @ .., 0, b' '] | [digits @ .., 0 | b' '] => digits,
         digits => digits,
     };
-    let is_octal = !digits.is_empty() && digits.iter().all(|digit| matches!(digit, b'0'..=b'7'));
-    is_octal.then(|| digits.iter().fold(0, |number, digit| number << 3 | u64::from(digit - b'0')))
+    let mut number = 0;
+    for byte in digits {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 7 {
+            return None;
+        }
+        number = number << 3 | u64::from(digit);
+    }
+    (!digits.is_empty()).then_some(number)
 }
 
 const ENDS_IN_HEADER: &str = "the archive ends inside a member's header";
