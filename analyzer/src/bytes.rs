@@ -11,8 +11,10 @@ use std::borrow::Cow;
 /// assert_eq!(visible(b"/srv/a\xff\x1b[2J"), r"/srv/a\xff\x1b[2J");
 /// ```
 pub fn visible(bytes: &[u8]) -> String {
-    if bytes.iter().all(|b| (b' '..=b'~').contains(b)) {
-        return String::from_utf8_lossy(bytes).into_owned();
+    // Without a branch for each byte.
+    let is_plain = bytes.iter().fold(true, |all, b| all & (b' '..=b'~').contains(b));
+    if let (true, Ok(text)) = (is_plain, std::str::from_utf8(bytes)) {
+        return text.to_owned();
     }
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
@@ -119,7 +121,7 @@ pub(crate) fn shown(bytes: &[u8]) -> String {
 }
 
 /// The components of a path; empty ones and `.` are passed over.
-pub fn components(path: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
+pub fn components(path: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> + Clone {
     path.split(|&b| b == b'/').filter(|c| !c.is_empty() && *c != b".")
 }
 
@@ -156,9 +158,15 @@ pub fn ends_with_path(path: &[u8], suffix: &[u8]) -> bool {
 /// Whether `needle` stands in `path` at a component border, with anything after it:
 /// `/rootfs/var/lib/x/merged/proc` contains `/var/lib/x/merged`.
 pub fn contains_path(path: &[u8], needle: &[u8]) -> bool {
-    let path: Vec<&[u8]> = components(path).collect();
-    let needle: Vec<&[u8]> = components(needle).collect();
-    !needle.is_empty() && path.windows(needle.len()).any(|w| w == needle)
+    let mut from = components(path);
+    while from.clone().next().is_some() {
+        let mut here = from.clone();
+        if components(needle).all(|part| here.next() == Some(part)) {
+            return components(needle).next().is_some();
+        }
+        from.next();
+    }
+    false
 }
 
 /// Where in a path the first of some roots begins: what is before it is the prefix (such as `/rootfs`) below which

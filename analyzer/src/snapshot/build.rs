@@ -114,9 +114,14 @@ impl Builder {
         if wanted { Want::Bytes } else { Want::Nothing }
     }
 
-    /// Processes taken so far, and whether that one is among them.
-    pub(super) fn processes(&self, pid: Pid) -> (usize, bool) {
-        (self.snapshot.processes.len(), self.snapshot.processes.contains_key(&pid))
+    /// Processes taken so far.
+    pub(super) fn processes(&self) -> usize {
+        self.snapshot.processes.len()
+    }
+
+    /// Whether that one is among them.
+    pub(super) fn has_process(&self, pid: Pid) -> bool {
+        self.snapshot.processes.contains_key(&pid)
     }
 
     /// Notes that processes above this number were left out.
@@ -373,7 +378,7 @@ impl Builder {
                     process.threads = process.threads.max(stat.threads);
                     process.state = process.state.or(stat.state);
                     if process.comm.is_empty() {
-                        process.comm = stat.comm;
+                        process.comm = stat.comm.to_vec();
                     }
                 }
             }
@@ -383,7 +388,7 @@ impl Builder {
                 process.state = status.state.or(process.state);
                 process.threads = process.threads.max(status.threads);
                 if process.comm.is_empty() {
-                    process.comm = status.name.unwrap_or_default();
+                    process.comm = status.name.unwrap_or_default().to_vec();
                 }
             }
             b"cgroup" => {

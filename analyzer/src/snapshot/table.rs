@@ -125,6 +125,12 @@ impl Snapshot {
         fitting
     }
 
+    /// The mounts of all tables whose lines have these bytes, beside the ids: a cheap first look.
+    pub(crate) fn mounts_that_mention(&self, text: &[u8]) -> Vec<Placed<'_>> {
+        let searched = memchr::memmem::Finder::new(text);
+        self.mounts_where(&|mount| mount.mentions(&searched))
+    }
+
     /// Hands over the mounts of all tables that are wanted, table by table. `wanted` is asked once for what many tables
     /// say.
     pub(super) fn each_mount<'s>(
