@@ -135,7 +135,7 @@ pub(super) struct Lines {
     /// Which text followed last: at 0 the one that a table began with, at N + 1 what came after text N.
     followed: Vec<u32>,
     /// Rows of the last table.
-    last_length: usize,
+    rows: Vec<Row>,
 }
 
 impl Lines {
@@ -145,9 +145,8 @@ impl Lines {
     }
 
     /// The rows of a table, empty lines left out.
-    pub(super) fn rows_of(&mut self, table: &[u8], form: TableForm) -> Vec<Row> {
-        // Most tables of a host are about as long.
-        let mut rows = Vec::with_capacity(self.last_length);
+    pub(super) fn rows_of(&mut self, table: &[u8], form: TableForm) -> &[Row] {
+        self.rows.clear();
         let (mut rest, mut before) = (table, 0);
         for number in 1.. {
             if rest.is_empty() {
@@ -159,15 +158,14 @@ impl Lines {
                 None => self.next(rest, form),
             };
             let Some(row) = row else { continue };
-            rows.push(Row { number, ..row });
+            self.rows.push(Row { number, ..row });
             if self.followed.len() <= before {
                 self.followed.resize(before + 1, u32::MAX);
             }
             self.followed[before] = row.text;
             before = row.text as usize + 1;
         }
-        self.last_length = rows.len();
-        rows
+        &self.rows
     }
 
     /// The next line where it says what followed last time: nearly always, and then it is only compared.
@@ -241,7 +239,7 @@ mod tests {
 
     /// Takes a table apart and puts it together again.
     fn again(lines: &mut Lines, table: &[u8]) -> Vec<u8> {
-        let rows = lines.rows_of(table, TableForm::Mountinfo);
+        let rows = lines.rows_of(table, TableForm::Mountinfo).to_vec();
         let line = |row: &Row| {
             let line = &lines.kept[row.text as usize];
             let whole = || line.text.to_vec();
@@ -279,7 +277,7 @@ mod tests {
     #[test]
     fn a_row_has_the_number_of_its_line() {
         let mut lines = Lines::default();
-        let numbers = |rows: Vec<Row>| rows.iter().map(|row| row.number).collect::<Vec<_>>();
+        let numbers = |rows: &[Row]| rows.iter().map(|row| row.number).collect::<Vec<_>>();
         let table = b"\n1 2 0:1 / / rw - a b c\r\n\n\r\n1 2 0:1 / /x rw - a b c";
         for _ in 0..2 {
             assert_eq!(numbers(lines.rows_of(table, TableForm::Mountinfo)), [2, 5]);

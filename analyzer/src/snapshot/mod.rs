@@ -296,6 +296,17 @@ pub struct BlockDevice {
     pub evidence: Option<Evidence>,
 }
 
+/// Of several programs that may be the container daemon the lowest is it.
+fn rank_of_daemon(program: &[u8]) -> Option<u8> {
+    match program {
+        b"dockerd" | b"dockerd-current" | b"docker-current" => Some(0),
+        b"docker" => Some(1),
+        b"containerd" | b"crio" | b"docker-containerd" => Some(2),
+        b"podman" | b"lxd" | b"incusd" => Some(3),
+        _ => None,
+    }
+}
+
 impl Snapshot {
     /// The table.
     pub fn table(&self, id: TableId) -> Option<&MountTable> {
@@ -324,28 +335,18 @@ impl Snapshot {
     }
 
     fn find_daemon(&self) -> Option<Pid> {
-        const DAEMONS: [&[&[u8]]; 4] = [
-            &[b"dockerd", b"dockerd-current", b"docker-current"],
-            &[b"docker"],
-            &[b"containerd", b"crio", b"docker-containerd"],
-            &[b"podman", b"lxd", b"incusd"],
-        ];
-        DAEMONS.iter().find_map(|names| {
-            self.processes
-                .iter()
-                .find(|(_, p)| {
-                    let named = names.contains(&&p.comm[..]) || names.contains(&p.executable());
-                    // `docker` is also the client; the old daemon was called with -d or daemon.
-                    let client = p.comm == b"docker"
-                        && !crate::parse::process_files::cmdline(&p.cmdline)
-                            .iter()
-                            .any(|a| matches!(*a, b"-d" | b"--daemon" | b"daemon"));
-                    // A container's monitor is the same program as the daemon.
-                    let monitor = p.cmdline.starts_with(b"[lxc monitor]");
-                    named && !client && !monitor && p.membership.container.is_none()
-                })
-                .map(|(pid, _)| *pid)
-        })
+        let ranked = self.processes.iter().filter_map(|(pid, p)| {
+            let rank = [&p.comm[..], p.executable()].into_iter().filter_map(rank_of_daemon).min()?;
+            // `docker` is also the client; the old daemon was called with -d or daemon.
+            let client = p.comm == b"docker"
+                && !crate::parse::process_files::cmdline(&p.cmdline)
+                    .iter()
+                    .any(|a| matches!(*a, b"-d" | b"--daemon" | b"daemon"));
+            // A container's monitor is the same program as the daemon.
+            let monitor = p.cmdline.starts_with(b"[lxc monitor]");
+            (!client && !monitor && p.membership.container.is_none()).then_some((rank, *pid))
+        });
+        ranked.min().map(|(_, pid)| pid)
     }
 
     /// The namespace in which the daemon mounts and unmounts; the host's where there is no daemon.
