@@ -268,7 +268,12 @@ impl Analysis {
 
     /// What lives on where it no longer belongs, whatever the log says.
     pub fn census(&self) -> Census {
-        census::take(self.snapshot())
+        self.census_with(census::LISTED)
+    }
+
+    /// The same with at most `most` leftovers told one by one, but at least one of each group. All are counted.
+    pub fn census_with(&self, most: usize) -> Census {
+        census::take(self.snapshot(), most)
     }
 
     /// One line for each host of the input, which was read from `source`.

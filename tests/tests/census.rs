@@ -436,3 +436,89 @@ fn the_command_answers_with_0_and_refuses_bad_input_with_2() {
         assert!(!refused.stderr.is_empty());
     }
 }
+
+/// A host on which 60 programs in namespaces of their own have copies of 40 running containers' mounts.
+fn crowded() -> Host {
+    let mut host = Host::new("crowded1", "3.10.0-514.el7.x86_64");
+    host.docker_devicemapper("17.05.0-ce");
+    for number in 0..40 {
+        host.run(&Run::new(&format!("app-{number:02}"), "acme/app:1"));
+    }
+    for number in 0..60 {
+        let namespace = host.mounts.copy_with(host.ns, Propagation::Private);
+        host.spawn_in(namespace, &format!("agent-{number:02}"), &["/usr/bin/agent"]);
+    }
+    host
+}
+
+#[test]
+fn where_there_are_very_many_all_are_counted_and_the_first_of_each_holder_listed() {
+    let analysis = support::open(&crowded().bundle()).expect("it opens");
+    let all = analysis.census_with(usize::MAX);
+    // Each copy has a device and an shm of each container; the device blocks, on this kernel the directory, too.
+    assert_eq!((all.total, all.blocking, all.total_groups), (60 * 40 * 2, 60 * 40 * 2, 60));
+    assert_eq!(leftovers(&all).len(), 4_800);
+
+    let census = analysis.census();
+    assert_eq!((census.total, census.blocking, census.total_groups), (4_800, 4_800, 60));
+    assert!(census.summary.starts_with("4800 things of containers live on"), "{}", census.summary);
+    assert_eq!((census.summary.as_str(), labels(&census)), (all.summary.as_str(), labels(&all)));
+    assert_eq!(leftovers(&census).len(), 60 * 33, "of 2,000 each has the same share");
+    for (group, whole) in census.groups.iter().zip(&all.groups) {
+        assert_eq!((group.total, group.blocking, group.pinned_bytes), (80, 80, whole.pinned_bytes));
+        assert_eq!(group.leftovers, whole.leftovers[..33], "the first ones");
+        let kinds: Vec<_> = group.kinds.iter().map(|k| (k.kind, k.count, k.blocking)).collect();
+        assert_eq!(kinds, [(LeftoverKind::ThinDevice, 40, 40), (LeftoverKind::Shm, 40, 40)]);
+    }
+    let shown = text::render(&census);
+    assert!(shown.contains("80 left over, 80 will block"), "{shown}");
+    assert!(shown.contains("40 × thin device (40 will block), 40 × shm (40 will block)"), "{shown}");
+    assert!(shown.contains("… and 68 more (see --format json --leftovers 4800)"), "{shown}");
+    assert!(shown.contains("… and 35 more holders (see --format json --leftovers 4800)"), "{shown}");
+    assert!(text::render(&all).contains("… and 68 more (see --format json)"));
+    let shown = ebusy_analyzer::census::markdown::render(&census);
+    assert!(shown.contains("80 left over") && shown.contains("… and 35 more holders"), "{shown}");
+}
+
+#[test]
+fn the_command_lists_as_many_as_it_is_asked_for() {
+    let Some(ebusy) = need_path("census::the_command_lists_as_many_as_it_is_asked_for", "EBUSY_BIN") else {
+        return;
+    };
+    let dir = TempDir::new("census-many");
+    let bundle = dir.path().join("bundle.tar.gz");
+    std::fs::write(&bundle, crowded().bundle()).expect("a file of our own");
+    let listed = |option: &[&str]| {
+        let mut command = Command::new(&ebusy);
+        command.arg("census").arg(&bundle).args(["--format", "json"]).args(option);
+        let census: Census = serde_json::from_slice(&output(&mut command).stdout).expect("it is a census");
+        (census.total, leftovers(&census).len())
+    };
+    assert_eq!(listed(&[]), (4_800, 1_980));
+    assert_eq!(listed(&["--leftovers", "5000"]), (4_800, 4_800));
+    assert_eq!(listed(&["--leftovers", "0"]), (4_800, 60), "one of each holder");
+}
+
+#[test]
+fn of_more_holders_than_anybody_reads_the_worst_are_told() {
+    let layer = hex64("layer");
+    let mount = |pid: u32, id: u32| {
+        format!(
+            "/proc/{pid}/mountinfo:{id} 1 253:3 / /var/lib/docker/devicemapper/mnt/{layer} rw - xfs /dev/mapper/docker-8:1-1-{layer} rw\n"
+        )
+    };
+    // Two processes have it twice.
+    let lines =
+        (1..=1_100).map(|n| mount(n + 100, n * 10)).chain([50, 1_050].map(|n| mount(n + 100, n * 10 + 1)));
+    let text: String = lines.collect();
+    let census = support::open(text.as_bytes()).expect("a text opens").census();
+    assert_eq!(
+        (census.total, census.total_groups, census.groups.len()),
+        (1_102, 1_100, 1_000),
+        "{}",
+        census.summary
+    );
+    let first: Vec<_> = census.groups.iter().take(3).map(|group| (group.total, group.pids.clone())).collect();
+    assert_eq!(first, [(2, vec![1_150]), (2, vec![150]), (1, vec![1_000])], "equal ones by name");
+    assert!(text::render(&census).contains("… and 1075 more holders"), "{}", text::render(&census));
+}

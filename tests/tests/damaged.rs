@@ -86,11 +86,11 @@ fn assert_all_careful(place: &str, part: &Analysis, whole: &Analysis, id: &str) 
         for (order, a, b, one, other) in
             [("whole, part", &before, &report, whole, part), ("part, whole", &report, &before, part, whole)]
         {
-            let both = diff::of_both((a, b), (&one.census(), &other.census()));
+            let both = diff::of_both((a, b), (one, other));
             assert_careful(&format!("diff ({order})"), place, &both.summary);
             assert_careful(&format!("diff ({order}) as text"), place, &diff::text::render(&both));
             assert_careful(&format!("diff ({order}) as Markdown"), place, &diff::markdown::render(&both));
-            let all = diff::of_censuses(&one.census(), &other.census());
+            let all = diff::of_censuses(one, other);
             assert_careful(&format!("diff of censuses ({order})"), place, &all.summary);
         }
     }

@@ -212,8 +212,10 @@ fn the_census_of_the_whole_host_is_compared_too() {
     later.wait(60);
     let jail = later.mounts.copy_with(later.ns, Propagation::Private);
     let named = later.spawn_in(jail, "named", &["/usr/sbin/named"]);
-    let census = |host: &Host| open(&host.bundle()).expect("it opens").census();
-    let changes = |a: &Host, b: &Host| of_censuses(&census(a), &census(b)).census.expect("it was asked for");
+    let compared = |a: &Host, b: &Host| {
+        of_censuses(&open(&a.bundle()).expect("it opens"), &open(&b.bundle()).expect("it opens"))
+    };
+    let changes = |a: &Host, b: &Host| compared(a, b).census.expect("it was asked for");
     let new = changes(&host, &later);
     assert!(new.still.iter().all(|c| c.leftover.mount_namespace == Some(host.inode_of(private))));
     assert!(!new.still.is_empty() && new.gone.is_empty());
@@ -223,9 +225,49 @@ fn the_census_of_the_whole_host_is_compared_too() {
     later.kill(top);
     let gone = changes(&host, &later);
     assert!(gone.still.is_empty() && gone.new.is_empty() && !gone.gone.is_empty());
-    let both = of_censuses(&census(&host), &census(&later));
+    let both = compared(&host, &later);
     assert!(both.summary.contains("gone by themselves"), "{}", both.summary);
-    assert!(of_censuses(&census(&later), &census(&later)).summary.contains("Nothing is left over"));
+    assert!(compared(&later, &later).summary.contains("Nothing is left over"));
+}
+
+#[test]
+fn of_very_many_leftovers_all_are_compared_and_the_first_listed() {
+    let mut host = Host::new("crowded1", "3.10.0-514.el7.x86_64");
+    host.docker_devicemapper("17.05.0-ce");
+    for number in 0..40 {
+        host.run(&Run::new(&format!("app-{number:02}"), "acme/app:1"));
+    }
+    let agent = |host: &mut Host, name: &str| {
+        let namespace = host.mounts.copy_with(host.ns, Propagation::Private);
+        host.spawn_in(namespace, name, &["/usr/bin/agent"])
+    };
+    let first = agent(&mut host, "agent-00");
+    for number in 1..30 {
+        agent(&mut host, &format!("agent-{number:02}"));
+    }
+    let mut later = host.clone();
+    later.wait(60);
+    later.kill(first);
+    agent(&mut later, "late");
+    let (a, b) = (open(&host.bundle()).expect("it opens"), open(&later.bundle()).expect("it opens"));
+    let diff = of_censuses(&a, &b);
+    assert!(
+        diff.summary.contains("2320 leftovers are in both bundles, 80 new, 80 gone"),
+        "29 holders, each with device and shm of 40 containers: {}",
+        diff.summary
+    );
+    let changes = diff.census.as_ref().expect("it was asked for");
+    assert_eq!((changes.still_count, changes.new_count, changes.gone_count), (2_320, 80, 80));
+    assert_eq!((changes.still.len(), changes.new.len(), changes.gone.len()), (2_000, 80, 80));
+    assert!(
+        changes.new.iter().all(|change| change.holder.starts_with("late")),
+        "{:?}",
+        changes.new[0].holder
+    );
+    let shown = text::render(&diff);
+    assert!(shown.contains("… and 2300 more (--format json has the first 2000)"), "{shown}");
+    assert!(shown.contains("… and 60 more (see --format json)"), "{shown}");
+    assert_eq!(of_censuses(&a, &b), diff, "the same each time");
 }
 
 #[test]
@@ -235,7 +277,7 @@ fn the_text_answers_first_and_survives_json() {
     later.wait(60);
     let (a, b) = (open(&host.bundle()).expect("it opens"), open(&later.bundle()).expect("it opens"));
     let query = ebusy_analyzer::Query::Text(web.id);
-    let diff = of_both((&a.explain(&query), &b.explain(&query)), (&a.census(), &b.census()));
+    let diff = of_both((&a.explain(&query), &b.explain(&query)), (&a, &b));
     let shown = text::render(&diff);
     assert_eq!(shown.lines().next(), Some(diff.summary.as_str()));
     assert!(shown.contains("Still there") && shown.contains("Left over on the whole host"), "{shown}");

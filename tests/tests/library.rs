@@ -40,12 +40,13 @@ fn what_programs_call_has_the_signature_that_was_promised() {
     let _: fn(&Analysis) -> Overview = Analysis::overview;
     let _: fn(&Analysis, &Query) -> Report = Analysis::explain;
     let _: fn(&Analysis) -> Census = Analysis::census;
+    let _: fn(&Analysis, usize) -> Census = Analysis::census_with;
     let _: fn(&Analysis, &str) -> Option<MountTree> = Analysis::mount_tree;
     let _: fn(&Analysis, &str) -> Vec<HostLine> = Analysis::fleet_lines;
     let _: fn(&Analysis) -> &Snapshot = Analysis::snapshot;
     let _: fn(&Analysis, &Analysis, Option<&str>) -> Compared = diff::compare;
     let _: fn(&Report, &Report) -> Diff = diff::of_reports;
-    let _: fn(&Census, &Census) -> Diff = diff::of_censuses;
+    let _: fn(&Analysis, &Analysis) -> Diff = diff::of_censuses;
     let _: fn(&mut Tally, &HostLine) = Tally::add;
     let _: fn(&Tally) -> Fleet = Tally::fleet;
     // Parts by themselves.

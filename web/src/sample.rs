@@ -1,7 +1,9 @@
 //! A handmade report in which everything occurs, for tests: it shows views what an
 //! analysis may bring, hostile text included. Not a real host.
 
-use ebusy_analyzer::census::{Census, CensusGroup, Leftover, LeftoverKind, PinnedDevice, SCHEMA as CENSUS};
+use ebusy_analyzer::census::{
+    Census, CensusGroup, KindCount, Leftover, LeftoverKind, PinnedDevice, SCHEMA as CENSUS,
+};
 use ebusy_analyzer::report::*;
 
 /// Layer id of the sample's container.
@@ -416,6 +418,10 @@ pub fn census() -> Census {
         bundle: bundle(),
         booted_at: None,
         summary: "1 thing of a container lives on where it does not belong.".into(),
+        total: 1,
+        blocking: 1,
+        pinned_bytes: Some(10 << 30),
+        total_groups: 1,
         groups: vec![CensusGroup {
             label: "httpd.service".into(),
             kind: holder.kind,
@@ -424,7 +430,9 @@ pub fn census() -> Census {
             mount_namespaces: holder.mount_namespace.into_iter().collect(),
             pids: holder.pids,
             process: holder.process,
+            total: 1,
             blocking: 1,
+            kinds: vec![KindCount { kind: LeftoverKind::ThinDevice, count: 1, blocking: 1 }],
             pinned_bytes: Some(10 << 30),
             leftovers: vec![leftover],
         }],

@@ -1,15 +1,28 @@
 //! A leftover in words, and its device, container and evidence as they are shown.
 
-use std::collections::BTreeMap;
-
-use super::objects::Object;
+use super::objects::{Object, is_runtime_network};
 use super::owners::Life;
-use super::{Leftover, LeftoverKind, PinnedDevice};
+use super::{KindCount, LeftoverKind, PinnedDevice};
 use crate::bytes::visible;
-use crate::order;
 use crate::report::{ContainerRef, Evidence};
 use crate::resolve::short;
 use crate::snapshot::{DeviceNumber, Snapshot};
+
+/// Why a mount in the runtime's own namespace does not belong there.
+pub(super) fn why_own(kind: LeftoverKind, point: &[u8], life: &Life) -> String {
+    match kind {
+        LeftoverKind::PodVolume => {
+            "No process and no container of this pod is left, but its volume is still mounted: kubelet calls the pod orphaned.".to_owned()
+        }
+        LeftoverKind::NetworkNamespace if is_runtime_network(point) => {
+            "No process is in this network namespace any more, and the file that pins it is still there.".to_owned()
+        }
+        LeftoverKind::NetworkNamespace => {
+            "No process is in this network namespace, only its file keeps it. Whoever made it (`ip netns add`) may still want it; `ip netns del` ends it.".to_owned()
+        }
+        _ => format!("{} is still mounted in the runtime's own namespace, though {}.", noun(kind), over(life)),
+    }
+}
 
 /// Why a mount in a namespace that is neither host's nor daemon's does not belong there.
 pub(super) fn why_foreign(kind: LeftoverKind, at_home: bool, life: &Life) -> String {
@@ -64,6 +77,30 @@ pub(super) fn noun(kind: LeftoverKind) -> &'static str {
     }
 }
 
+/// What to call it in a list.
+fn kind_name(kind: LeftoverKind) -> &'static str {
+    match kind {
+        LeftoverKind::ThinDevice => "thin device",
+        LeftoverKind::RootFileSystem => "root file system",
+        LeftoverKind::Shm => "shm",
+        LeftoverKind::Secrets => "secrets",
+        LeftoverKind::PodVolume => "pod volume",
+        LeftoverKind::NetworkNamespace => "network namespace",
+    }
+}
+
+/// `82 × root file system, 83 × network namespace (1 will block)`.
+pub(super) fn kind_counts(kinds: &[KindCount]) -> String {
+    let line = |kind: &KindCount| {
+        let blocking = match kind.blocking {
+            0 => String::new(),
+            n => format!(" ({n} will block)"),
+        };
+        format!("{} × {}{blocking}", kind.count, kind_name(kind.kind))
+    };
+    kinds.iter().map(line).collect::<Vec<_>>().join(", ")
+}
+
 pub(super) fn pinned(snapshot: &Snapshot, number: DeviceNumber) -> PinnedDevice {
     let kernel_name = snapshot.devices.iter().find(|(_, d)| d.number == Some(number)).map(|(name, _)| name);
     PinnedDevice {
@@ -100,12 +137,4 @@ pub(super) fn container_name(container: &ContainerRef) -> String {
         Some(name) => format!("{name} ({})", short(&container.id)),
         None => short(&container.id).to_owned(),
     }
-}
-
-/// Only for the order of groups: devices that count once however often they are mounted.
-pub(super) fn sizes(leftovers: &[Leftover]) -> Option<u64> {
-    let devices = leftovers.iter().filter_map(|l| l.device.as_ref());
-    let devices: BTreeMap<&str, u64> =
-        order::map(devices.filter_map(|d| Some((d.number.as_str(), d.size_bytes?))));
-    (!devices.is_empty()).then(|| devices.values().fold(0u64, |sum, size| sum.saturating_add(*size)))
 }

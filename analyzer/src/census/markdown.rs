@@ -3,12 +3,12 @@
 
 use std::fmt::Write;
 
-use super::describe::{container_name, noun};
-use super::{Census, CensusGroup, Leftover};
+use super::describe::{container_name, kind_counts, noun};
+use super::{Census, CensusGroup, Leftover, SHOWN_GROUPS, more_groups};
 use crate::report::Effect;
 use crate::report::markdown::{code, inline};
 
-/// So many leftovers of one group are listed; the JSON has them all.
+/// So many leftovers of one group are listed.
 const SHOWN: usize = 30;
 
 /// The whole census: the answer, then who is at fault, worst first.
@@ -25,8 +25,11 @@ fn write(out: &mut String, census: &Census) -> std::fmt::Result {
     let facts = [&host.name, &host.kernel, &host.runtime, &host.collected_at];
     let facts: Vec<String> = facts.into_iter().flatten().map(|fact| code(fact)).collect();
     writeln!(out, "{}\n", facts.join(" · "))?;
-    for (number, group) in (1..).zip(&census.groups) {
+    for (number, group) in (1..).zip(census.groups.iter().take(SHOWN_GROUPS)) {
         write_group(out, number, group)?;
+    }
+    if let Some(more) = more_groups(census) {
+        writeln!(out, "… and {more} more holders\n")?;
     }
     writeln!(out, "**Looked at**\n")?;
     for sentence in &census.looked_at {
@@ -43,7 +46,7 @@ fn write_group(out: &mut String, number: usize, group: &CensusGroup) -> std::fmt
         out,
         "**{number}. {}**: {} left over, {} will block\n",
         inline(&group.label),
-        group.leftovers.len(),
+        group.total,
         group.blocking
     )?;
     if let Some(process) = &group.process {
@@ -53,11 +56,16 @@ fn write_group(out: &mut String, number: usize, group: &CensusGroup) -> std::fmt
     for inode in &group.mount_namespaces {
         writeln!(out, "- mount namespace {inode}")?;
     }
-    for leftover in group.leftovers.iter().take(SHOWN) {
+    let shown = &group.leftovers[..group.leftovers.len().min(SHOWN)];
+    let more = (group.total as usize).saturating_sub(shown.len());
+    if more > 0 {
+        writeln!(out, "- {}", kind_counts(&group.kinds))?;
+    }
+    for leftover in shown {
         write_leftover(out, leftover)?;
     }
-    if group.leftovers.len() > SHOWN {
-        writeln!(out, "- … and {} more", group.leftovers.len() - SHOWN)?;
+    if more > 0 {
+        writeln!(out, "- … and {more} more")?;
     }
     writeln!(out)
 }

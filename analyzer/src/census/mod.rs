@@ -5,10 +5,11 @@
 //! |---|---|
 //! | which mounts are a container's | [`objects`] |
 //! | whose, and does that container still live | [`owners`] |
-//! | which of them are left over | [`leftovers`] |
+//! | which of them are left over | [`survey`], namespace by namespace ([`lanes`]) |
 //! | what that does to a removal | [`effect`] |
 //! | who is at fault | [`groups`] |
-//! | a leftover in words | [`describe`] |
+//! | which of them are told one by one | [`listed`] |
+//! | a leftover in words | [`leftovers`], [`describe`] |
 //!
 //! ```
 //! # mod parts { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/parts/host.rs")); }
@@ -24,11 +25,14 @@
 mod describe;
 mod effect;
 mod groups;
+mod lanes;
 mod leftovers;
+pub(crate) mod listed;
 pub mod markdown;
 mod objects;
 mod open_devices;
 mod owners;
+mod survey;
 pub mod text;
 
 use serde::{Deserialize, Serialize};
@@ -38,9 +42,17 @@ use crate::report::{
     ProcessView,
 };
 use crate::snapshot::Snapshot;
+pub(crate) use groups::{Inventory, take_inventory};
+pub(crate) use survey::Finding;
 
 /// Name and version of the census's shape.
 pub const SCHEMA: &str = "ebusy.census/1";
+
+/// So many leftovers are told one by one, where nothing else is asked for.
+pub const LISTED: usize = 2_000;
+
+/// So many groups are shown in text and Markdown.
+const SHOWN_GROUPS: usize = 25;
 
 /// What lives on in mount namespaces where it no longer belongs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -56,7 +68,16 @@ pub struct Census {
     pub booted_at: Option<String>,
     /// The answer in one sentence.
     pub summary: String,
-    /// Who is at fault, worst first: what blocks a removal before what only holds space.
+    /// How many things of containers live on where they do not belong.
+    pub total: u32,
+    /// How many of them will block a removal.
+    pub blocking: u32,
+    /// Bytes of the different block devices that they pin, where their sizes are known.
+    pub pinned_bytes: Option<u64>,
+    /// How many are at fault.
+    pub total_groups: u32,
+    /// Who is at fault, worst first: what blocks a removal before what only holds space. At most 1,000; the counts are
+    /// of all.
     pub groups: Vec<CensusGroup>,
     /// What was looked at, in sentences; the answer where there are no groups.
     pub looked_at: Vec<String>,
@@ -82,12 +103,29 @@ pub struct CensusGroup {
     pub pids: Vec<u32>,
     /// The first process in full.
     pub process: Option<ProcessView>,
-    /// How many of the leftovers will block a removal.
+    /// How many things it keeps.
+    pub total: u32,
+    /// How many of them will block a removal.
     pub blocking: u32,
+    /// How many of each kind.
+    pub kinds: Vec<KindCount>,
     /// Bytes of the different block devices that it pins, where their sizes are known.
     pub pinned_bytes: Option<u64>,
-    /// What it keeps: blocking ones first, then those of containers that are gone.
+    /// What it keeps: blocking ones first, then those of containers that are gone. Where there are very many, only
+    /// the first of each group are listed ([`LISTED`] in all); the counts are of all.
     pub leftovers: Vec<Leftover>,
+}
+
+/// How many leftovers of a kind there are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct KindCount {
+    /// The kind.
+    pub kind: LeftoverKind,
+    /// How many.
+    pub count: u32,
+    /// How many of them will block a removal.
+    pub blocking: u32,
 }
 
 /// Something of a container that is left over.
@@ -152,52 +190,60 @@ pub struct PinnedDevice {
     pub size_bytes: Option<u64>,
 }
 
-/// Looks through all mount namespaces.
-pub fn take(snapshot: &Snapshot) -> Census {
+/// Looks through all mount namespaces. At most `most` leftovers are told one by one, but at least one of each group.
+pub fn take(snapshot: &Snapshot, most: usize) -> Census {
     let overview = crate::report::overview(snapshot);
-    let survey = leftovers::survey(snapshot);
-    let groups = groups::group(snapshot, survey.found);
+    let inventory = take_inventory(snapshot);
+    let groups = listed::groups(&inventory, most);
     let mut census = Census {
         schema: SCHEMA.to_owned(),
         host: overview.host,
         bundle: overview.bundle,
         booted_at: snapshot.facts.boot_time.map(crate::calendar::rfc3339),
-        summary: summary(&groups, snapshot.facts.complete),
+        summary: String::new(),
+        total: inventory.total(),
+        blocking: inventory.blocking(),
+        pinned_bytes: inventory.pinned_bytes(),
+        total_groups: u32::try_from(inventory.groups.len()).unwrap_or(u32::MAX),
         groups,
-        looked_at: looked_at(snapshot, &survey.looked),
+        looked_at: looked_at(snapshot, &inventory.survey.looked),
         warnings: overview.warnings,
     };
-    crate::report::link::bounded::census(&mut census);
+    census.summary = summary(&census, snapshot.facts.complete);
     census
 }
 
-fn summary(groups: &[CensusGroup], complete: bool) -> String {
+fn summary(census: &Census, complete: bool) -> String {
     let count =
-        |n: usize, one: &str, many: &str| if n == 1 { format!("1 {one}") } else { format!("{n} {many}") };
-    let leftovers: usize = groups.iter().map(|g| g.leftovers.len()).sum();
+        |n: u32, one: &str, many: &str| if n == 1 { format!("1 {one}") } else { format!("{n} {many}") };
     let caution = if complete { "" } else { " in the part of the bundle that could be read" };
-    let Some(worst) = groups.first() else {
+    let Some(worst) = census.groups.first() else {
         return format!(
             "Nothing is left over: no container's mount lives on where it does not belong{caution}."
         );
     };
-    let blocking: u32 = groups.iter().map(|g| g.blocking).sum();
-    let effect = match blocking {
+    let effect = match census.blocking {
         0 => format!("none{caution} blocks a removal, they only hold space"),
         n => format!("{n} will block a removal"),
     };
-    let whom = match groups.len() {
+    let whom = match census.total_groups {
         1 => format!("kept by {}", worst.label),
         n => format!("kept by {n} holders, first of all {}", worst.label),
     };
-    let things = count(leftovers, "thing of a container lives on", "things of containers live on");
+    let things = count(census.total, "thing of a container lives on", "things of containers live on");
     format!("{things} where it does not belong, {whom}; {effect}.").replace(
         "things of containers live on where it does not belong",
         "things of containers live on where they do not belong",
     )
 }
 
-fn looked_at(snapshot: &Snapshot, looked: &leftovers::Looked) -> Vec<String> {
+/// How many groups text and Markdown leave out.
+fn more_groups(census: &Census) -> Option<usize> {
+    let shown = census.groups.len().min(SHOWN_GROUPS);
+    (census.total_groups as usize).checked_sub(shown).filter(|more| *more > 0)
+}
+
+fn looked_at(snapshot: &Snapshot, looked: &survey::Looked) -> Vec<String> {
     let mut sentences = vec![
         format!(
             "{} mounts in {} tables of {} mount namespaces, {} of them without a process.",

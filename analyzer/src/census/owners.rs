@@ -37,6 +37,8 @@ pub(super) struct Owners<'s> {
     in_use: BTreeMap<DeviceNumber, String>,
     /// containerd's snapshots, by the task whose root file system they are.
     tasks: BTreeMap<String, String>,
+    /// Whether every mount namespace that a process or a pin leads to has a table.
+    all_tables_read: bool,
 }
 
 impl<'s> Owners<'s> {
@@ -44,7 +46,8 @@ impl<'s> Owners<'s> {
         let layers =
             |(id, c): (&'s String, &'s Container)| c.layers.keys().map(move |l| (l.as_str(), id.as_str()));
         let by_layer = order::map(snapshot.containers.iter().flat_map(layers));
-        Self { snapshot, by_layer, in_use: BTreeMap::new(), tasks: BTreeMap::new() }
+        let all_tables_read = snapshot.unseen_processes() == 0 && crate::holders::unread(snapshot).is_empty();
+        Self { snapshot, by_layer, in_use: BTreeMap::new(), tasks: BTreeMap::new(), all_tables_read }
     }
 
     /// Notes what a live container uses at `/` and `/dev/shm`.
@@ -95,14 +98,9 @@ impl<'s> Owners<'s> {
             .and_then(|id| self.snapshot.containers.get(id))
             .is_some_and(|c| c.pids.iter().any(|p| is_alive(self.snapshot, *p)));
         match life {
-            Life::Alive | Life::Unknown if !has_processes && self.all_tables_read() => (id, Life::Deserted),
+            Life::Alive | Life::Unknown if !has_processes && self.all_tables_read => (id, Life::Deserted),
             life => (id, life),
         }
-    }
-
-    /// Whether every mount namespace that a process or a pin leads to has a table.
-    fn all_tables_read(&self) -> bool {
-        self.snapshot.unseen_processes() == 0 && crate::holders::unread(self.snapshot).is_empty()
     }
 
     fn life(&self, id: &str) -> Life {

@@ -2,12 +2,11 @@
 
 use std::fmt::Write;
 
-use super::describe::{container_name, noun};
-use super::{Census, CensusGroup, Leftover};
+use super::describe::{container_name, kind_counts, noun};
+use super::{Census, CensusGroup, Leftover, SHOWN_GROUPS, more_groups};
 use crate::report::{Effect, Evidence};
 
-/// So many groups, and leftovers of one group, are shown in text; the JSON has them all.
-const GROUPS: usize = 25;
+/// So many leftovers of one group are shown in text.
 const SHOWN: usize = 12;
 
 /// The whole census.
@@ -19,10 +18,10 @@ pub fn render(census: &Census) -> String {
 }
 
 fn write(out: &mut String, census: &Census) -> std::fmt::Result {
-    let word = match (census.groups.is_empty(), census.groups.iter().any(|g| g.blocking > 0)) {
-        (true, _) => "NOTHING LEFT OVER",
-        (false, true) => "WILL BLOCK",
-        (false, false) => "HOLDS SPACE",
+    let word = match (census.total, census.blocking) {
+        (0, _) => "NOTHING LEFT OVER",
+        (_, 0) => "HOLDS SPACE",
+        _ => "WILL BLOCK",
     };
     writeln!(out, "{word}: {}", census.summary)?;
     writeln!(out)?;
@@ -38,11 +37,11 @@ fn write(out: &mut String, census: &Census) -> std::fmt::Result {
         }
     }
     writeln!(out)?;
-    for (number, group) in (1..).zip(census.groups.iter().take(GROUPS)) {
-        write_group(out, number, group)?;
+    for (number, group) in (1..).zip(census.groups.iter().take(SHOWN_GROUPS)) {
+        write_group(out, number, group, census)?;
     }
-    if census.groups.len() > GROUPS {
-        writeln!(out, "… and {} more holders (see --format json)\n", census.groups.len() - GROUPS)?;
+    if let Some(more) = more_groups(census) {
+        writeln!(out, "… and {more} more holders ({})\n", where_the_rest_is(census))?;
     }
     writeln!(out, "Looked at")?;
     for sentence in &census.looked_at {
@@ -59,14 +58,22 @@ fn write(out: &mut String, census: &Census) -> std::fmt::Result {
     Ok(())
 }
 
-fn write_group(out: &mut String, number: usize, group: &CensusGroup) -> std::fmt::Result {
+/// The option that tells them all.
+fn where_the_rest_is(census: &Census) -> String {
+    let all = census.groups.iter().all(|group| group.leftovers.len() == group.total as usize);
+    if all {
+        "see --format json".to_owned()
+    } else {
+        format!("see --format json --leftovers {}", census.total)
+    }
+}
+
+fn write_group(out: &mut String, number: usize, group: &CensusGroup, census: &Census) -> std::fmt::Result {
     let pins = group.pinned_bytes.map(|b| format!(", pins {}", bytes(b))).unwrap_or_default();
     writeln!(
         out,
         "{number}. {}: {} left over, {} will block{pins}",
-        group.label,
-        group.leftovers.len(),
-        group.blocking
+        group.label, group.total, group.blocking
     )?;
     writeln!(out, "   kind       {}", crate::report::text::kind_name(group.kind))?;
     if let Some(unit) = &group.unit {
@@ -92,11 +99,16 @@ fn write_group(out: &mut String, number: usize, group: &CensusGroup) -> std::fmt
         let rest: Vec<String> = group.pids.iter().skip(1).take(100).map(u32::to_string).collect();
         writeln!(out, "   more pids  {}", rest.join(" "))?;
     }
-    for leftover in group.leftovers.iter().take(SHOWN) {
+    let shown = &group.leftovers[..group.leftovers.len().min(SHOWN)];
+    let more = (group.total as usize).saturating_sub(shown.len());
+    if more > 0 {
+        writeln!(out, "   what       {}", kind_counts(&group.kinds))?;
+    }
+    for leftover in shown {
         write_leftover(out, leftover)?;
     }
-    if group.leftovers.len() > SHOWN {
-        writeln!(out, "   … and {} more (see --format json)", group.leftovers.len() - SHOWN)?;
+    if more > 0 {
+        writeln!(out, "   … and {more} more ({})", where_the_rest_is(census))?;
     }
     writeln!(out)
 }

@@ -1,8 +1,8 @@
 //! Whether two bundles can be compared at all: the same host, the same boot, the right order.
 
 use super::Side;
-use crate::census::Census;
 use crate::report::{Diagnostic, Report, Status, TimelineKind};
+use crate::snapshot::Snapshot;
 use crate::timeline::clock;
 
 /// The kernel computes the boot time anew at each reading, from a clock that may be set in between.
@@ -14,13 +14,14 @@ pub(super) fn of_report(report: &Report) -> Side {
     Side { host: report.host.clone(), bundle: report.bundle.clone(), status, booted_at: booted }
 }
 
-pub(super) fn of_census(census: &Census) -> Side {
-    Side {
-        host: census.host.clone(),
-        bundle: census.bundle.clone(),
-        status: None,
-        booted_at: census.booted_at.clone(),
-    }
+pub(super) fn of_snapshot(snapshot: &Snapshot) -> Side {
+    let overview = crate::report::overview(snapshot);
+    Side { host: overview.host, bundle: overview.bundle, status: None, booted_at: booted_at(snapshot) }
+}
+
+/// When the host was booted, RFC 3339 UTC, where the bundle tells.
+pub(super) fn booted_at(snapshot: &Snapshot) -> Option<String> {
+    snapshot.facts.boot_time.map(crate::calendar::rfc3339)
 }
 
 fn seconds(text: &Option<String>) -> Option<u64> {

@@ -7,7 +7,7 @@ use super::{Diff, HolderChange, LeftoverChange};
 use crate::report::Effect;
 use crate::report::markdown::{code, inline};
 
-/// So many leftovers of a kind are listed; the JSON has them all.
+/// So many leftovers of a kind are listed.
 const SHOWN: usize = 30;
 
 /// The whole comparison.
@@ -33,12 +33,12 @@ fn write(out: &mut String, diff: &Diff) -> std::fmt::Result {
         write_holders(out, title, list)?;
     }
     let Some(census) = &diff.census else { return Ok(()) };
-    for (title, list) in [
-        ("Left over at both times", &census.still),
-        ("Newly left over", &census.new),
-        ("No longer left over", &census.gone),
+    for (title, count, list) in [
+        ("Left over at both times", census.still_count, &census.still),
+        ("Newly left over", census.new_count, &census.new),
+        ("No longer left over", census.gone_count, &census.gone),
     ] {
-        write_leftovers(out, title, list)?;
+        write_leftovers(out, title, count, list)?;
     }
     Ok(())
 }
@@ -59,7 +59,7 @@ fn write_holders(out: &mut String, title: &str, list: &[HolderChange]) -> std::f
     writeln!(out)
 }
 
-fn write_leftovers(out: &mut String, title: &str, list: &[LeftoverChange]) -> std::fmt::Result {
+fn write_leftovers(out: &mut String, title: &str, count: u32, list: &[LeftoverChange]) -> std::fmt::Result {
     if list.is_empty() {
         return Ok(());
     }
@@ -73,8 +73,9 @@ fn write_leftovers(out: &mut String, title: &str, list: &[LeftoverChange]) -> st
             .unwrap_or_default();
         writeln!(out, "- {}: {}{at}", inline(&change.holder), code(&change.leftover.object))?;
     }
-    if list.len() > SHOWN {
-        writeln!(out, "- … and {} more", list.len() - SHOWN)?;
+    let more = (count as usize).saturating_sub(list.len().min(SHOWN));
+    if more > 0 {
+        writeln!(out, "- … and {more} more")?;
     }
     writeln!(out)
 }

@@ -14,8 +14,8 @@ pub mod text;
 
 use serde::{Deserialize, Serialize};
 
-use crate::census::Census;
 use crate::report::{BundleInfo, Diagnostic, Effect, Evidence, HolderKind, Host, Report, Status};
+use crate::{Analysis, Snapshot};
 
 pub use census::{CensusChanges, LeftoverChange};
 pub use question::{Compared, compare};
@@ -131,9 +131,10 @@ fn of_sides((a, b): (&Report, &Report), sides: (Side, Side)) -> Diff {
 }
 
 /// Compares what is left over on a host at two times.
-pub fn of_censuses(a: &Census, b: &Census) -> Diff {
-    let sides = (bundles::of_census(a), bundles::of_census(b));
-    let changes = census::compare(a, b, bundles::restarted(&sides.0, &sides.1));
+pub fn of_censuses(a: &Analysis, b: &Analysis) -> Diff {
+    let (a, b) = (a.snapshot(), b.snapshot());
+    let sides = (bundles::of_snapshot(a), bundles::of_snapshot(b));
+    let changes = changed(a, b, &sides);
     let warnings = bundles::warnings(&sides.0, &sides.1);
     Diff {
         schema: SCHEMA.to_owned(),
@@ -149,16 +150,22 @@ pub fn of_censuses(a: &Census, b: &Census) -> Diff {
     }
 }
 
-/// Compares the target of two reports and, beside it, the whole host.
-pub fn of_both(reports: (&Report, &Report), censuses: (&Census, &Census)) -> Diff {
+/// Compares the target of two reports and, beside it, the whole host that each is about.
+pub fn of_both(reports: (&Report, &Report), hosts: (&Analysis, &Analysis)) -> Diff {
+    let (a, b) = (hosts.0.snapshot(), hosts.1.snapshot());
     // A report without a target has no timeline to take the boot from.
     let mut sides = (bundles::of_report(reports.0), bundles::of_report(reports.1));
-    sides.0.booted_at.clone_from(&censuses.0.booted_at);
-    sides.1.booted_at.clone_from(&censuses.1.booted_at);
-    let restarted = bundles::restarted(&sides.0, &sides.1);
+    sides.0.booted_at = bundles::booted_at(a);
+    sides.1.booted_at = bundles::booted_at(b);
+    let changes = changed(a, b, &sides);
     let mut diff = of_sides(reports, sides);
-    diff.census = Some(census::compare(censuses.0, censuses.1, restarted));
+    diff.census = Some(changes);
     diff
+}
+
+fn changed(a: &Snapshot, b: &Snapshot, sides: &(Side, Side)) -> CensusChanges {
+    let restarted = bundles::restarted(&sides.0, &sides.1);
+    census::compare(&crate::census::take_inventory(a), &crate::census::take_inventory(b), restarted)
 }
 
 pub(crate) fn label_of(target: &crate::report::Target) -> String {

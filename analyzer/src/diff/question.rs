@@ -32,7 +32,6 @@ pub struct Compared {
 /// # Ok::<(), ebusy_analyzer::OpenError>(())
 /// ```
 pub fn compare(a: &Analysis, b: &Analysis, id: Option<&str>) -> Compared {
-    let censuses = (a.census(), b.census());
     let (before, after) = match id {
         Some(id) => {
             let query = Query::Text(id.to_owned());
@@ -41,11 +40,7 @@ pub fn compare(a: &Analysis, b: &Analysis, id: Option<&str>) -> Compared {
         None => default_reports(a, b),
     };
     let is_known = before.target.found || after.target.found;
-    let diff = if is_known || id.is_some() {
-        of_both((&before, &after), (&censuses.0, &censuses.1))
-    } else {
-        of_censuses(&censuses.0, &censuses.1)
-    };
+    let diff = if is_known || id.is_some() { of_both((&before, &after), (a, b)) } else { of_censuses(a, b) };
     Compared { diff, before, after, found: is_known || id.is_none() }
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::{CensusChanges, Diff, HolderChange, LeftoverChange};
 use crate::report::Effect;
 
-/// So many leftovers of a kind are shown in text; the JSON has them all.
+/// So many leftovers of a kind are shown in text.
 const SHOWN: usize = 20;
 
 /// The whole comparison.
@@ -66,12 +66,22 @@ fn write_holders(out: &mut String, title: &str, list: &[HolderChange]) -> std::f
 
 fn write_census(out: &mut String, changes: &CensusChanges, caution: &str) -> std::fmt::Result {
     writeln!(out, "Left over on the whole host")?;
-    for (word, list) in [("still", &changes.still), ("new", &changes.new), ("gone", &changes.gone)] {
+    for (word, count, list) in [
+        ("still", changes.still_count, &changes.still),
+        ("new", changes.new_count, &changes.new),
+        ("gone", changes.gone_count, &changes.gone),
+    ] {
         for change in list.iter().take(SHOWN) {
             writeln!(out, "  {word:<6} {}", line(change))?;
         }
-        if list.len() > SHOWN {
-            writeln!(out, "  {word:<6} … and {} more (see --format json)", list.len() - SHOWN)?;
+        let more = (count as usize).saturating_sub(list.len().min(SHOWN));
+        if more > 0 {
+            let place = if list.len() == count as usize {
+                "see --format json".to_owned()
+            } else {
+                format!("--format json has the first {}", list.len())
+            };
+            writeln!(out, "  {word:<6} … and {more} more ({place})")?;
         }
     }
     if changes.still.is_empty() && changes.new.is_empty() && changes.gone.is_empty() {

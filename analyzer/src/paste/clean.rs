@@ -44,9 +44,11 @@ fn has_bare_colour(text: &[u8]) -> bool {
     memchr::memchr_iter(b'[', text).any(|at| bare_colour(&text[at..]).is_some())
 }
 
+/// Its length, where the text begins with one.
 fn bare_colour(text: &[u8]) -> Option<usize> {
-    let digits = text[1..].iter().take_while(|b| b.is_ascii_digit() || **b == b';').count();
-    match text.get(1 + digits) {
+    let text = text.strip_prefix(b"[")?;
+    let digits = text.iter().take_while(|b| b.is_ascii_digit() || **b == b';').count();
+    match text.get(digits) {
         Some(b'm') => Some(digits + 2),
         Some(b'K') if digits == 0 => Some(2),
         _ => None,
@@ -57,7 +59,7 @@ fn without_bare_colours(text: &[u8]) -> Vec<u8> {
     let mut plain = Vec::with_capacity(text.len());
     let mut at = 0;
     while let Some(&b) = text.get(at) {
-        match bare_colour(&text[at..]).filter(|_| b == b'[') {
+        match bare_colour(&text[at..]) {
             Some(length) => at += length,
             None => {
                 plain.push(b);
@@ -170,6 +172,13 @@ mod tests {
         );
         assert_eq!(shown("21\u{a0}1"), "21 1");
         assert_eq!(shown("```sh"), "");
+    }
+
+    /// Found by fuzzing: the digits were counted again from each of them, which no megabyte would have come to the end of.
+    #[test]
+    fn a_line_of_digits_is_gone_through_once() {
+        let digits = [b"[m".as_slice(), &[b'7'; 4 << 20]].concat();
+        assert_eq!(line(&digits).len(), 4 << 20);
     }
 
     #[test]

@@ -41,6 +41,17 @@ impl MountTable {
         self.rows.iter().filter_map(|row| Some((row.number, self.mount(row)?)))
     }
 
+    /// How many lines it has, but for empty ones.
+    pub fn lines(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// The mount on a line; `None` where there is none.
+    pub fn mount_on(&self, line: u32) -> Option<Mount<'_>> {
+        let at = self.rows.binary_search_by_key(&line, |row| row.number).ok()?;
+        self.mount(self.rows.get(at)?)
+    }
+
     fn mount(&self, row: &Row) -> Option<Mount<'_>> {
         let line = self.lines.get(row.text as usize)?;
         match self.form {

@@ -210,6 +210,9 @@ pub static CHINESE: Texts = Texts {
     // Census.
     census_title: "还有什么残留着",
     census_counts,
+    not_listed: |count| {
+        format!("另有 {count} 项已计入，此处未列出；`ebusy census` 可列出全部（`--leftovers`）。")
+    },
     leftover_kinds: |kind| match kind {
         LeftoverKind::ThinDevice => "精简设备",
         LeftoverKind::RootFileSystem => "根文件系统",
@@ -334,7 +337,7 @@ fn bundle_facts(bundle: &BundleInfo) -> String {
     facts.join(" · ")
 }
 
-fn census_counts(leftovers: usize, blocking: u32, pinned: Option<&str>) -> String {
+fn census_counts(leftovers: u32, blocking: u32, pinned: Option<&str>) -> String {
     let blocks = match blocking {
         0 => "均不会阻止删除".into(),
         count => format!("{count} 项会阻止删除"),

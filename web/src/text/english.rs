@@ -216,6 +216,9 @@ pub static ENGLISH: Texts = Texts {
     // Census.
     census_title: "What else lives on",
     census_counts,
+    not_listed: |count| {
+        format!("{count} more are counted, not listed here; `ebusy census` tells of all (`--leftovers`).")
+    },
     leftover_kinds: |kind| match kind {
         LeftoverKind::ThinDevice => "Thin device",
         LeftoverKind::RootFileSystem => "Root file system",
@@ -338,7 +341,7 @@ fn bundle_facts(bundle: &BundleInfo) -> String {
     facts.join(" · ")
 }
 
-fn census_counts(leftovers: usize, blocking: u32, pinned: Option<&str>) -> String {
+fn census_counts(leftovers: u32, blocking: u32, pinned: Option<&str>) -> String {
     let blocks = match blocking {
         0 => "none blocks a removal".into(),
         1 => "1 will block a removal".into(),

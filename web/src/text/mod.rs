@@ -267,7 +267,9 @@ pub struct Texts {
     pub undated: &'static str,
     // Census.
     pub census_title: &'static str,
-    pub census_counts: fn(usize, u32, Option<&str>) -> String,
+    pub census_counts: fn(u32, u32, Option<&str>) -> String,
+    /// How many there are that a list leaves out.
+    pub not_listed: fn(usize) -> String,
     pub leftover_kinds: fn(LeftoverKind) -> &'static str,
     // Holders.
     pub holders_title: fn(usize) -> String,

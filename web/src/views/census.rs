@@ -24,11 +24,12 @@ pub fn census_view(census: Rc<Census>) -> Html {
             .map(|(index, item)| html! { <li key={index}>{ prose(item) }</li> });
         html! {
             <section id="census" class="section census" aria-labelledby="census-title" data-test="census"
-                data-groups={census.groups.len().to_string()}>
+                data-groups={census.total_groups.to_string()}>
                 <h2 id="census-title">{ t.census_title }</h2>
                 <p data-test="census-summary">{ prose(&census.summary) }</p>
                 <div>{ for groups }</div>
                 { fold.button() }
+                { not_listed((census.total_groups as usize).saturating_sub(total)) }
                 <details class="looked" open={census.groups.is_empty()}>
                     <summary>{ t.looked_title }</summary>
                     <ul class="sentences">{ for looked }</ul>
@@ -38,10 +39,28 @@ pub fn census_view(census: Rc<Census>) -> Html {
     })
 }
 
+/// That there are more than a list has.
+pub fn not_listed(count: usize) -> Html {
+    let sentence = (count > 0).then(|| (text::t().not_listed)(count));
+    html! { <div class="slot">{ sentence.map(|it| html! { <p class="muted small" data-test="not-listed">{ prose(&it) }</p> }) }</div> }
+}
+
+/// How many there are of each kind, where a list does not show that by itself.
+fn kinds(group: &CensusGroup) -> Html {
+    let t = text::t();
+    let kinds = group.kinds.iter().map(|it| format!("{} × {}", it.count, (t.leftover_kinds)(it.kind)));
+    let kinds = kinds.collect::<Vec<_>>().join(" · ");
+    let sentence = (group.total as usize > FIRST).then(|| html! { <p class="muted small">{ kinds }</p> });
+    html! { <div class="slot">{ sentence }</div> }
+}
+
+/// So many leftovers of a group are shown at first.
+const FIRST: usize = 5;
+
 /// One process, unit or container with what it keeps.
 fn group_card(census: Rc<Census>, index: usize, open: bool) -> Html {
     let total = census.groups.get(index).map_or(&[][..], |group| &group.leftovers).len();
-    folding(total, 5, move |fold| {
+    folding(total, FIRST, move |fold| {
         let t = text::t();
         let group = census.groups.get(index);
         let leftovers = group.map_or(&[][..], |group| &group.leftovers);
@@ -61,13 +80,15 @@ fn group_card(census: Rc<Census>, index: usize, open: bool) -> Html {
                         { badge(effect) }
                         <strong class="card-name">{ &group.label }</strong>
                         <span class="muted">
-                            { (t.census_counts)(leftovers.len(), group.blocking, pinned.as_deref()) }
+                            { (t.census_counts)(group.total, group.blocking, pinned.as_deref()) }
                         </span>
                     </summary>
                     <div class="card-body">
                         { facts(group) }
+                        { kinds(group) }
                         <ul class="plain leftovers">{ for items }</ul>
                         { fold.button() }
+                        { not_listed((group.total as usize).saturating_sub(leftovers.len())) }
                     </div>
                 </details>
             </article>

@@ -1,6 +1,7 @@
 //! Two bundles beside each other: gone, new, still there; a race or a leak.
 
 use super::Acts;
+use super::census::not_listed;
 use super::parts::{badge, folding, icon, prose, status_glyph, time};
 use super::verdict::status_name;
 use crate::state::fleet::Place;
@@ -131,15 +132,18 @@ fn changes(list: &[HolderChange]) -> Html {
 fn leftovers(census: &CensusChanges) -> Html {
     let t = text::t();
     let lists = [
-        ((t.fleet.still)(census.still.len()), &census.still),
-        ((t.fleet.new)(census.new.len()), &census.new),
-        ((t.fleet.gone)(census.gone.len()), &census.gone),
+        ((t.fleet.still)(census.still_count as usize), census.still_count, &census.still),
+        ((t.fleet.new)(census.new_count as usize), census.new_count, &census.new),
+        ((t.fleet.gone)(census.gone_count as usize), census.gone_count, &census.gone),
     ];
     html! {
         <section class="section" aria-labelledby="diff-left" data-test="diff-left">
             <h2 id="diff-left">{ t.fleet.left_title }</h2>
-            { for lists.into_iter().enumerate().map(|(index, (title, list))| html! {
-                <div key={index} class="left-list">{ leftover_list(title, list.clone()) }</div>
+            { for lists.into_iter().enumerate().map(|(index, (title, count, list))| html! {
+                <div key={index} class="left-list">
+                    { leftover_list(title, list.clone()) }
+                    { not_listed((count as usize).saturating_sub(list.len())) }
+                </div>
             }) }
         </section>
     }

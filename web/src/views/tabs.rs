@@ -24,7 +24,7 @@ pub fn tabs(bundle: &Open, act: &Acts) -> Html {
     let label = |tab: Tab| match tab {
         Tab::Report => t.fleet.tab_report.to_owned(),
         Tab::Census => {
-            let groups = bundle.census.as_ref().map(|census| census.groups.len());
+            let groups = bundle.census.as_ref().map(|census| census.total_groups as usize);
             (t.fleet.tab_census)(groups)
         }
         Tab::Containers => (t.fleet.tab_containers)(bundle.overview.containers.len()),

@@ -7,6 +7,7 @@ use crate::state::fleet::Fleet;
 use crate::state::given::{Given, Inside, Origin, Source};
 use crate::state::{Comparing, Failed, FileInfo, Open, Reading, Tab};
 use crate::worker::protocol::Failure;
+use ebusy_analyzer::diff::{CensusChanges, LeftoverChange};
 use ebusy_analyzer::fleet::HostLine;
 use ebusy_analyzer::report::link::{LeftOut, Part};
 use ebusy_analyzer::report::redact::{Kind, Replaced};
@@ -133,6 +134,17 @@ async fn what_lives_on_is_told_with_or_without_a_report() {
     let html = rendered(Screen::Open(Rc::new(alone))).await;
     assert!(html.contains("Nothing is left over.") && html.contains("42 mounts in 3 tables"), "{html}");
     assert_eq!(count(&html, "census-group"), 0);
+
+    let mut large = sample::census();
+    (large.total_groups, large.groups[0].total) = (3, 170);
+    large.groups[0].kinds[0].count = 170;
+    let alone = Open { report: None, census: Some(Rc::new(large)), ..Open::clone(&bundle) };
+    let html = rendered(Screen::Open(Rc::new(alone))).await;
+    assert!(html.contains("170 left over") && html.contains("170 × Thin device"), "{html}");
+    assert!(
+        html.contains("169 more are counted, not listed") && html.contains("2 more are counted"),
+        "{html}"
+    );
 }
 
 #[tokio::test(flavor = "current_thread")]
@@ -181,13 +193,17 @@ async fn a_bundle_that_was_not_read_is_a_row_with_what_to_do() {
 #[tokio::test(flavor = "current_thread")]
 async fn the_comparison_answers_and_leads_to_both_reports() {
     let (a, b) = (sample::report(), sample::report());
-    let diff = ebusy_analyzer::diff::of_both((&a, &b), (&sample::census(), &sample::census()));
+    let mut diff = ebusy_analyzer::diff::of_reports(&a, &b);
+    let leftover = sample::census().groups[0].leftovers[0].clone();
+    let new = vec![LeftoverChange { holder: "httpd.service".into(), leftover }];
+    diff.census = Some(CensusChanges { new_count: 4_000, new, ..CensusChanges::default() });
     let pair = [Place { bundle: 0, host: 0 }, Place { bundle: 1, host: 0 }];
     let comparing = Comparing { pair, diff: Some(Rc::new(diff.clone())) };
     let html = rendered(Screen::Comparing(Rc::new(comparing))).await;
     assert!(html.contains(&diff.summary), "{html}");
     assert_eq!((count(&html, "diff-side"), count(&html, "open-report")), (2, 2));
     assert_eq!(count(&html, "change"), diff.still.len());
+    assert!(html.contains("New (4000)") && html.contains("3999 more are counted, not listed"), "{html}");
     let waiting = rendered(Screen::Comparing(Rc::new(Comparing { pair, diff: None }))).await;
     assert_eq!(count(&waiting, "cancel"), 1);
 }

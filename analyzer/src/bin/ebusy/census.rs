@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use ebusy_analyzer::archive::Limits;
-use ebusy_analyzer::census::{markdown, text};
+use ebusy_analyzer::census::{LISTED, markdown, text};
 use lexopt::{Arg, Parser, ValueExt};
 
 use crate::{Failure, open_analysis, print_out};
@@ -29,9 +29,9 @@ impl Format {
 }
 
 pub(crate) fn run(arguments: Vec<OsString>, limits: &Limits) -> Result<ExitCode, Failure> {
-    let (bundle, format) = parse(arguments).map_err(|e| Failure::Usage(e.to_string()))?;
-    let census = open_analysis(&bundle, limits)?.census();
-    let shown = match format {
+    let options = parse(arguments).map_err(|e| Failure::Usage(e.to_string()))?;
+    let census = open_analysis(&options.bundle, limits)?.census_with(options.leftovers);
+    let shown = match options.format {
         Format::Json => serde_json::to_string_pretty(&census)
             .map(|json| json + "\n")
             .map_err(|e| Failure::Input(format!("the census could not be written as JSON: {e}")))?,
@@ -42,17 +42,26 @@ pub(crate) fn run(arguments: Vec<OsString>, limits: &Limits) -> Result<ExitCode,
     Ok(ExitCode::SUCCESS)
 }
 
-fn parse(arguments: Vec<OsString>) -> Result<(OsString, Format), lexopt::Error> {
+struct Options {
+    bundle: OsString,
+    format: Format,
+    /// So many are told one by one.
+    leftovers: usize,
+}
+
+fn parse(arguments: Vec<OsString>) -> Result<Options, lexopt::Error> {
     let mut parser = Parser::from_args(arguments);
-    let (mut bundle, mut format) = (None, Format::Text);
+    let (mut bundle, mut format, mut leftovers) = (None, Format::Text, LISTED);
     while let Some(argument) = parser.next()? {
         match argument {
             Arg::Long("format") => {
                 format = Format::of(&parser.value()?.string()?)?;
             }
+            Arg::Long("leftovers") => leftovers = parser.value()?.parse()?,
             Arg::Value(value) if bundle.is_none() => bundle = Some(value),
             other => return Err(other.unexpected()),
         }
     }
-    Ok((bundle.ok_or("name the bundle to look through, or - for standard input")?, format))
+    let bundle = bundle.ok_or("name the bundle to look through, or - for standard input")?;
+    Ok(Options { bundle, format, leftovers })
 }

@@ -37,9 +37,10 @@ ebusy: who keeps this container busy?
       Lists the busy errors of a log in any format: what could not be removed, unmounted or mounted.
       json prints one object a line.
 
-  ebusy census BUNDLE|- [--format text|json|markdown]
+  ebusy census BUNDLE|- [--format text|json|markdown] [--leftovers N]
       Lists what of containers lives on where it no longer belongs, without any error: who keeps it,
-      the space or device that it pins, and what of it will block a removal.
+      the space or device that it pins, and what of it will block a removal. All are counted; at most
+      N are told one by one (2000), as many of each holder.
 
   ebusy diff A B [--id ID|NAME|PATH|DEVICE] [--format text|json|markdown]
       Compares two bundles of one host, the earlier one first: holders gone, new and still there, so that

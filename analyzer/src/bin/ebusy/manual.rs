@@ -7,7 +7,7 @@ use ebusy_analyzer::{census, diff, fleet, report};
 const COMMANDS: [(&str, &[&str]); 5] = [
     ("analyze", &["--id", "--host", "--format", "--redact", "--page", "--with-bundle", "--limit"]),
     ("errors", &["--format"]),
-    ("census", &["--format", "--limit"]),
+    ("census", &["--format", "--leftovers", "--limit"]),
     ("diff", &["--id", "--format", "--limit"]),
     ("fleet", &["--format", "--jobs", "--with-bundle", "--page", "--limit"]),
 ];

@@ -6,7 +6,7 @@
 use super::shape;
 use super::wire::Wire;
 use crate::bytes::{LONGEST_SHOWN, shorten};
-use crate::census::Census;
+use crate::census::{CensusGroup, Leftover};
 use crate::report::{Overview, Report};
 
 /// A line of a command is a path and a few words, and quoting takes four characters for a byte.
@@ -50,26 +50,27 @@ pub(crate) fn overview(overview: &mut Overview) {
     overview.host.boot_id.iter_mut().for_each(shorten);
 }
 
-/// Of a census, but for what is of the overview.
-pub(crate) fn census(census: &mut Census) {
+/// Of who is at fault in a census.
+pub(crate) fn census_group(group: &mut CensusGroup) {
     let see = &mut shorten;
     let w = &mut Wire::visitor(see);
-    w.text(&mut census.summary);
-    for group in &mut census.groups {
-        w.text(&mut group.label);
-        w.maybe_text(&mut group.unit);
-        w.maybe(&mut group.container, shape::container);
-        w.maybe(&mut group.process, shape::process);
-        for left in &mut group.leftovers {
-            w.text(&mut left.object);
-            w.text(&mut left.why);
-            w.text(&mut left.effect_reason);
-            w.maybe(&mut left.container, shape::container);
-            w.maybe_text(&mut left.container_state);
-            left.device.iter_mut().for_each(|device| w.maybe_text(&mut device.name));
-            w.maybe(&mut left.mount, shape::mount);
-            w.list(&mut left.open_files, shape::open_file);
-            w.list(&mut left.evidence, shape::evidence);
-        }
-    }
+    w.text(&mut group.label);
+    w.maybe_text(&mut group.unit);
+    w.maybe(&mut group.container, shape::container);
+    w.maybe(&mut group.process, shape::process);
+}
+
+/// Of something that is left over.
+pub(crate) fn leftover(left: &mut Leftover) {
+    let see = &mut shorten;
+    let w = &mut Wire::visitor(see);
+    w.text(&mut left.object);
+    w.text(&mut left.why);
+    w.text(&mut left.effect_reason);
+    w.maybe(&mut left.container, shape::container);
+    w.maybe_text(&mut left.container_state);
+    left.device.iter_mut().for_each(|device| w.maybe_text(&mut device.name));
+    w.maybe(&mut left.mount, shape::mount);
+    w.list(&mut left.open_files, shape::open_file);
+    w.list(&mut left.evidence, shape::evidence);
 }
