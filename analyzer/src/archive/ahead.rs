@@ -11,7 +11,7 @@ use super::window::read_from;
 use super::{BLOCK, Input, Kind};
 
 /// Inflated blocks that wait here at most.
-const WAITING: usize = 8;
+const WAITING: usize = 4;
 /// Blocks that the decoder has in store, so that it need not wait for one.
 const IN_STORE: usize = 2;
 

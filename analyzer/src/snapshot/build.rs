@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde_json::Value;
 
 use super::entry_path::{EntryPath, Role};
+use super::membership::{Memberships, ProcessMembership};
 use super::{
     BlockDevice, Container, DeviceNumber, MountTable, NamespaceInode, NamespacePin, Pid, PinnedBy, Process,
     Snapshot, TableForm, TableId,
@@ -19,9 +20,8 @@ use crate::errors::LogScanner;
 use crate::evidence::{Diagnostic, Evidence};
 use crate::json;
 use crate::order;
-use crate::parse::cgroup::Membership;
 use crate::parse::{
-    cgroup, container_list, device_tools, device_trees, fuser, kernel_release, links, lsof, mountinfo,
+    container_list, device_tools, device_trees, fuser, kernel_release, links, lsof, mountinfo,
     namespace_link, numbered_lines, process_files, process_list, runtime_state, systemctl_status,
     whole_number, words,
 };
@@ -36,6 +36,7 @@ pub struct Builder {
     logs: LogScanner,
     recorded: super::Recorded,
     tables: tables::Tables,
+    memberships: Memberships,
     /// Where each table's text came from, for hard links.
     table_of_file: BTreeMap<tables::TableFile, TableId>,
     pinned_tables: Vec<(Option<NamespaceInode>, TableId)>,
@@ -392,8 +393,9 @@ impl Builder {
                 }
             }
             b"cgroup" => {
-                let file = self.file_of(path);
-                self.process(pid).membership = Membership { file, ..cgroup::parse(bytes) };
+                let other_name =
+                    if path.is_plain() { self.read_in.clone() } else { Some(self.file_of(path)) };
+                self.process(pid).membership = self.memberships.read(pid, other_name, bytes);
             }
             b"links" => {
                 let file = self.file_of(path);

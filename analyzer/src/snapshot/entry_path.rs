@@ -148,6 +148,11 @@ impl<'a> EntryPath<'a> {
         &self.parts.all()[self.begins..]
     }
 
+    /// Whether it is called `proc/PID/FILE`, and the process's number is written as we would.
+    pub(super) fn is_plain(&self) -> bool {
+        matches!(self.inside(), [b"proc", pid, _] if !pid.starts_with(b"0"))
+    }
+
     /// As shown in evidence.
     pub(super) fn shown(&self) -> String {
         crate::bytes::visible(&self.joined(self.inside()))

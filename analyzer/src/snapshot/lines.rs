@@ -127,11 +127,29 @@ impl Row {
     }
 }
 
+/// Different texts, numbered from 0 as they come.
+#[derive(Debug, Default)]
+pub(super) struct Texts(HashMap<Arc<[u8]>, u32>);
+
+impl Texts {
+    /// The number of a text, and the text to keep where it is new.
+    pub(super) fn number(&mut self, text: &[u8]) -> (u32, Option<Arc<[u8]>>) {
+        if let Some(known) = self.0.get(text) {
+            return (*known, None);
+        }
+        // The limits keep their number far below.
+        let number = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
+        let kept: Arc<[u8]> = text.into();
+        self.0.insert(Arc::clone(&kept), number);
+        (number, Some(kept))
+    }
+}
+
 /// Takes tables apart.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
     kept: Vec<Line>,
-    by_text: HashMap<Arc<[u8]>, u32>,
+    texts: Texts,
     /// Which text followed last: at 0 the one that a table began with, at N + 1 what came after text N.
     followed: Vec<u32>,
     /// Rows of the last table.
@@ -198,15 +216,11 @@ impl Lines {
     }
 
     fn keep(&mut self, text: &[u8]) -> u32 {
-        if let Some(known) = self.by_text.get(text) {
-            return *known;
+        let (number, new) = self.texts.number(text);
+        if let Some(kept) = new {
+            self.kept.push(Line { fields: Fields::of(text), text: kept });
         }
-        // The limits keep their number far below.
-        let index = u32::try_from(self.kept.len()).unwrap_or(u32::MAX);
-        let kept: Arc<[u8]> = text.into();
-        self.by_text.insert(Arc::clone(&kept), index);
-        self.kept.push(Line { fields: Fields::of(text), text: kept });
-        index
+        number
     }
 }
 

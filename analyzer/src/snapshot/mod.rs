@@ -32,6 +32,7 @@ mod hosts;
 mod lines;
 mod log_clock;
 mod marks;
+mod membership;
 mod moved;
 mod namespaces;
 mod places;
@@ -47,7 +48,6 @@ use crate::bytes::shown;
 use crate::errors::BusyError;
 use crate::errors::IdLink;
 use crate::evidence::{Diagnostic, Evidence};
-use crate::parse::cgroup::Membership;
 use crate::parse::kernel_release::{self, KernelVersion};
 use crate::parse::links::Link;
 use crate::parse::mountinfo::Mount;
@@ -58,6 +58,7 @@ pub use build::Builder;
 pub(crate) use entry_path::EntryPath;
 pub use hosts::Hosts;
 pub use log_clock::LogClock;
+pub use membership::ProcessMembership;
 pub use namespaces::{MountNamespace, NamespaceKey};
 pub(crate) use places::{Place, Places};
 pub use propagation::PeerGroups;
@@ -194,7 +195,7 @@ pub struct Process {
     /// Start in clock ticks after boot.
     pub start_ticks: Option<u64>,
     /// Unit and container from its cgroup.
-    pub membership: Membership,
+    pub membership: ProcessMembership,
     /// `mnt:[…]` of `ns/mnt`.
     pub mount_namespace: Option<NamespaceInode>,
     /// Its mount table.

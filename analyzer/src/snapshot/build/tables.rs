@@ -63,7 +63,7 @@ pub(super) enum TableFile {
 impl TableFile {
     fn of(path: &EntryPath<'_>) -> Self {
         match path.inside() {
-            [b"proc", pid, b"mountinfo"] if !pid.starts_with(b"0") => whole_number(pid).map(Pid),
+            [b"proc", pid, b"mountinfo"] if path.is_plain() => whole_number(pid).map(Pid),
             _ => None,
         }
         .map_or_else(|| Self::Named(path.shown()), Self::OfProcess)
