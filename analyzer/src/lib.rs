@@ -55,6 +55,7 @@ pub mod census;
 pub mod diff;
 pub mod errors;
 pub mod evidence;
+mod extent;
 pub mod fleet;
 pub mod holders;
 pub mod ids;

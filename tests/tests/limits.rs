@@ -6,6 +6,7 @@
 mod support;
 
 use ebusy_analyzer::archive::Limits;
+use ebusy_analyzer::report::{Effect, HolderKind};
 use ebusy_analyzer::{Analysis, Query, report};
 use ebusy_tests::synth::{Driver, Entry, Host, Propagation, Run, gzip, tar};
 use std::io::{Chain, Cursor, Read, Write as _};
@@ -396,4 +397,32 @@ fn a_name_of_a_megabyte_is_cut_before_it_is_shown() {
     }
     let cut = outputs.iter().filter(|(_, output)| output.contains("bytes) …")).count();
     assert!(cut > 10, "{cut} outputs tell that something was cut");
+}
+
+/// Found by asking large hosts about directories: 120 MB of JSON, which no browser opens.
+#[test]
+fn of_the_mounts_of_many_holders_the_first_of_each_are_listed() {
+    let mut host = Host::new("crowded1", "3.10.0-514.el7.x86_64");
+    host.docker_devicemapper("17.05.0-ce");
+    for number in 0..40 {
+        host.run(&Run::new(&format!("app-{number:02}"), "acme/app:1"));
+    }
+    for number in 0..60 {
+        let namespace = host.mounts.copy_with(host.ns, Propagation::Private);
+        host.spawn_in(namespace, &format!("agent-{number:02}"), &["/usr/bin/agent"]);
+    }
+    let analysis = open(&host.bundle()[..], &Limits::default());
+    let report = analysis.explain(&Query::Text("/var/lib/docker/devicemapper/mnt".into()));
+    let copies: Vec<_> = report.holders.iter().filter(|h| h.kind == HolderKind::Unshared).collect();
+    assert_eq!(copies.len(), 60, "{}", report.verdict.summary);
+    let all = 61 * 40 + 40;
+    let note = report.warnings.iter().find(|w| w.code == "mounts-not-listed").expect("it is said");
+    assert!(note.message.contains(&format!("have {all} mounts")), "{}", note.message);
+    let listed: usize = report.holders.iter().map(|h| h.mounts.len()).sum();
+    assert!((1_900..=2_000).contains(&listed), "{listed}");
+    assert!(copies.iter().all(|h| h.mounts.len() == copies[0].mounts.len() && h.effect == Effect::Blocking));
+    assert!(report.namespaces.iter().all(|n| n.mounts.len() <= copies[0].mounts.len()));
+    assert!(report.target.aliases.iter().all(|alias| alias.evidence.len() <= 100));
+    let one = analysis.explain(&Query::Text("app-07".into()));
+    assert!(one.warnings.iter().all(|w| w.code != "mounts-not-listed"), "{:?}", one.warnings);
 }

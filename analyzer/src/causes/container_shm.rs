@@ -12,12 +12,11 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
     let mount = case.holder.mounts.iter().find(|m| {
         let last = components(m.mount_point.as_bytes()).next_back().unwrap_or_default();
         // Only where it is the busy object; whoever has a container's root mostly has its shm, too.
-        let is_busy = case
-            .target
-            .paths
-            .iter()
-            .any(|p| crate::resolve::is_mount_of_path(case.target, m.mount_point.as_bytes(), p));
-        is_busy && m.fs_type == "tmpfs" && matches!(last, b"shm" | b"secrets")
+        let is_busy = || {
+            let mut paths = case.target.paths.iter();
+            paths.any(|p| crate::resolve::is_mount_of_path(case.target, m.mount_point.as_bytes(), p))
+        };
+        m.fs_type == "tmpfs" && matches!(last, b"shm" | b"secrets") && is_busy()
     })?;
     let who = case.holder.name(case.snapshot);
     let summary = format!(

@@ -152,6 +152,9 @@ fn commands(
     order::sort_by_key(&mut mounts, |m| (std::cmp::Reverse(m.mount_point.len()), std::cmp::Reverse(m.id)));
     let (mut points, mut covered): (Vec<(MountId, String)>, Option<String>) = (Vec::new(), None);
     for mount in &mounts {
+        if points.len() >= MOST {
+            break;
+        }
         for (id, cover) in covering(case, key, pid, mount).into_iter().flatten() {
             // Nobody is told to unmount the root or what the whole system runs on.
             if matches!(cover.as_str(), "/" | "/usr" | "/proc" | "/sys" | "/dev" | "/run") {
@@ -186,7 +189,7 @@ fn covering(
     let of_process = pid.and_then(|pid| case.snapshot.processes.get(&pid)).and_then(|p: &Process| p.table);
     let namespace = case.snapshot.namespaces.get(&key)?;
     let table = of_process.or(namespace.tables.first().copied()).and_then(|t| case.snapshot.table(t))?;
-    let (_, wanted) = table.mounts().find(|(_, m)| m.id == MountId(mount.id))?;
+    let (_, wanted) = table.mount_with(MountId(mount.id))?;
     let point = wanted.mount_point();
     let mut covers = Vec::new();
     let mut gone: Vec<MountId> = Vec::new();

@@ -49,7 +49,7 @@ pub(crate) use survey::Finding;
 pub const SCHEMA: &str = "ebusy.census/1";
 
 /// So many leftovers are told one by one, where nothing else is asked for.
-pub const LISTED: usize = 2_000;
+pub const LISTED: usize = crate::extent::LISTED;
 
 /// So many groups are shown in text and Markdown.
 const SHOWN_GROUPS: usize = 25;

@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::count;
 use super::holders::{Same, same_processes};
-use crate::census::listed::{First, InGroup, place_in_group, rank};
+use crate::census::listed::{InGroup, place_in_group, rank};
 use crate::census::{CensusGroup, Finding, Inventory, LISTED, Leftover, LeftoverKind};
+use crate::extent::First;
 use crate::order;
 use crate::report::HolderKind;
 

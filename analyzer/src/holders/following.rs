@@ -145,11 +145,12 @@ impl<'s> Reach<'s> {
     }
 
     fn goes(&self, key: NamespaceKey, copy: &Place<'_>, depth: usize) -> bool {
-        let point = |place: &Place<'_>| place.mount.mount_point().into_owned();
-        let is_reached = self
-            .unmounted
-            .iter()
-            .any(|own| self.groups.unmounts((&own.parent, &point(own)), (&copy.parent, &point(copy))));
+        let point = copy.mount.mount_point();
+        let is_reached = self.unmounted.iter().any(|own| {
+            // Asked before the rest is looked at: nothing is received from a mount that is not shared.
+            own.parent.shared().is_some()
+                && self.groups.unmounts((&own.parent, &own.mount.mount_point()), (&copy.parent, &point))
+        });
         is_reached
             && depth > 0
             && self.snapshot.children_of(key, copy.mount.id).into_iter().all(|mount| {
@@ -169,8 +170,8 @@ impl<'s> Place<'s> {
     fn of(snapshot: &'s Snapshot, key: NamespaceKey, id: MountId) -> Option<Self> {
         let tables = snapshot.namespaces.get(&key)?.tables.iter();
         tables.filter_map(|t| snapshot.table(*t)).find_map(|table| {
-            let (_, mount) = table.mounts().find(|(_, m)| m.id == id)?;
-            let (_, parent) = table.mounts().find(|(_, m)| m.id == mount.parent && m.id != id)?;
+            let (_, mount) = table.mount_with(id)?;
+            let (_, parent) = table.mount_with(mount.parent).filter(|(_, parent)| parent.id != id)?;
             Some(Self { mount, parent })
         })
     }

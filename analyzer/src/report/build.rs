@@ -3,10 +3,12 @@
 use super::link::bounded;
 use super::process_view::process_view;
 use super::{
-    Alias, BundleInfo, BusyError, ContainerSummary, Effect, Holder, Host, Overview, Report, SCHEMA, Target,
+    Alias, BundleInfo, BusyError, ContainerSummary, Diagnostic, Effect, Holder, Host, Overview, Report,
+    SCHEMA, Target,
 };
 use crate::Query;
 use crate::bytes::visible;
+use crate::extent::{LISTED, level};
 use crate::holders::{self, Found};
 use crate::order;
 use crate::snapshot::Snapshot;
@@ -51,19 +53,20 @@ pub(crate) fn build(snapshot: &Snapshot, query: &Query) -> Report {
     let verdict = super::verdict::verdict(snapshot, &target, &found, query);
     let next_steps = causes::next_steps(snapshot, &target, &found, verdict.status);
     let errors = errors_about(snapshot, &target);
+    let listed = Listed::of(&found);
     let mut report = Report {
         schema: SCHEMA.to_owned(),
         host: host(snapshot),
         bundle: bundle(snapshot),
         verdict,
-        namespaces: super::namespace_views::views(snapshot, &target, &found),
+        namespaces: super::namespace_views::views(snapshot, &target, &found, listed.each),
         propagation: super::propagation::sentences(snapshot, &target, &found),
         looked_at: super::verdict::looked_at(snapshot, &target),
         next_steps,
-        warnings: target.notes.iter().chain(&snapshot.diagnostics).cloned().collect(),
+        warnings: target.notes.iter().chain(&snapshot.diagnostics).cloned().chain(listed.note()).collect(),
         timeline: crate::timeline::events(snapshot, &target, &found, &errors),
         errors,
-        holders: found.iter().map(|f| holder(snapshot, &target, f)).collect(),
+        holders: found.iter().map(|f| holder(snapshot, &target, f, listed.each)).collect(),
         target: target_view(target),
     };
     bounded::report(&mut report);
@@ -131,11 +134,44 @@ fn errors_about(snapshot: &Snapshot, target: &resolve::Target) -> Vec<BusyError>
     lines.take(ERRORS).map(|e| BusyError { wordings: Vec::new(), ..e.clone() }).collect()
 }
 
-fn holder(snapshot: &Snapshot, target: &resolve::Target, found: &Found) -> Holder {
+/// How many of the holders' mounts are listed.
+struct Listed {
+    /// Of all holders together.
+    mounts: usize,
+    /// Of each at most.
+    each: usize,
+    /// All of them together.
+    all: usize,
+}
+
+impl Listed {
+    fn of(found: &[Found]) -> Self {
+        let totals: Vec<usize> = found.iter().map(|f| f.mounts.len()).collect();
+        let each = level(&totals, LISTED).max(1);
+        let mounts = totals.iter().map(|total| each.min(*total)).sum();
+        Self { mounts, each, all: totals.iter().sum() }
+    }
+
+    /// That there are more.
+    fn note(&self) -> Option<Diagnostic> {
+        (self.mounts < self.all).then(|| Diagnostic {
+            code: "mounts-not-listed".into(),
+            file: None,
+            line: None,
+            message: format!(
+                "The holders have {} mounts of it; of each holder the first {} at most are listed. The verdict, causes and remedies are about all of them.",
+                self.all, self.each
+            ),
+            advice: "Ask for one container, path or device alone, or look into the mount tables that are named as evidence.".into(),
+        })
+    }
+}
+
+fn holder(snapshot: &Snapshot, target: &resolve::Target, found: &Found, listed: usize) -> Holder {
     let (mut causes, remedies) = causes::explain(snapshot, target, found);
     let more_causes = causes.split_off(causes.len().min(1));
     let cause = causes.pop();
-    let mut evidence: Vec<_> = found.mounts.iter().map(|m| m.evidence.clone()).collect();
+    let mut evidence: Vec<_> = found.mounts.iter().take(listed).map(|m| m.evidence.clone()).collect();
     evidence.extend(found.open_files.iter().map(|f| f.evidence.clone()));
     evidence.extend(found.evidence.iter().cloned());
     evidence.extend(membership_evidence(snapshot, found));
@@ -164,7 +200,7 @@ fn holder(snapshot: &Snapshot, target: &resolve::Target, found: &Found) -> Holde
         more_processes: processes.take(MORE_PROCESSES).collect(),
         unit: found.unit.clone(),
         container: found.container.clone(),
-        mounts: found.mounts.clone(),
+        mounts: found.mounts.iter().take(listed).cloned().collect(),
         open_files: found.open_files.clone(),
         cause,
         more_causes,

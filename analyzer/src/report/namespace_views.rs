@@ -12,7 +12,13 @@ const LANES: usize = 256;
 /// Processes shown in a lane.
 const PROCESSES: usize = 8;
 
-pub(super) fn views(snapshot: &Snapshot, target: &Target, found: &[Found]) -> Vec<NamespaceView> {
+/// Of each at most `listed` mounts.
+pub(super) fn views(
+    snapshot: &Snapshot,
+    target: &Target,
+    found: &[Found],
+    listed: usize,
+) -> Vec<NamespaceView> {
     let mut lanes: Vec<NamespaceView> = Vec::new();
     let mut seen: Vec<NamespaceKey> = Vec::new();
     let host = snapshot.host_namespace();
@@ -63,6 +69,7 @@ pub(super) fn views(snapshot: &Snapshot, target: &Target, found: &[Found]) -> Ve
             break;
         }
     }
+    lanes.iter_mut().for_each(|lane| lane.mounts.truncate(listed));
     lanes
 }
 

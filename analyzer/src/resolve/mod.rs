@@ -17,6 +17,9 @@ use crate::parse::mountinfo::Mount;
 use crate::report::{Alias, AliasKind, BusyError, BusyKind, Diagnostic, Evidence};
 use crate::snapshot::{DeviceNumber, NamespaceInode, Snapshot};
 
+/// So many places where one name was read are kept: it stands in each of a thousand mount tables.
+const PLACES: usize = 100;
+
 /// What is busy.
 #[derive(Debug, Default)]
 pub struct Target {
@@ -63,6 +66,7 @@ impl Target {
     /// Adds a name, or more evidence for a known one.
     fn alias(&mut self, value: String, kind: AliasKind, evidence: Option<Evidence>) {
         match self.aliases.iter_mut().find(|a| a.value == value && a.kind == kind) {
+            Some(known) if known.evidence.len() >= PLACES => {}
             Some(known) => known.evidence.extend(evidence.filter(|e| !known.evidence.contains(e))),
             None => self.aliases.push(Alias { value, kind, evidence: evidence.into_iter().collect() }),
         }

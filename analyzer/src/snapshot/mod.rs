@@ -365,8 +365,8 @@ impl Snapshot {
     pub fn parent_of(&self, namespace: NamespaceKey, id: MountId) -> Option<(&MountTable, u32, Mount<'_>)> {
         let tables = self.namespaces.get(&namespace)?.tables.iter();
         tables.filter_map(|t| self.table(*t)).find_map(|table| {
-            let (_, child) = table.mounts().find(|(_, m)| m.id == id)?;
-            let (line, parent) = table.mounts().find(|(_, m)| m.id == child.parent && m.id != child.id)?;
+            let (_, child) = table.mount_with(id)?;
+            let (line, parent) = table.mount_with(child.parent).filter(|(_, parent)| parent.id != id)?;
             Some((table, line, parent))
         })
     }
@@ -375,8 +375,7 @@ impl Snapshot {
     pub fn children_of(&self, namespace: NamespaceKey, id: MountId) -> Vec<Mount<'_>> {
         let tables = self.namespaces.get(&namespace).into_iter().flat_map(|n| &n.tables);
         let tables = tables.filter_map(|t| self.table(*t));
-        let all = tables.flat_map(|t| t.mounts()).map(|(_, m)| m);
-        let mut children: Vec<Mount<'_>> = all.filter(|m| m.parent == id && m.id != id).collect();
+        let mut children: Vec<Mount<'_>> = tables.flat_map(|t| t.mounts_on(id)).map(|(_, m)| m).collect();
         // One namespace seen from several roots shows the same mount several times.
         order::sort_by_key(&mut children, |m| m.id);
         children.dedup_by_key(|m| m.id);

@@ -52,6 +52,21 @@ impl MountTable {
         self.mount(self.rows.get(at)?)
     }
 
+    /// The mount with an id, and its line.
+    pub fn mount_with(&self, id: MountId) -> Option<(u32, Mount<'_>)> {
+        // Only a line that is kept whole has its ids in its text.
+        let rows = self.rows.iter().filter(|row| row.id == id || row.is_whole());
+        let mut mounts = rows.filter_map(|row| Some((row.number, self.mount(row)?)));
+        mounts.find(|(_, mount)| mount.id == id)
+    }
+
+    /// The mounts that are on a mount, with their lines.
+    pub fn mounts_on(&self, parent: MountId) -> impl Iterator<Item = (u32, Mount<'_>)> {
+        let rows = self.rows.iter().filter(move |row| row.parent == parent || row.is_whole());
+        let mounts = rows.filter_map(|row| Some((row.number, self.mount(row)?)));
+        mounts.filter(move |(_, mount)| mount.parent == parent && mount.id != parent)
+    }
+
     fn mount(&self, row: &Row) -> Option<Mount<'_>> {
         let line = self.lines.get(row.text as usize)?;
         match self.form {

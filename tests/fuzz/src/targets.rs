@@ -227,7 +227,7 @@ fn everything(analysis: &Analysis) {
     let taken = analysis.census();
     census::text::render(&taken);
     census::markdown::render(&taken);
-    diff::markdown::render(&diff::of_censuses(&taken, &taken));
+    diff::markdown::render(&diff::of_censuses(analysis, analysis));
     let mut tally = fleet::Tally::default();
     let lines = analysis.fleet_lines("fuzzed");
     lines.iter().for_each(|line| tally.add(line));
