@@ -213,7 +213,12 @@ pub(crate) fn starts_with<'t>(text: &'t [u8], prefix: &[u8]) -> Option<&'t [u8]>
     }
     let ((a, a_rest), (b, b_rest)) = (a_rest.as_chunks::<8>(), b_rest.as_chunks::<8>());
     let is_all = a.iter().zip(b).all(|(a, b)| u64::from_le_bytes(*a) == u64::from_le_bytes(*b));
-    (is_all && a_rest == b_rest).then_some(after)
+    let is_end = match (text.last_chunk::<8>(), prefix.last_chunk::<8>()) {
+        // Some of it a second time, but in one step.
+        (Some(a), Some(b)) => u64::from_le_bytes(*a) == u64::from_le_bytes(*b),
+        _ => a_rest == b_rest,
+    };
+    (is_all && is_end).then_some(after)
 }
 
 /// Without a branch for each word.

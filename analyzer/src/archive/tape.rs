@@ -168,11 +168,10 @@ impl<'r> Tape<'r> {
 
     /// The next header with a right checksum; none at the archive's end, which is zeros or nothing at all.
     fn header(&mut self) -> std::result::Result<Option<&Header>, String> {
-        let length = self.window.peek(BLOCK).len();
-        if length < BLOCK {
+        if !self.window.has(BLOCK) {
             return match self.window.take_error() {
                 Some(error) => Err(error.to_string()),
-                None if length == 0 => Ok(None),
+                None if self.window.peek(1).is_empty() => Ok(None),
                 None => Err(ENDS_IN_HEADER.into()),
             };
         }

@@ -52,6 +52,12 @@ impl<'r> Window<'r> {
         &kept[..kept.len().min(wanted)]
     }
 
+    /// Whether so many bytes are before the fence.
+    pub(super) fn has(&mut self, wanted: usize) -> bool {
+        let is_there = self.is_lending() && self.there >= wanted && self.fence >= wanted as u64;
+        is_there || self.peek(wanted).len() == wanted
+    }
+
     /// How the input ended, where fewer bytes came than were wanted.
     pub(super) fn end(&mut self) -> End {
         self.broken.take().map_or(End::Complete, |error| End::Broken(error.to_string()))

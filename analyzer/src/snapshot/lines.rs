@@ -232,17 +232,19 @@ fn two_ids(line: &[u8]) -> Option<(MountId, MountId, &[u8])> {
 }
 
 fn number_before_blank(text: &[u8]) -> Option<(u32, &[u8])> {
-    // As many digits as fit 32 bits, and the blank.
-    let field = text.get(..11).unwrap_or(text);
     let mut number: u64 = 0;
-    for (at, byte) in field.iter().enumerate() {
-        match byte {
-            b'0'..=b'9' => number = number * 10 + u64::from(byte - b'0'),
-            b' ' if at == 1 || (at > 1 && text[0] != b'0') => {
-                return Some((u32::try_from(number).ok()?, &text[at + 1..]));
-            }
-            _ => return None,
+    // As many digits as fit 32 bits, and the blank.
+    for (at, byte) in text.iter().take(11).enumerate() {
+        let digit = byte.wrapping_sub(b'0');
+        if digit < 10 {
+            number = number * 10 + u64::from(digit);
+            continue;
         }
+        let is_number = at == 1 || (at > 1 && text[0] != b'0');
+        return match u32::try_from(number) {
+            Ok(number) if *byte == b' ' && is_number => Some((number, &text[at + 1..])),
+            _ => None,
+        };
     }
     None
 }
