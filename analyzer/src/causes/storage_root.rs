@@ -6,7 +6,6 @@ use crate::bytes::{components, ends_with_path, shell_quote, visible};
 use crate::holders::runtime_place;
 use crate::parse::mountinfo::Mount;
 use crate::report::HolderKind;
-use crate::snapshot::PeerGroups;
 
 /// The cause itself where the holder's namespace follows the host in everything else.
 pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
@@ -17,7 +16,7 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
         tables.find_map(|table| table.lookup(b"/").map(|(_, mount)| mount))
     };
     let group = root(&own.tables)?.shared()?;
-    if !PeerGroups::of(case.snapshot).reaches(group, &root(&namespace.tables)?) {
+    if !case.snapshot.peer_groups().reaches(group, &root(&namespace.tables)?) {
         return None;
     }
     let mut finding = condition(case)?;

@@ -65,7 +65,7 @@ pub(super) struct Looked {
 struct Surveyor<'s> {
     snapshot: &'s Snapshot,
     owners: Owners<'s>,
-    groups: PeerGroups,
+    groups: &'s PeerGroups,
     homes: Vec<Home<'s>>,
     host_network: Option<NamespaceInode>,
     looked: Looked,
@@ -83,7 +83,7 @@ pub(super) fn survey(snapshot: &Snapshot) -> Survey<'_> {
     let mut surveyor = Surveyor {
         snapshot,
         owners,
-        groups: PeerGroups::of(snapshot),
+        groups: snapshot.peer_groups(),
         homes: homes.iter().map(|key| Home::of(snapshot, &classifier, *key)).collect(),
         host_network: snapshot.recorded.network_namespaces.get(&Pid(1)).copied(),
         looked: Looked::default(),

@@ -103,7 +103,7 @@ fn unmounted(snapshot: &Snapshot, target: &Target, key: NamespaceKey, own: &[Mou
 
 struct Reach<'s> {
     snapshot: &'s Snapshot,
-    groups: PeerGroups,
+    groups: &'s PeerGroups,
     /// What the runtime unmounts: its own mount and everything inside of it.
     unmounted: Vec<Place<'s>>,
 }
@@ -122,7 +122,7 @@ impl<'s> Reach<'s> {
                 }
             }
         }
-        Self { snapshot, groups: PeerGroups::of(snapshot), unmounted }
+        Self { snapshot, groups: snapshot.peer_groups(), unmounted }
     }
 
     /// Whether the umount takes the mount along; `None` where the bundle does not tell, and for mounts that the

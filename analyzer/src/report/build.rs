@@ -66,7 +66,11 @@ pub(crate) fn build(snapshot: &Snapshot, query: &Query) -> Report {
         warnings: target.notes.iter().chain(&snapshot.diagnostics).cloned().chain(listed.note()).collect(),
         timeline: crate::timeline::events(snapshot, &target, &found, &errors),
         errors,
-        holders: found.iter().map(|f| holder(snapshot, &target, f, listed.each)).collect(),
+        holders: found
+            .iter()
+            .take(listed.holders)
+            .map(|f| holder(snapshot, &target, f, listed.each))
+            .collect(),
         target: target_view(target),
     };
     bounded::report(&mut report);
@@ -134,33 +138,42 @@ fn errors_about(snapshot: &Snapshot, target: &resolve::Target) -> Vec<BusyError>
     lines.take(ERRORS).map(|e| BusyError { wordings: Vec::new(), ..e.clone() }).collect()
 }
 
-/// How many of the holders' mounts are listed.
+/// So many holders are told, the worst ones.
+const HOLDERS: usize = 1_000;
+
+/// How much of what was found is listed.
 struct Listed {
-    /// Of all holders together.
+    holders: usize,
+    all_holders: usize,
     mounts: usize,
-    /// Of each at most.
+    all_mounts: usize,
+    /// Mounts of each holder at most.
     each: usize,
-    /// All of them together.
-    all: usize,
 }
 
 impl Listed {
     fn of(found: &[Found]) -> Self {
         let totals: Vec<usize> = found.iter().map(|f| f.mounts.len()).collect();
-        let each = level(&totals, LISTED).max(1);
-        let mounts = totals.iter().map(|total| each.min(*total)).sum();
-        Self { mounts, each, all: totals.iter().sum() }
+        let listed = &totals[..totals.len().min(HOLDERS)];
+        let each = level(listed, LISTED).max(1);
+        Self {
+            holders: listed.len(),
+            all_holders: totals.len(),
+            mounts: listed.iter().map(|total| each.min(*total)).sum(),
+            all_mounts: totals.iter().sum(),
+            each,
+        }
     }
 
     /// That there are more.
     fn note(&self) -> Option<Diagnostic> {
-        (self.mounts < self.all).then(|| Diagnostic {
-            code: "mounts-not-listed".into(),
+        (self.mounts < self.all_mounts || self.holders < self.all_holders).then(|| Diagnostic {
+            code: "not-all-listed".into(),
             file: None,
             line: None,
             message: format!(
-                "The holders have {} mounts of it; of each holder the first {} at most are listed. The verdict, causes and remedies are about all of them.",
-                self.all, self.each
+                "{} holders have {} mounts of it; the first {} holders are listed, with {} mounts of each at most. The verdict is about all of them.",
+                self.all_holders, self.all_mounts, self.holders, self.each
             ),
             advice: "Ask for one container, path or device alone, or look into the mount tables that are named as evidence.".into(),
         })

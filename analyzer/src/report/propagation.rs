@@ -8,7 +8,7 @@ use crate::bytes::visible;
 use crate::holders::{Found, mount_view, runtime_place};
 use crate::parse::mountinfo::Mount;
 use crate::resolve::Target;
-use crate::snapshot::{MountId, MountNamespace, PeerGroups, Snapshot};
+use crate::snapshot::{MountId, MountNamespace, Snapshot};
 use crate::timeline;
 
 /// One sentence for each namespace that holds a copy, the general ones first.
@@ -87,7 +87,7 @@ fn between(
     name: &str,
 ) -> String {
     let Some(group) = here.shared() else { return not_shared(here) };
-    let groups = PeerGroups::of(snapshot);
+    let groups = snapshot.peer_groups();
     let (group, shown_here) = (group.0, shown(here));
     if !groups.reaches(crate::snapshot::PeerGroup(group), there) {
         return format!(
@@ -128,7 +128,7 @@ fn not_shared(here: &Mount<'_>) -> String {
 fn state(snapshot: &Snapshot, mount: &Mount<'_>) -> String {
     let own = mount.shared().map(|g| format!("shared in peer group {}", g.0));
     let of = mount.master().map(|group| {
-        let alive = !snapshot.mounts_where(&|m| m.shared() == Some(group)).is_empty();
+        let alive = snapshot.peer_groups().has_mounts(group);
         let dead = if alive { "" } else { ", of which no mount is left" };
         format!("slave of peer group {}{dead}", group.0)
     });

@@ -43,6 +43,7 @@ mod table;
 
 use crate::order;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use crate::bytes::shown;
 use crate::errors::BusyError;
@@ -74,6 +75,8 @@ pub struct Snapshot {
     pub processes: BTreeMap<Pid, Process>,
     /// Different mount tables; processes share them.
     pub tables: Vec<MountTable>,
+    /// See [`Snapshot::peer_groups`].
+    peer_groups: OnceLock<PeerGroups>,
     /// The container daemon, see [`Snapshot::daemon`].
     daemon: Option<Pid>,
     /// Mount namespaces, with and without processes.

@@ -7,25 +7,30 @@ use super::{MountNamespace, PeerGroup, Placed, Snapshot};
 use crate::bytes::{components, is_at_or_below};
 use crate::parse::mountinfo::Mount;
 
-/// The peer groups of all tables with their masters.
+/// The peer groups of all tables with their masters, see [`Snapshot::peer_groups`].
 #[derive(Debug, Default)]
 pub struct PeerGroups {
+    /// Of each group that has a mount anywhere.
     masters: BTreeMap<PeerGroup, BTreeSet<PeerGroup>>,
 }
 
 impl PeerGroups {
     /// Gathers them: a mount that is `shared:S master:M` makes group S a slave of group M.
-    pub fn of(snapshot: &Snapshot) -> Self {
+    fn of(snapshot: &Snapshot) -> Self {
         let mut masters: BTreeMap<PeerGroup, BTreeSet<PeerGroup>> = BTreeMap::new();
-        let first_of_both = |mount: &Mount<'_>| {
-            if mount.shared().is_some() && mount.master().is_some() { Wanted::First } else { Wanted::None }
-        };
-        snapshot.each_mount(&first_of_both, &mut |Placed { mount, .. }| {
-            if let (Some(shared), Some(master)) = (mount.shared(), mount.master()) {
-                masters.entry(shared).or_default().insert(master);
+        let first_shared =
+            |mount: &Mount<'_>| if mount.shared().is_some() { Wanted::First } else { Wanted::None };
+        snapshot.each_mount(&first_shared, &mut |Placed { mount, .. }| {
+            if let Some(shared) = mount.shared() {
+                masters.entry(shared).or_default().extend(mount.master());
             }
         });
         Self { masters }
+    }
+
+    /// Whether any mount is in the group.
+    pub fn has_mounts(&self, group: PeerGroup) -> bool {
+        self.masters.contains_key(&group)
     }
 
     /// Whether a umount at `at` on the mount `parent` also unmounts what is mounted at `copy_at` on `copy_parent`.
@@ -62,6 +67,11 @@ impl PeerGroups {
 }
 
 impl Snapshot {
+    /// The peer groups of all tables, gathered when they are first asked for.
+    pub fn peer_groups(&self) -> &PeerGroups {
+        self.peer_groups.get_or_init(|| PeerGroups::of(self))
+    }
+
     /// The path that leads to a directory in a namespace: the one that `path` is on `mount`, a mount of any namespace.
     pub fn path_in(&self, namespace: &MountNamespace, mount: &Mount<'_>, path: &[u8]) -> Option<Vec<u8>> {
         let place = place_on(mount, path)?;
