@@ -67,7 +67,7 @@ impl MountTable {
         mounts.filter(move |(_, mount)| mount.parent == parent && mount.id != parent)
     }
 
-    fn mount(&self, row: &Row) -> Option<Mount<'_>> {
+    pub(super) fn mount(&self, row: &Row) -> Option<Mount<'_>> {
         let line = self.lines.get(row.text as usize)?;
         match self.form {
             TableForm::Mountinfo => line.mount(row),
