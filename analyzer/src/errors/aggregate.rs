@@ -22,6 +22,10 @@ pub(crate) struct Occurrence {
     pub(crate) evidence: Evidence,
 }
 
+/// So many different errors are kept, those that appeared last. A host that has more has one trouble, not as many; each
+/// takes some kilobytes.
+const KEPT: usize = 10_000;
+
 /// Errors so far.
 #[derive(Debug, Default)]
 pub(crate) struct Aggregate {
@@ -30,10 +34,12 @@ pub(crate) struct Aggregate {
     /// By a hash of time and message: there may be many.
     seen: HashMap<u64, Seen>,
     added: u64,
+    forgotten: u64,
 }
 
 #[derive(Debug)]
 struct Kind {
+    key: String,
     error: BusyError,
     first: Option<Stamp>,
     last: Option<Stamp>,
@@ -67,8 +73,11 @@ impl Aggregate {
         self.added += 1;
         let order = self.added;
         let Some(&at) = self.by_key.get(&key) else {
-            self.by_key.insert(key, self.kinds.len());
-            self.kinds.push(Kind::new(new, order));
+            self.by_key.insert(key.clone(), self.kinds.len());
+            self.kinds.push(Kind::new(key, new, order));
+            if self.kinds.len() >= 2 * KEPT {
+                self.forget();
+            }
             return;
         };
         if let Some(kind) = self.kinds.get_mut(at)
@@ -78,9 +87,27 @@ impl Aggregate {
         }
     }
 
+    /// How many different errors there were beyond those that are kept.
+    pub(crate) fn forgotten(&self) -> u64 {
+        self.forgotten + self.kinds.len().saturating_sub(KEPT) as u64
+    }
+
+    /// Lets go of those that appeared longest ago.
+    fn forget(&mut self) {
+        let before = self.kinds.len();
+        order::sort_by_key(&mut self.kinds, |k| std::cmp::Reverse(k.order));
+        self.kinds.truncate(KEPT);
+        self.forgotten += (before - self.kinds.len()) as u64;
+        self.by_key.clear();
+        self.by_key.extend(self.kinds.iter().enumerate().map(|(at, kind)| (kind.key.clone(), at)));
+    }
+
     /// The errors, see [`super::LogScanner::finish`] for their order. `containers` are ids that some line
     /// calls a container's.
-    pub(crate) fn finish(self, mut containers: BTreeSet<String>) -> Vec<BusyError> {
+    pub(crate) fn finish(mut self, mut containers: BTreeSet<String>) -> Vec<BusyError> {
+        if self.kinds.len() > KEPT {
+            self.forget();
+        }
         let (follow_ups, mut kinds): (Vec<Kind>, Vec<Kind>) =
             self.kinds.into_iter().partition(|k| k.follow_up);
         // A job's `ERR (1)` counts by itself only where the error it belongs to is not in the log.
@@ -123,7 +150,7 @@ fn concerns(error: &BusyError, follow_up: &BusyError) -> bool {
 }
 
 impl Kind {
-    fn new(new: Occurrence, order: u64) -> Self {
+    fn new(key: String, new: Occurrence, order: u64) -> Self {
         let Facts { container_id, other_ids, path, device, driver, runtime, name, busy, follow_up } =
             new.facts;
         let text = new.stamp.as_ref().map(|s| s.text.clone());
@@ -143,7 +170,7 @@ impl Kind {
             evidence: Some(new.evidence),
             wordings: Vec::new(),
         };
-        Self { error, first: new.stamp.clone(), last: new.stamp, order, follow_up }
+        Self { key, error, first: new.stamp.clone(), last: new.stamp, order, follow_up }
     }
 
     fn repeat(&mut self, new: Occurrence, order: u64) {

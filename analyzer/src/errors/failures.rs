@@ -14,13 +14,15 @@ const SHORT: usize = 12;
 
 /// Puts the errors of one failure together, in the order of the first of each; the most telling one leads.
 pub(crate) fn group(errors: Vec<BusyError>) -> Vec<BusyError> {
-    let mut groups: Vec<Vec<BusyError>> = Vec::new();
+    let mut groups: Vec<Vec<Dated>> = Vec::new();
+    // Ten thousand errors may share an id: what is compared is read once.
     let mut by_id: HashMap<String, BTreeSet<usize>> = HashMap::new();
     for error in errors {
         let ids = ids_of(&error);
-        let candidates = order::set(ids.iter().filter_map(|id| by_id.get(id)).flatten().copied());
-        let fits = |group: &usize| groups[*group].iter().all(|known| is_same(known, &error));
-        let group = candidates.iter().find(|g| fits(g)).copied().unwrap_or(groups.len());
+        let error = Dated { span: span(&error), error };
+        let fits = |group: &&usize| groups[**group].iter().all(|known| is_same(known, &error));
+        let first = ids.iter().filter_map(|id| by_id.get(id)?.iter().find(fits)).min();
+        let group = first.copied().unwrap_or(groups.len());
         match groups.get_mut(group) {
             Some(known) => known.push(error),
             None => groups.push(vec![error]),
@@ -29,7 +31,14 @@ pub(crate) fn group(errors: Vec<BusyError>) -> Vec<BusyError> {
             by_id.entry(id).or_default().insert(group);
         }
     }
-    groups.into_iter().filter_map(lead).collect()
+    let errors = |group: Vec<Dated>| group.into_iter().map(|dated| dated.error).collect();
+    groups.into_iter().filter_map(|group| lead(errors(group))).collect()
+}
+
+/// An error with the seconds from its first to its last appearance, where both have a full time.
+struct Dated {
+    error: BusyError,
+    span: Option<(i64, i64)>,
 }
 
 /// Errors that name a layer only, or a path of one, get the container that `owner` knows for it: daemons tell of one
@@ -83,13 +92,13 @@ fn ids_of(error: &BusyError) -> BTreeSet<String> {
     order::set(long.map(str::to_owned))
 }
 
-fn is_same(a: &BusyError, b: &BusyError) -> bool {
-    near(a, b) && same_container(a, b) && same_object(a, b)
+fn is_same(a: &Dated, b: &Dated) -> bool {
+    near(a.span, b.span) && same_container(&a.error, &b.error) && same_object(&a.error, &b.error)
 }
 
 /// Where one of them has no full time, nothing speaks against it: a client's output has none.
-fn near(a: &BusyError, b: &BusyError) -> bool {
-    match (span(a), span(b)) {
+fn near(a: Option<(i64, i64)>, b: Option<(i64, i64)>) -> bool {
+    match (a, b) {
         (Some((a_first, a_last)), Some((b_first, b_last))) => {
             a_first - NEAR <= b_last && b_first - NEAR <= a_last
         }

@@ -139,6 +139,11 @@ impl LogScanner {
         self.lines
     }
 
+    /// How many different errors there were beyond the 10,000 that appeared last, which are kept.
+    pub fn forgotten(&self) -> u64 {
+        self.errors.forgotten()
+    }
+
     /// Which container has which layer or name, as the logs tell it; sorted by container.
     pub fn links(&self) -> Vec<IdLink> {
         self.links.values().cloned().collect()

@@ -518,6 +518,7 @@ impl Builder {
         snapshot.diagnostics.extend(shortcomings);
         snapshot.log_lines = self.logs.lines_read();
         snapshot.log_links = self.logs.links();
+        snapshot.diagnostics.extend(super::shortcomings::forgotten_errors(self.logs.forgotten()));
         snapshot.errors = self.logs.finish();
         // A text without an error in it need not be a log: it does not say that nothing is busy.
         if snapshot.facts.is_paste() && snapshot.errors.is_empty() {

@@ -57,3 +57,14 @@ pub(super) fn of(snapshot: &Snapshot) -> Vec<Diagnostic> {
     }
     found
 }
+
+/// That the logs have more errors than are kept.
+pub(super) fn forgotten_errors(count: u64) -> Option<Diagnostic> {
+    (count > 0).then(|| Diagnostic {
+        code: "errors-left-out".into(),
+        file: None,
+        line: None,
+        message: format!("The logs have {count} more different busy errors, which appeared earlier than those that are kept."),
+        advice: "Give the log of the time that is in question alone.".into(),
+    })
+}

@@ -78,6 +78,12 @@ fn list(mut args: lexopt::Parser) -> Result<ExitCode, String> {
     let mut scanner = LogScanner::new();
     scanner.push_file(&log.to_string_lossy(), &bytes);
     let lines = scanner.lines_read();
+    if scanner.forgotten() > 0 {
+        eprintln!(
+            "ebusy: {} more different errors, which appeared earlier, are left out.",
+            scanner.forgotten()
+        );
+    }
     let errors = scanner.finish();
     if errors.is_empty() {
         eprintln!(
