@@ -11,8 +11,10 @@ use std::borrow::Cow;
 /// assert_eq!(visible(b"/srv/a\xff\x1b[2J"), r"/srv/a\xff\x1b[2J");
 /// ```
 pub fn visible(bytes: &[u8]) -> String {
-    if bytes.iter().all(|b| (b' '..=b'~').contains(b)) {
-        return String::from_utf8_lossy(bytes).into_owned();
+    // Without a branch for each byte.
+    let is_plain = bytes.iter().fold(true, |all, b| all & (b' '..=b'~').contains(b));
+    if let (true, Ok(text)) = (is_plain, std::str::from_utf8(bytes)) {
+        return text.to_owned();
     }
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
@@ -119,7 +121,7 @@ pub(crate) fn shown(bytes: &[u8]) -> String {
 }
 
 /// The components of a path; empty ones and `.` are passed over.
-pub fn components(path: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
+pub fn components(path: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> + Clone {
     path.split(|&b| b == b'/').filter(|c| !c.is_empty() && *c != b".")
 }
 
@@ -156,9 +158,15 @@ pub fn ends_with_path(path: &[u8], suffix: &[u8]) -> bool {
 /// Whether `needle` stands in `path` at a component border, with anything after it:
 /// `/rootfs/var/lib/x/merged/proc` contains `/var/lib/x/merged`.
 pub fn contains_path(path: &[u8], needle: &[u8]) -> bool {
-    let path: Vec<&[u8]> = components(path).collect();
-    let needle: Vec<&[u8]> = components(needle).collect();
-    !needle.is_empty() && path.windows(needle.len()).any(|w| w == needle)
+    let mut from = components(path);
+    while from.clone().next().is_some() {
+        let mut here = from.clone();
+        if components(needle).all(|part| here.next() == Some(part)) {
+            return components(needle).next().is_some();
+        }
+        from.next();
+    }
+    false
 }
 
 /// Where in a path the first of some roots begins: what is before it is the prefix (such as `/rootfs`) below which
@@ -205,7 +213,12 @@ pub(crate) fn starts_with<'t>(text: &'t [u8], prefix: &[u8]) -> Option<&'t [u8]>
     }
     let ((a, a_rest), (b, b_rest)) = (a_rest.as_chunks::<8>(), b_rest.as_chunks::<8>());
     let is_all = a.iter().zip(b).all(|(a, b)| u64::from_le_bytes(*a) == u64::from_le_bytes(*b));
-    (is_all && a_rest == b_rest).then_some(after)
+    let is_end = match (text.last_chunk::<8>(), prefix.last_chunk::<8>()) {
+        // Some of it a second time, but in one step.
+        (Some(a), Some(b)) => u64::from_le_bytes(*a) == u64::from_le_bytes(*b),
+        _ => a_rest == b_rest,
+    };
+    (is_all && is_end).then_some(after)
 }
 
 /// Without a branch for each word.

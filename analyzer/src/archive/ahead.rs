@@ -8,10 +8,14 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
 use super::compression::{self, decode};
 use super::window::read_from;
-use super::{BLOCK, Input, Kind};
+use super::{Input, Kind};
 
-/// Inflated blocks that wait here at most.
-const WAITING: usize = 8;
+/// Bytes of an inflated block: most members lie whole in one, and threads seldom wake each other.
+const INFLATED: usize = 512 << 10;
+/// Bytes of a block of the input.
+const PACKED: usize = 128 << 10;
+/// Inflated blocks that wait here at most: more of them would not stay in the processor's own memory.
+const WAITING: usize = 2;
 /// Blocks that the decoder has in store, so that it need not wait for one.
 const IN_STORE: usize = 2;
 
@@ -24,8 +28,8 @@ struct Block {
 }
 
 impl Block {
-    fn new() -> Self {
-        Self { bytes: vec![0; BLOCK], from: 0, to: 0 }
+    fn new(length: usize) -> Self {
+        Self { bytes: vec![0; length], from: 0, to: 0 }
     }
 
     fn is_empty(&self) -> bool {
@@ -70,16 +74,17 @@ pub(super) fn inflate(kind: Kind, input: Input<'_>) -> Input<'_> {
     let (used, to_fill) = channel();
     let work = move || {
         let taken = messages.clone();
-        let blocks = Blocks { blocks, taken, block: Block::new() };
+        let blocks = Blocks { blocks, taken, block: Block::new(PACKED) };
         // It fails where nobody wants more of it.
         let _ = send_all(&mut *decode(kind, Box::new(blocks)), &messages, &to_fill);
     };
     if std::thread::Builder::new().spawn(work).is_err() {
         return compression::inflate(kind, input);
     }
-    let mut ahead = Ahead { input, to_decoder, from_decoder, used, block: Block::new(), is_over: false };
+    let mut ahead =
+        Ahead { input, to_decoder, from_decoder, used, block: Block::new(INFLATED), is_over: false };
     for _ in 0..IN_STORE {
-        ahead.feed(Block::new());
+        ahead.feed(Block::new(PACKED));
     }
     Box::new(ahead)
 }
@@ -91,7 +96,7 @@ fn send_all(
     to_fill: &Receiver<Block>,
 ) -> std::result::Result<(), ()> {
     loop {
-        let mut block = to_fill.try_recv().unwrap_or_else(|_| Block::new());
+        let mut block = to_fill.try_recv().unwrap_or_else(|_| Block::new(INFLATED));
         let end = block.fill(stream);
         let is_over = block.is_empty();
         if !is_over || end.is_ok() {
@@ -205,7 +210,7 @@ mod tests {
     #[test]
     fn gives_what_one_thread_gives_of_a_damaged_stream_too() {
         let whole = packed();
-        for length in [whole.len(), whole.len() - 1, whole.len() / 2, 3 * BLOCK, 20, 1, 0] {
+        for length in [whole.len(), whole.len() - 1, whole.len() / 2, 3 * PACKED, 20, 1, 0] {
             let part = || Box::new(&whole[..length]);
             let (ours, plain) = (read(inflate(Kind::Gzip, part())), read(decode(Kind::Gzip, part())));
             assert!(ours == plain, "{length} bytes: {} and {}, {:?}", ours.0.len(), plain.0.len(), ours.1);

@@ -158,8 +158,7 @@ type Input<'r> = Box<dyn BufRead + 'r>;
 /// Bytes that are read of an input at once.
 const BUFFER: usize = 64 << 10;
 
-/// Bytes of a block, before and after inflating: so many that threads seldom wait for each other, and that most members
-/// lie whole in one.
+/// Bytes that are inflated at once where one thread does all: so many that most members lie whole in one.
 const BLOCK: usize = 256 << 10;
 
 /// Bytes that tell what an input is: a tar's mark stands in its first block.

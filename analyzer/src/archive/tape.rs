@@ -168,11 +168,10 @@ impl<'r> Tape<'r> {
 
     /// The next header with a right checksum; none at the archive's end, which is zeros or nothing at all.
     fn header(&mut self) -> std::result::Result<Option<&Header>, String> {
-        let length = self.window.peek(BLOCK).len();
-        if length < BLOCK {
+        if !self.window.has(BLOCK) {
             return match self.window.take_error() {
                 Some(error) => Err(error.to_string()),
-                None if length == 0 => Ok(None),
+                None if self.window.peek(1).is_empty() => Ok(None),
                 None => Err(ENDS_IN_HEADER.into()),
             };
         }
@@ -242,8 +241,15 @@ fn number(field: &[u8]) -> Option<u64> {
         [digits @ .., 0, b' '] | [digits @ .., 0 | b' '] => digits,
         digits => digits,
     };
-    let is_octal = !digits.is_empty() && digits.iter().all(|digit| matches!(digit, b'0'..=b'7'));
-    is_octal.then(|| digits.iter().fold(0, |number, digit| number << 3 | u64::from(digit - b'0')))
+    let mut number = 0;
+    for byte in digits {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 7 {
+            return None;
+        }
+        number = number << 3 | u64::from(digit);
+    }
+    (!digits.is_empty()).then_some(number)
 }
 
 const ENDS_IN_HEADER: &str = "the archive ends inside a member's header";

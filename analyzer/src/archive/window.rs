@@ -52,6 +52,12 @@ impl<'r> Window<'r> {
         &kept[..kept.len().min(wanted)]
     }
 
+    /// Whether so many bytes are before the fence.
+    pub(super) fn has(&mut self, wanted: usize) -> bool {
+        let is_there = self.is_lending() && self.there >= wanted && self.fence >= wanted as u64;
+        is_there || self.peek(wanted).len() == wanted
+    }
+
     /// How the input ended, where fewer bytes came than were wanted.
     pub(super) fn end(&mut self) -> End {
         self.broken.take().map_or(End::Complete, |error| End::Broken(error.to_string()))
@@ -154,6 +160,11 @@ impl BufRead for Window<'_> {
 
 impl Read for Window<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        // Without a fence the input itself fills it: it need not go through the input's own block first.
+        if self.fence == OPEN && self.is_lending() && self.broken.is_none() {
+            self.there = 0;
+            return self.input.read(buffer);
+        }
         read_from(self, buffer)
     }
 }

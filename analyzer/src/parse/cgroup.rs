@@ -8,9 +8,6 @@
 //! assert_eq!(membership.container, None);
 //! ```
 
-use crate::bytes::visible;
-use crate::evidence::Evidence;
-
 /// What the cgroup paths of a process tell.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Membership {
@@ -18,23 +15,10 @@ pub struct Membership {
     pub unit: Option<Vec<u8>>,
     /// Full container id: 64 hexadecimal digits.
     pub container: Option<String>,
-    /// File of the bundle that told; the reader fills it in.
-    pub file: String,
     /// Line (from 1) that told.
     pub line: u32,
     /// That line.
     pub text: Vec<u8>,
-}
-
-impl Membership {
-    /// Where the unit or container was read.
-    pub fn evidence(&self) -> Option<Evidence> {
-        (self.line > 0).then(|| Evidence {
-            file: self.file.clone(),
-            line: Some(self.line),
-            text: visible(&self.text),
-        })
-    }
 }
 
 /// Reads all lines; the container wins over the unit of the daemon that it may be nested in.
@@ -87,7 +71,8 @@ pub(crate) fn container_id(component: &[u8]) -> Option<String> {
     let at = name.len().checked_sub(64)?;
     let (prefix, id) = name.split_at(at);
     let is_named = matches!(prefix, [] | [.., b'-' | b':']);
-    let is_hex = || id.iter().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    // Without a branch for each digit.
+    let is_hex = || id.iter().fold(true, |all, b| all & matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     if !is_named || !is_hex() || prefix.windows(6).any(|part| part == b"conmon") {
         return None;
     }

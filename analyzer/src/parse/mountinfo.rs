@@ -75,10 +75,10 @@ impl<'a> Mount<'a> {
         }
     }
 
-    /// Whether its line has these bytes, beside the ids: a cheap first look.
-    pub fn mentions(&self, needle: &[u8]) -> bool {
+    /// Whether its line has these bytes, beside the ids.
+    pub(crate) fn mentions(&self, searched: &memchr::memmem::Finder<'_>) -> bool {
         let (Text::Whole(text) | Text::AfterIds(text)) = self.text;
-        memchr::memmem::find(text, needle).is_some()
+        searched.find(text).is_some()
     }
 
     /// Path within the file system that forms the root of this mount. `//deleted` is appended by the kernel

@@ -16,9 +16,9 @@ use super::{number, numbered_lines};
 
 /// What `/proc/PID/stat` tells that matters here.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Stat {
+pub struct Stat<'a> {
     /// Short name; may hold blanks and parentheses.
-    pub comm: Vec<u8>,
+    pub comm: &'a [u8],
     /// `R`, `S`, `D`, `Z`, …
     pub state: Option<char>,
     /// Parent's pid.
@@ -30,13 +30,13 @@ pub struct Stat {
 }
 
 /// Parses `PID (COMM) STATE PPID …`. The name ends at the LAST closing parenthesis: it may hold some itself.
-pub fn stat(text: &[u8]) -> Option<Stat> {
+pub fn stat(text: &[u8]) -> Option<Stat<'_>> {
     let begin = || (number::<u32>, char::<&[u8], nom::error::Error<&[u8]>>(' '), tag(&b"("[..]));
     let (after, _) = begin().parse(text).ok()?;
     let end = memchr::memrchr(b')', after)?;
     let mut fields = after[end + 1..].trim_ascii().split(|&b| b == b' ');
     Some(Stat {
-        comm: after[..end].to_vec(),
+        comm: &after[..end],
         state: fields.next().and_then(|f| f.first()).map(|&b| char::from(b)),
         parent: fields.next().and_then(super::whole_number).unwrap_or(0),
         // The 20th in all, and the 22nd (proc_pid_stat(5)).
@@ -47,9 +47,9 @@ pub fn stat(text: &[u8]) -> Option<Stat> {
 
 /// What `/proc/PID/status` tells that matters here.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Status {
+pub struct Status<'a> {
     /// Short name, with the kernel's escapes.
-    pub name: Option<Vec<u8>>,
+    pub name: Option<&'a [u8]>,
     /// State letter.
     pub state: Option<char>,
     /// Threads.
@@ -61,14 +61,14 @@ pub struct Status {
 }
 
 /// Parses `Key:\tvalue` lines.
-pub fn status(text: &[u8]) -> Status {
+pub fn status(text: &[u8]) -> Status<'_> {
     let mut status = Status::default();
     for (_, line) in numbered_lines(text) {
         let Some(colon) = memchr::memchr(b':', line) else { continue };
         let (key, value) = (&line[..colon], line[colon + 1..].trim_ascii());
         let mut numbers = value.split(u8::is_ascii_whitespace).filter_map(super::whole_number::<u32>);
         match key {
-            b"Name" => status.name = Some(value.to_vec()),
+            b"Name" => status.name = Some(value),
             b"State" => status.state = value.first().map(|&b| char::from(b)),
             b"Threads" => status.threads = numbers.next().unwrap_or(0),
             b"Uid" => status.uid = numbers.nth(1),

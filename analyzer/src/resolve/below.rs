@@ -60,7 +60,7 @@ fn mounts_below(snapshot: &Snapshot, directory: &[u8]) -> Option<BTreeMap<Vec<u8
     // Escaped paths are found by what stands before the first escape.
     let plain =
         directory.split(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\\' | b'#')).next().unwrap_or_default();
-    for placed in snapshot.mounts_where(&|mount| mount.mentions(plain)) {
+    for placed in snapshot.mounts_that_mention(plain) {
         let point = placed.mount.mount_point();
         if is_path_of(&point, directory) {
             return None;

@@ -79,7 +79,7 @@ pub(super) fn add_logged_id(snapshot: &Snapshot, target: &mut Target, text: &str
     if text.len() < 12 {
         return false;
     }
-    for placed in snapshot.mounts_where(&|mount| mount.mentions(text.as_bytes())) {
+    for placed in snapshot.mounts_that_mention(text.as_bytes()) {
         let mount = &placed.mount;
         let (point, source) = (mount.mount_point(), mount.source());
         let upper = mount.super_option(b"upperdir").unwrap_or_default();

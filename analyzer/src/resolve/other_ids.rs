@@ -155,7 +155,7 @@ fn by_snapshot(snapshot: &Snapshot, text: &str) -> Option<Lead> {
             _ => false,
         }
     });
-    for placed in snapshot.mounts_where(&|mount| mount.mentions(&needle)) {
+    for placed in snapshot.mounts_that_mention(&needle) {
         let upper = placed.mount.super_option(b"upperdir").unwrap_or_default();
         let is_upper = components(&upper).collect::<Vec<_>>().windows(2).any(|w| w == [b"snapshots", number]);
         let point = placed.mount.mount_point();

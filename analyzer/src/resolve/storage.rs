@@ -303,9 +303,16 @@ pub(crate) fn is_mount_of_path(target: &Target, point: &[u8], path: &[u8]) -> bo
 /// Whether a mount point ends as the busy path does, from the id on: `/logs/ID/shm` where somebody bound
 /// `/var/lib/docker/containers` at `/logs`.
 fn ends_with_id_and_rest(target: &Target, point: &[u8], path: &[u8]) -> bool {
-    let path: Vec<&[u8]> = components(path).collect();
-    let Some(at) = path.iter().rposition(|c| target.id_in(c).is_some()) else { return false };
-    ends_with_path(point, &path[at..].join(&b'/'))
+    let mut point = components(point).rev();
+    for part in components(path).rev() {
+        if point.next() != Some(part) {
+            return false;
+        }
+        if target.id_in(part).is_some() {
+            return true;
+        }
+    }
+    false
 }
 
 /// How many components follow the one that is an id of the target.

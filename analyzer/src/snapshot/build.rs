@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde_json::Value;
 
 use super::entry_path::{EntryPath, Role};
+use super::membership::{Memberships, ProcessMembership};
 use super::{
     BlockDevice, Container, DeviceNumber, MountTable, NamespaceInode, NamespacePin, Pid, PinnedBy, Process,
     Snapshot, TableForm, TableId,
@@ -19,9 +20,8 @@ use crate::errors::LogScanner;
 use crate::evidence::{Diagnostic, Evidence};
 use crate::json;
 use crate::order;
-use crate::parse::cgroup::Membership;
 use crate::parse::{
-    cgroup, container_list, device_tools, device_trees, fuser, kernel_release, links, lsof, mountinfo,
+    container_list, device_tools, device_trees, fuser, kernel_release, links, lsof, mountinfo,
     namespace_link, numbered_lines, process_files, process_list, runtime_state, systemctl_status,
     whole_number, words,
 };
@@ -36,6 +36,7 @@ pub struct Builder {
     logs: LogScanner,
     recorded: super::Recorded,
     tables: tables::Tables,
+    memberships: Memberships,
     /// Where each table's text came from, for hard links.
     table_of_file: BTreeMap<tables::TableFile, TableId>,
     pinned_tables: Vec<(Option<NamespaceInode>, TableId)>,
@@ -114,9 +115,14 @@ impl Builder {
         if wanted { Want::Bytes } else { Want::Nothing }
     }
 
-    /// Processes taken so far, and whether that one is among them.
-    pub(super) fn processes(&self, pid: Pid) -> (usize, bool) {
-        (self.snapshot.processes.len(), self.snapshot.processes.contains_key(&pid))
+    /// Processes taken so far.
+    pub(super) fn processes(&self) -> usize {
+        self.snapshot.processes.len()
+    }
+
+    /// Whether that one is among them.
+    pub(super) fn has_process(&self, pid: Pid) -> bool {
+        self.snapshot.processes.contains_key(&pid)
     }
 
     /// Notes that processes above this number were left out.
@@ -373,7 +379,7 @@ impl Builder {
                     process.threads = process.threads.max(stat.threads);
                     process.state = process.state.or(stat.state);
                     if process.comm.is_empty() {
-                        process.comm = stat.comm;
+                        process.comm = stat.comm.to_vec();
                     }
                 }
             }
@@ -383,12 +389,13 @@ impl Builder {
                 process.state = status.state.or(process.state);
                 process.threads = process.threads.max(status.threads);
                 if process.comm.is_empty() {
-                    process.comm = status.name.unwrap_or_default();
+                    process.comm = status.name.unwrap_or_default().to_vec();
                 }
             }
             b"cgroup" => {
-                let file = self.file_of(path);
-                self.process(pid).membership = Membership { file, ..cgroup::parse(bytes) };
+                let other_name =
+                    if path.is_plain() { self.read_in.clone() } else { Some(self.file_of(path)) };
+                self.process(pid).membership = self.memberships.read(pid, other_name, bytes);
             }
             b"links" => {
                 let file = self.file_of(path);

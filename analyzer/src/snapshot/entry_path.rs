@@ -3,13 +3,14 @@
 
 use std::borrow::Cow;
 
-use crate::bytes::components;
 use crate::parse;
 use crate::snapshot::{NamespaceInode, Pid};
 
 /// A path with the bundle's own top directory taken off.
 #[derive(Debug, Clone)]
 pub(crate) struct EntryPath<'a> {
+    /// As it stands in the archive.
+    path: &'a [u8],
     parts: Parts<'a>,
     /// Components of the directory that the host's own paths lie below.
     above: usize,
@@ -30,17 +31,21 @@ struct Parts<'a> {
 const FEW: usize = 8;
 
 impl<'a> Parts<'a> {
-    fn of(path: &'a [u8]) -> Self {
-        let mut parts = Self { few: [&[]; FEW], count: 0, many: Vec::new() };
-        for part in components(path).filter(|part| *part != b"..") {
-            match parts.few.get_mut(parts.count) {
-                Some(place) => *place = part,
-                None if parts.many.is_empty() => parts.many = [&parts.few[..], &[part]].concat(),
-                None => parts.many.push(part),
-            }
-            parts.count += 1;
+    fn none() -> Self {
+        Self { few: [&[]; FEW], count: 0, many: Vec::new() }
+    }
+
+    /// Takes the next one, unless it leads nowhere.
+    fn push(&mut self, part: &'a [u8]) {
+        if matches!(part, b"" | b"." | b"..") {
+            return;
         }
-        parts
+        match self.few.get_mut(self.count) {
+            Some(place) => *place = part,
+            None if self.many.is_empty() => self.many = [&self.few[..], &[part]].concat(),
+            None => self.many.push(part),
+        }
+        self.count += 1;
     }
 
     fn all(&self) -> &[&'a [u8]] {
@@ -109,16 +114,28 @@ const TOPS: [&[u8]; 23] = [
 
 impl<'a> EntryPath<'a> {
     /// A path without a mark of the host's lies below its parent directory.
+    #[inline]
     pub(crate) fn new(path: &'a [u8]) -> Self {
-        let parts = Parts::of(path);
-        let all = parts.all();
+        let mut new = Self { path, parts: Parts::none(), above: 0, begins: 0 };
+        new.take_apart();
+        new
+    }
+
+    /// Fills it where it stays: to move it would cost as much.
+    fn take_apart(&mut self) {
+        let mut begin = 0;
+        for (at, _) in self.path.iter().enumerate().filter(|(_, byte)| **byte == b'/') {
+            self.parts.push(&self.path[begin..at]);
+            begin = at + 1;
+        }
+        self.parts.push(&self.path[begin..]);
+        let all = self.parts.all();
         // A process's directory is the surest mark; it may lie below anything.
         let process = all.windows(2).position(|w| w[0] == b"proc" && is_pid(w[1]));
-        let (above, begins) = match process.or_else(|| all.iter().position(|c| TOPS.contains(c))) {
+        (self.above, self.begins) = match process.or_else(|| all.iter().position(|c| TOPS.contains(c))) {
             Some(top) => (top, top),
             None => (all.len().saturating_sub(1), 0),
         };
-        Self { parts, above, begins }
     }
 
     /// The directory that the host's own paths lie below.
@@ -131,9 +148,27 @@ impl<'a> EntryPath<'a> {
         &self.parts.all()[self.begins..]
     }
 
+    /// Whether it is called `proc/PID/FILE`, and the process's number is written as we would.
+    pub(super) fn is_plain(&self) -> bool {
+        matches!(self.inside(), [b"proc", pid, _] if !pid.starts_with(b"0"))
+    }
+
     /// As shown in evidence.
     pub(super) fn shown(&self) -> String {
-        crate::bytes::visible(&self.inside().join(&b'/'))
+        crate::bytes::visible(&self.joined(self.inside()))
+    }
+
+    /// Its last components as a path. As nearly all paths are written, that is their end.
+    fn joined(&self, parts: &[&'a [u8]]) -> Cow<'a, [u8]> {
+        if let [only] = parts {
+            return Cow::Borrowed(only);
+        }
+        let length = parts.iter().map(|part| part.len() + 1).sum::<usize>().saturating_sub(1);
+        let end = &self.path[self.path.len().saturating_sub(length)..];
+        match end.split(|byte| *byte == b'/').eq(parts.iter().copied()) {
+            true => Cow::Borrowed(end),
+            false => Cow::Owned(parts.join(&b'/')),
+        }
     }
 
     pub(super) fn role(&self) -> Role<'a> {
@@ -141,10 +176,10 @@ impl<'a> EntryPath<'a> {
             [b"manifest.json"] => Role::Manifest,
             [b"summary.json"] => Role::Summary,
             [b"proc", pid, rest @ ..] if is_pid(pid) && !rest.is_empty() => match parse::whole_number(pid) {
-                Some(pid) => Role::OfProcess(Pid(pid), joined(rest)),
+                Some(pid) => Role::OfProcess(Pid(pid), self.joined(rest)),
                 None => Role::Other,
             },
-            [b"proc", rest @ ..] => Role::OfProc(joined(rest)),
+            [b"proc", rest @ ..] => Role::OfProc(self.joined(rest)),
             [b"ns", name, b"kept-by"] => inode_in(name).map_or(Role::Other, Role::PinnedBy),
             [b"ns" | b"nsfs", rest @ ..] if !rest.is_empty() => {
                 Role::PinnedTable(rest.iter().rev().find_map(|c| inode_in(c)))
@@ -179,14 +214,6 @@ impl<'a> EntryPath<'a> {
             [first] | [first, _] if !TOPS.contains(first) => Role::Loose,
             _ => Role::Other,
         }
-    }
-}
-
-/// Components as a path; most files of a process have one.
-fn joined<'a>(parts: &[&'a [u8]]) -> Cow<'a, [u8]> {
-    match parts {
-        [only] => Cow::Borrowed(only),
-        parts => Cow::Owned(parts.join(&b'/')),
     }
 }
 

@@ -55,12 +55,12 @@ impl Hosts {
         }
         let index = self.host_of(entry.archive, path.root(), matches!(role, Role::OfProcess(..)));
         let Some(host) = self.hosts.get_mut(index) else { return };
-        if let Role::OfProcess(pid, _) = &role {
-            let (known, is_known) = host.builder.processes(*pid);
-            if !is_known && known as u64 >= self.limits.processes {
-                host.left_out += 1;
-                return;
-            }
+        if let Role::OfProcess(pid, _) = &role
+            && host.builder.processes() as u64 >= self.limits.processes
+            && !host.builder.has_process(*pid)
+        {
+            host.left_out += 1;
+            return;
         }
         host.builder.add_as(&path, role, &entry.content);
     }

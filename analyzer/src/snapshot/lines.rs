@@ -127,15 +127,33 @@ impl Row {
     }
 }
 
+/// Different texts, numbered from 0 as they come.
+#[derive(Debug, Default)]
+pub(super) struct Texts(HashMap<Arc<[u8]>, u32>);
+
+impl Texts {
+    /// The number of a text, and the text to keep where it is new.
+    pub(super) fn number(&mut self, text: &[u8]) -> (u32, Option<Arc<[u8]>>) {
+        if let Some(known) = self.0.get(text) {
+            return (*known, None);
+        }
+        // The limits keep their number far below.
+        let number = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
+        let kept: Arc<[u8]> = text.into();
+        self.0.insert(Arc::clone(&kept), number);
+        (number, Some(kept))
+    }
+}
+
 /// Takes tables apart.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
     kept: Vec<Line>,
-    by_text: HashMap<Arc<[u8]>, u32>,
+    texts: Texts,
     /// Which text followed last: at 0 the one that a table began with, at N + 1 what came after text N.
     followed: Vec<u32>,
     /// Rows of the last table.
-    last_length: usize,
+    rows: Vec<Row>,
 }
 
 impl Lines {
@@ -145,9 +163,8 @@ impl Lines {
     }
 
     /// The rows of a table, empty lines left out.
-    pub(super) fn rows_of(&mut self, table: &[u8], form: TableForm) -> Vec<Row> {
-        // Most tables of a host are about as long.
-        let mut rows = Vec::with_capacity(self.last_length);
+    pub(super) fn rows_of(&mut self, table: &[u8], form: TableForm) -> &[Row] {
+        self.rows.clear();
         let (mut rest, mut before) = (table, 0);
         for number in 1.. {
             if rest.is_empty() {
@@ -159,15 +176,14 @@ impl Lines {
                 None => self.next(rest, form),
             };
             let Some(row) = row else { continue };
-            rows.push(Row { number, ..row });
+            self.rows.push(Row { number, ..row });
             if self.followed.len() <= before {
                 self.followed.resize(before + 1, u32::MAX);
             }
             self.followed[before] = row.text;
             before = row.text as usize + 1;
         }
-        self.last_length = rows.len();
-        rows
+        &self.rows
     }
 
     /// The next line where it says what followed last time: nearly always, and then it is only compared.
@@ -200,15 +216,11 @@ impl Lines {
     }
 
     fn keep(&mut self, text: &[u8]) -> u32 {
-        if let Some(known) = self.by_text.get(text) {
-            return *known;
+        let (number, new) = self.texts.number(text);
+        if let Some(kept) = new {
+            self.kept.push(Line { fields: Fields::of(text), text: kept });
         }
-        // The limits keep their number far below.
-        let index = u32::try_from(self.kept.len()).unwrap_or(u32::MAX);
-        let kept: Arc<[u8]> = text.into();
-        self.by_text.insert(Arc::clone(&kept), index);
-        self.kept.push(Line { fields: Fields::of(text), text: kept });
-        index
+        number
     }
 }
 
@@ -220,17 +232,19 @@ fn two_ids(line: &[u8]) -> Option<(MountId, MountId, &[u8])> {
 }
 
 fn number_before_blank(text: &[u8]) -> Option<(u32, &[u8])> {
-    // As many digits as fit 32 bits, and the blank.
-    let field = text.get(..11).unwrap_or(text);
     let mut number: u64 = 0;
-    for (at, byte) in field.iter().enumerate() {
-        match byte {
-            b'0'..=b'9' => number = number * 10 + u64::from(byte - b'0'),
-            b' ' if at == 1 || (at > 1 && text[0] != b'0') => {
-                return Some((u32::try_from(number).ok()?, &text[at + 1..]));
-            }
-            _ => return None,
+    // As many digits as fit 32 bits, and the blank.
+    for (at, byte) in text.iter().take(11).enumerate() {
+        let digit = byte.wrapping_sub(b'0');
+        if digit < 10 {
+            number = number * 10 + u64::from(digit);
+            continue;
         }
+        let is_number = at == 1 || (at > 1 && text[0] != b'0');
+        return match u32::try_from(number) {
+            Ok(number) if *byte == b' ' && is_number => Some((number, &text[at + 1..])),
+            _ => None,
+        };
     }
     None
 }
@@ -241,7 +255,7 @@ mod tests {
 
     /// Takes a table apart and puts it together again.
     fn again(lines: &mut Lines, table: &[u8]) -> Vec<u8> {
-        let rows = lines.rows_of(table, TableForm::Mountinfo);
+        let rows = lines.rows_of(table, TableForm::Mountinfo).to_vec();
         let line = |row: &Row| {
             let line = &lines.kept[row.text as usize];
             let whole = || line.text.to_vec();
@@ -279,7 +293,7 @@ mod tests {
     #[test]
     fn a_row_has_the_number_of_its_line() {
         let mut lines = Lines::default();
-        let numbers = |rows: Vec<Row>| rows.iter().map(|row| row.number).collect::<Vec<_>>();
+        let numbers = |rows: &[Row]| rows.iter().map(|row| row.number).collect::<Vec<_>>();
         let table = b"\n1 2 0:1 / / rw - a b c\r\n\n\r\n1 2 0:1 / /x rw - a b c";
         for _ in 0..2 {
             assert_eq!(numbers(lines.rows_of(table, TableForm::Mountinfo)), [2, 5]);

@@ -32,6 +32,7 @@ mod hosts;
 mod lines;
 mod log_clock;
 mod marks;
+mod membership;
 mod moved;
 mod namespaces;
 mod places;
@@ -48,7 +49,6 @@ use crate::bytes::shown;
 use crate::errors::BusyError;
 use crate::errors::IdLink;
 use crate::evidence::{Diagnostic, Evidence};
-use crate::parse::cgroup::Membership;
 use crate::parse::kernel_release::{self, KernelVersion};
 use crate::parse::links::Link;
 use crate::parse::mountinfo::Mount;
@@ -59,6 +59,7 @@ pub use build::Builder;
 pub(crate) use entry_path::EntryPath;
 pub use hosts::Hosts;
 pub use log_clock::LogClock;
+pub use membership::ProcessMembership;
 pub use namespaces::{MountNamespace, NamespaceKey};
 pub(crate) use places::{Place, Places};
 pub use propagation::PeerGroups;
@@ -197,7 +198,7 @@ pub struct Process {
     /// Start in clock ticks after boot.
     pub start_ticks: Option<u64>,
     /// Unit and container from its cgroup.
-    pub membership: Membership,
+    pub membership: ProcessMembership,
     /// `mnt:[…]` of `ns/mnt`.
     pub mount_namespace: Option<NamespaceInode>,
     /// Its mount table.
@@ -299,6 +300,17 @@ pub struct BlockDevice {
     pub evidence: Option<Evidence>,
 }
 
+/// Of several programs that may be the container daemon the lowest is it.
+fn rank_of_daemon(program: &[u8]) -> Option<u8> {
+    match program {
+        b"dockerd" | b"dockerd-current" | b"docker-current" => Some(0),
+        b"docker" => Some(1),
+        b"containerd" | b"crio" | b"docker-containerd" => Some(2),
+        b"podman" | b"lxd" | b"incusd" => Some(3),
+        _ => None,
+    }
+}
+
 impl Snapshot {
     /// The table.
     pub fn table(&self, id: TableId) -> Option<&MountTable> {
@@ -327,28 +339,18 @@ impl Snapshot {
     }
 
     fn find_daemon(&self) -> Option<Pid> {
-        const DAEMONS: [&[&[u8]]; 4] = [
-            &[b"dockerd", b"dockerd-current", b"docker-current"],
-            &[b"docker"],
-            &[b"containerd", b"crio", b"docker-containerd"],
-            &[b"podman", b"lxd", b"incusd"],
-        ];
-        DAEMONS.iter().find_map(|names| {
-            self.processes
-                .iter()
-                .find(|(_, p)| {
-                    let named = names.contains(&&p.comm[..]) || names.contains(&p.executable());
-                    // `docker` is also the client; the old daemon was called with -d or daemon.
-                    let client = p.comm == b"docker"
-                        && !crate::parse::process_files::cmdline(&p.cmdline)
-                            .iter()
-                            .any(|a| matches!(*a, b"-d" | b"--daemon" | b"daemon"));
-                    // A container's monitor is the same program as the daemon.
-                    let monitor = p.cmdline.starts_with(b"[lxc monitor]");
-                    named && !client && !monitor && p.membership.container.is_none()
-                })
-                .map(|(pid, _)| *pid)
-        })
+        let ranked = self.processes.iter().filter_map(|(pid, p)| {
+            let rank = [&p.comm[..], p.executable()].into_iter().filter_map(rank_of_daemon).min()?;
+            // `docker` is also the client; the old daemon was called with -d or daemon.
+            let client = p.comm == b"docker"
+                && !crate::parse::process_files::cmdline(&p.cmdline)
+                    .iter()
+                    .any(|a| matches!(*a, b"-d" | b"--daemon" | b"daemon"));
+            // A container's monitor is the same program as the daemon.
+            let monitor = p.cmdline.starts_with(b"[lxc monitor]");
+            (!client && !monitor && p.membership.container.is_none()).then_some((rank, *pid))
+        });
+        ranked.min().map(|(_, pid)| pid)
     }
 
     /// The namespace in which the daemon mounts and unmounts; the host's where there is no daemon.

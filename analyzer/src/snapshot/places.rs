@@ -11,39 +11,64 @@ use crate::parse::mountinfo::Mount;
 /// A directory by the device of its file system and its path in that.
 pub(crate) type Place = (DeviceNumber, Vec<u8>);
 
-/// The mounts of one table by their ids.
-pub(crate) struct Places<'t>(BTreeMap<MountId, Mount<'t>>);
+/// The mounts of one table by their ids: their rows, as a mount is read again in less time than it is kept.
+pub(crate) struct Places<'t> {
+    table: &'t MountTable,
+    rows: Vec<(MountId, usize)>,
+}
 
 impl<'t> Places<'t> {
     /// Those of a table; none for listings without mount ids.
     pub(crate) fn of(table: &'t MountTable) -> Self {
-        let mounts = table.mounts().filter(|_| table.form == TableForm::Mountinfo);
-        Self(mounts.map(|(_, mount)| (mount.id, mount)).collect())
+        let has_ids = table.form == TableForm::Mountinfo;
+        let rows = (0..).zip(table.rows.iter()).filter(|_| has_ids);
+        let mut rows: Vec<(MountId, usize)> =
+            rows.filter_map(|(index, row)| Some((table.mount(row)?.id, index))).collect();
+        order::sort(&mut rows);
+        // Of two with one id the last counts.
+        rows.dedup_by(|later, earlier| {
+            let is_same = later.0 == earlier.0;
+            if is_same {
+                earlier.1 = later.1;
+            }
+            is_same
+        });
+        Self { table, rows }
+    }
+
+    fn get(&self, id: MountId) -> Option<Mount<'t>> {
+        let at = self.rows.binary_search_by_key(&id, |(id, _)| *id).ok()?;
+        self.table.mount(self.table.rows.get(self.rows[at].1)?)
+    }
+
+    /// All of them by their ids.
+    fn all(&self) -> impl Iterator<Item = Mount<'t>> {
+        self.rows.iter().filter_map(|(_, index)| self.table.mount(self.table.rows.get(*index)?))
     }
 
     /// The directory that a mount lies on; `None` where the table does not show the mount below it.
     pub(crate) fn under(&self, mount: &Mount<'_>) -> Option<Place> {
-        let parent = self.0.get(&mount.parent).filter(|parent| parent.id != mount.id)?;
-        place_on(parent, &mount.mount_point())
+        let parent = self.get(mount.parent).filter(|parent| parent.id != mount.id)?;
+        place_on(&parent, &mount.mount_point())
     }
 
     /// The directory at a path, below all that is mounted there.
     pub(crate) fn at(&self, path: &[u8]) -> Option<Place> {
         let on_it = |m: &Mount<'_>| same_path(&m.mount_point(), path);
-        let lowest = self.0.values().find(|m| on_it(m) && self.0.get(&m.parent).is_none_or(|p| !on_it(p)));
+        let lowest = self.all().find(|m| on_it(m) && self.get(m.parent).is_none_or(|p| !on_it(&p)));
         if let Some(lowest) = lowest {
-            return self.under(lowest);
+            return self.under(&lowest);
         }
         // The last one mounted covers the others at the same place.
-        let covers = |m: &&Mount<'_>| is_at_or_below(path, &m.mount_point());
-        let longest = self.0.values().filter(covers).max_by_key(|m| (m.raw_mount_point.len(), m.id))?;
-        place_on(longest, path)
+        let covers = |m: &Mount<'_>| is_at_or_below(path, &m.mount_point());
+        let longest = self.all().filter(covers).max_by_key(|m| (m.raw_mount_point.len(), m.id))?;
+        place_on(&longest, path)
     }
 
     /// A path that leads to a directory in this table.
     fn path_to(&self, (device, inside): &Place) -> Option<Vec<u8>> {
-        let shows = |m: &&Mount<'_>| m.device == *device && is_at_or_below(inside, &m.root());
-        let on = self.0.values().filter(shows).min_by_key(|m| (m.raw_mount_point.len(), m.id))?;
+        let shows = |m: &Mount<'_>| m.device == *device && is_at_or_below(inside, &m.root());
+        let on = self.all().filter(shows).min_by_key(|m| (m.raw_mount_point.len(), m.id))?;
         let rest = &plain(inside)[plain(&on.root()).len()..];
         Some([&plain(&on.mount_point())[..], rest].concat())
     }

@@ -67,7 +67,7 @@ impl MountTable {
         mounts.filter(move |(_, mount)| mount.parent == parent && mount.id != parent)
     }
 
-    fn mount(&self, row: &Row) -> Option<Mount<'_>> {
+    pub(super) fn mount(&self, row: &Row) -> Option<Mount<'_>> {
         let line = self.lines.get(row.text as usize)?;
         match self.form {
             TableForm::Mountinfo => line.mount(row),
@@ -149,6 +149,12 @@ impl Snapshot {
         let wanted = |mount: &Mount<'_>| if fits(mount) { Wanted::All } else { Wanted::None };
         self.each_mount(&wanted, &mut |placed| fitting.push(placed));
         fitting
+    }
+
+    /// The mounts of all tables whose lines have these bytes, beside the ids: a cheap first look.
+    pub(crate) fn mounts_that_mention(&self, text: &[u8]) -> Vec<Placed<'_>> {
+        let searched = memchr::memmem::Finder::new(text);
+        self.mounts_where(&|mount| mount.mentions(&searched))
     }
 
     /// Hands over the mounts of all tables that are wanted, table by table. `wanted` is asked once for what many tables

@@ -30,7 +30,7 @@ impl Tables {
 
     pub(super) fn keep(&mut self, bytes: &[u8], form: TableForm) -> TableId {
         let rows = self.lines.rows_of(bytes, form);
-        if let Some(known) = self.by_rows.get(&rows[..]) {
+        if let Some(known) = self.by_rows.get(rows) {
             return *known;
         }
         let (id, rows): (TableId, Arc<[Row]>) = (TableId(self.known.len()), rows.into());
@@ -63,7 +63,7 @@ pub(super) enum TableFile {
 impl TableFile {
     fn of(path: &EntryPath<'_>) -> Self {
         match path.inside() {
-            [b"proc", pid, b"mountinfo"] if !pid.starts_with(b"0") => whole_number(pid).map(Pid),
+            [b"proc", pid, b"mountinfo"] if path.is_plain() => whole_number(pid).map(Pid),
             _ => None,
         }
         .map_or_else(|| Self::Named(path.shown()), Self::OfProcess)
@@ -264,27 +264,31 @@ impl Builder {
     /// Numbers the tables by the lowest pid that shows them, so that the order of an archive's members does not
     /// matter, and checks each once.
     pub(super) fn sort_tables(&mut self) {
-        let mut first_file: BTreeMap<TableId, (u32, &TableFile)> = BTreeMap::new();
+        let mut first_file: Vec<Option<(u32, &TableFile)>> = vec![None; self.tables.known.len()];
         for (file, table) in &self.table_of_file {
+            let Some(first) = first_file.get_mut(table.0) else { continue };
             let candidate = (file.pid(), file);
-            let first = first_file.entry(*table).or_insert(candidate);
-            *first = candidate.min(*first);
+            *first = Some(first.map_or(candidate, |first| candidate.min(first)));
         }
+        let shown = (0..).map(TableId).zip(first_file);
         let mut order: Vec<((u32, &TableFile), TableId)> =
-            first_file.into_iter().map(|(t, f)| (f, t)).collect();
+            shown.filter_map(|(table, first)| Some((first?, table))).collect();
         order::sort(&mut order);
-        let new_id: HashMap<TableId, TableId> =
-            (0..).zip(&order).map(|(new, (_, old))| (*old, TableId(new))).collect();
+        let mut new_ids: Vec<Option<TableId>> = vec![None; self.tables.known.len()];
+        for (new, (_, old)) in (0..).map(TableId).zip(&order) {
+            new_ids[old.0] = Some(new);
+        }
+        let new_id = |old: TableId| new_ids.get(old.0).copied().flatten();
         let read_in = &self.tables_read_in;
         let order = order.into_iter();
         let order =
             order.map(|((_, file), id)| (id, read_in.get(&id).cloned().unwrap_or_else(|| file.name())));
         self.snapshot.tables = std::mem::take(&mut self.tables).finish(order);
         for process in self.snapshot.processes.values_mut() {
-            process.table = process.table.and_then(|t| new_id.get(&t).copied());
+            process.table = process.table.and_then(new_id);
         }
         for (_, table) in &mut self.pinned_tables {
-            *table = new_id.get(table).copied().unwrap_or(*table);
+            *table = new_id(*table).unwrap_or(*table);
         }
         order::sort(&mut self.pinned_tables);
         self.check_tables();

@@ -16,15 +16,19 @@ pub(super) fn note_namespace_keepers(snapshot: &mut Snapshot) {
 
 /// A cgroup names the container even where the runtime has forgotten it.
 pub(super) fn add_container_processes(snapshot: &mut Snapshot) {
-    let members: Vec<(String, Pid)> = snapshot
-        .processes
-        .iter()
-        .filter_map(|(pid, p)| Some((p.membership.container.clone()?, *pid)))
-        .collect();
-    for (id, pid) in members {
-        let container = snapshot.containers.entry(id.clone()).or_default();
-        container.record.id = id;
-        container.pids.insert(pid);
+    for (pid, process) in &snapshot.processes {
+        let Some(id) = &process.membership.container else { continue };
+        match snapshot.containers.get_mut(id) {
+            Some(container) => {
+                container.record.id.clone_from(id);
+                container.pids.insert(*pid);
+            }
+            None => {
+                let record = runtime_state::ContainerRecord { id: id.clone(), ..Default::default() };
+                let container = Container { record, pids: BTreeSet::from([*pid]), ..Container::default() };
+                snapshot.containers.insert(id.clone(), container);
+            }
+        }
     }
 }
 

@@ -266,10 +266,10 @@ impl Builder {
                 // A kernel thread has no command line; ps shows its name in brackets.
                 process.cmdline = if command.starts_with(b"[") { Vec::new() } else { command };
             }
-            if process.membership == Membership::default()
+            if !process.membership.is_read()
                 && let Some(membership) = row.membership
             {
-                process.membership = Membership { file, ..membership };
+                process.membership = ProcessMembership::named(file, membership);
             }
         }
     }
