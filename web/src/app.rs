@@ -122,7 +122,8 @@ fn act(dispatch: &UseReducerDispatcher<State>, handles: &Shared) -> views::Acts 
 fn open(files: &[Picked], handles: &Shared, dispatch: &UseReducerDispatcher<State>) {
     let Some(first) = files.first() else { return };
     // What a link showed is gone; a bundle that it asked for is what is opened here.
-    if !address::fragment().starts_with("#v=") {
+    let wanted = address::fragment().starts_with("#v=");
+    if !wanted {
         address::forget_fragment();
     }
     let opening = next_opening(handles);
@@ -135,7 +136,9 @@ fn open(files: &[Picked], handles: &Shared, dispatch: &UseReducerDispatcher<Stat
     }
     dispatch.dispatch(Action::Chosen { opening, files: infos });
     if files.len() == 1 {
-        let started = Client::open(first, hear(opening, dispatch));
+        let hear = hear(opening, dispatch);
+        // The link has its own question.
+        let started = if wanted { Client::open(first, hear) } else { Client::explain(first, hear) };
         keep(started, opening, handles, dispatch);
     }
 }
@@ -152,7 +155,7 @@ fn pick(place: Place, kept: bool, handles: &Shared, dispatch: &UseReducerDispatc
     dispatch.dispatch(Action::HostPicked { opening, place });
     let file = handles.borrow().files.get(place.bundle).cloned();
     if let Some(file) = file {
-        let started = Client::open(&file, hear(opening, dispatch));
+        let started = Client::explain(&file, hear(opening, dispatch));
         keep(started, opening, handles, dispatch);
     }
 }
@@ -193,14 +196,28 @@ fn keep(
     }
 }
 
+fn ask(handles: &Shared, request: &Request) {
+    if let Some(client) = &handles.borrow().worker {
+        client.ask(request);
+    }
+}
+
 /// Starts, asks and ends workers as the state wants it.
 #[hook]
 fn use_workers(state: &UseReducerHandle<State>, handles: &Shared) {
     let asking = handles.clone();
-    use_effect_with(state.outstanding(), move |outstanding| {
-        if let (Some((_, request)), Some(client)) = (outstanding, &asking.borrow().worker) {
-            client.ask(request);
+    use_effect_with(state.outstanding(), move |outstanding| match outstanding {
+        // What nobody has asked for waits until what somebody waits for can be seen.
+        Some((opening, Request::Census)) => {
+            let opening = *opening;
+            page::after_paint(move || {
+                if asking.borrow().openings == opening {
+                    ask(&asking, &Request::Census);
+                }
+            });
         }
+        Some((_, request)) => ask(&asking, request),
+        None => {}
     });
     let ending = handles.clone();
     use_effect_with(state.needs_worker(), move |needed| {

@@ -119,6 +119,7 @@ impl Page {
         wait_until(&format!("the verdict has {word:?}"), || {
             let verdict = self.browser.all("[data-test=verdict]").into_iter().next()?;
             self.browser.text(&verdict).contains(word).then_some(())?;
+            self.browser.all(".details[aria-busy=true]").is_empty().then_some(())?;
             self.browser.attribute(&verdict, "data-status")
         })
     }

@@ -77,8 +77,9 @@ pub(super) struct SliceReader {
     file: web_sys::File,
     reader: FileReaderSync,
     next: u64,
-    buffer: Vec<u8>,
-    used: usize,
+    /// Left where the browser has put it: it is copied once, to where it is wanted.
+    slice: js_sys::Uint8Array,
+    used: u32,
 }
 
 impl SliceReader {
@@ -87,21 +88,19 @@ impl SliceReader {
     /// # Errors
     /// Where the browser has no synchronous reader, or lets a worker read no files.
     pub(super) fn new(file: web_sys::File) -> Result<Self, JsValue> {
-        let mut reader = Self { file, reader: FileReaderSync::new()?, next: 0, buffer: Vec::new(), used: 0 };
+        let slice = js_sys::Uint8Array::new_with_length(0);
+        let mut reader = Self { file, reader: FileReaderSync::new()?, next: 0, slice, used: 0 };
         reader.refill()?;
         Ok(reader)
     }
 
-    /// Fetches the next slice; an empty buffer afterwards is the end.
+    /// Fetches the next slice, where there is one.
     fn refill(&mut self) -> Result<(), JsValue> {
         let end = (self.next + SLICE).min(self.file.size() as u64);
-        self.buffer.clear();
-        self.used = 0;
         if self.next < end {
             let blob = self.file.slice_with_f64_and_f64(self.next as f64, end as f64)?;
-            let bytes = js_sys::Uint8Array::new(&self.reader.read_as_array_buffer(&blob)?.into());
-            self.buffer.resize(bytes.length() as usize, 0);
-            bytes.copy_to(&mut self.buffer);
+            self.slice = js_sys::Uint8Array::new(&self.reader.read_as_array_buffer(&blob)?.into());
+            self.used = 0;
             self.next = end;
         }
         Ok(())
@@ -126,13 +125,14 @@ pub(super) async fn read_in_pieces(file: &Picked, take: impl Fn(js_sys::ArrayBuf
 
 impl io::Read for SliceReader {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        if self.used == self.buffer.len() {
+        if self.used == self.slice.length() {
             self.refill().map_err(|error| io::Error::other(super::thrown(&error)))?;
         }
-        let rest = &self.buffer[self.used..];
-        let length = rest.len().min(out.len());
-        out[..length].copy_from_slice(&rest[..length]);
-        self.used += length;
+        let wanted = u32::try_from(out.len()).unwrap_or(u32::MAX);
+        let piece = self.slice.subarray(self.used, self.slice.length().min(self.used.saturating_add(wanted)));
+        let length = piece.length() as usize;
+        piece.copy_to(&mut out[..length]);
+        self.used += piece.length();
         Ok(length)
     }
 }

@@ -219,6 +219,25 @@ pub fn scroll_to_row(list: &Element, top: i32, height: i32) {
     }
 }
 
+/// Whether what is drawn can be seen between its parts: not where a page is only written.
+pub const PAINTS: bool = cfg!(target_arch = "wasm32");
+
+/// Calls back when what is drawn now has been painted, or nobody looks at the window.
+pub fn after_paint(call: impl FnOnce() + 'static) {
+    if gloo::utils::document().hidden() {
+        gloo::timers::callback::Timeout::new(0, call).forget();
+    } else {
+        // Called before the next painting, and then before the one after it.
+        on_frame(move || on_frame(call));
+    }
+}
+
+fn on_frame(call: impl FnOnce() + 'static) {
+    let call = Closure::once_into_js(call);
+    // Only what is no function is refused.
+    let _ = gloo::utils::window().request_animation_frame(call.unchecked_ref());
+}
+
 /// Scrolls as little as it takes to see the element with that id.
 pub fn reveal(id: &str) {
     if let Some(element) = gloo::utils::document().get_element_by_id(id) {

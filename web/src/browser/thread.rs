@@ -1,6 +1,6 @@
 //! A web worker as seen from the page.
 
-use super::boot::new_worker;
+use super::boot::{demo, new_worker};
 use super::files::{Picked, read_in_pieces};
 use super::thrown;
 use crate::worker::protocol::Request;
@@ -106,7 +106,7 @@ fn hand_over_in_pieces(worker: Worker, file: Option<Picked>) {
 
 /// One worker more than is needed, with the module in it already: who drops a file does not wait for it.
 mod spare {
-    use super::{Cell, Closure, Event, JsCast, JsValue, RefCell, Request, Timeout, Worker, new_worker};
+    use super::{Cell, Closure, Event, JsCast, JsValue, RefCell, Request, Timeout, Worker, demo, new_worker};
 
     /// In milliseconds: after what somebody waits for, the page or what is said of a file.
     pub(super) const AFTER_THE_PAGE: u32 = 400;
@@ -140,9 +140,11 @@ mod spare {
                     if let Some(Spare { worker, .. }) = spare
                         && !HAS_READ.replace(true)
                         && let Ok(request) = serde_json::to_string(&Request::Rehearse)
+                        && let Ok(demo) = demo()
                     {
-                        // Text can always be cloned: posting does not fail.
+                        // Text and files can always be cloned: posting does not fail.
                         let _ = worker.post_message(&JsValue::from_str(&request));
+                        let _ = worker.post_message(demo.as_js());
                     }
                 }
             });

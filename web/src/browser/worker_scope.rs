@@ -5,7 +5,7 @@ use super::thrown;
 use crate::text;
 use crate::worker::host::{Host, sha256};
 use crate::worker::protocol::{Failure, Request, Response};
-use crate::worker::rehearsal::{ROUNDS, rehearse};
+use crate::worker::rehearsal::{ROUNDS, rehearse, rehearse_with};
 use ebusy_analyzer::json;
 use gloo::timers::callback::Timeout;
 use std::cell::Cell;
@@ -14,6 +14,9 @@ use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::{Closure, JsValue};
 use web_sys::{DedicatedWorkerGlobalScope, File, MessageEvent};
+
+/// In milliseconds: each step costs the page a painting.
+const PROGRESS_EVERY: f64 = 50.0;
 
 /// The scope where this runs in a worker, `None` on a page.
 pub fn own_scope() -> Option<DedicatedWorkerGlobalScope> {
@@ -31,6 +34,7 @@ pub fn serve(scope: &DedicatedWorkerGlobalScope) {
         hash: None,
         piece_by_piece: None,
         later: VecDeque::new(),
+        rehearses: false,
         rehearsals: Rc::default(),
     };
     let on_message =
@@ -54,7 +58,9 @@ struct Ear {
     piece_by_piece: Option<Vec<u8>>,
     /// What has to wait until that file is complete.
     later: VecDeque<JsValue>,
-    /// Rehearsals that are still to come; none after the first file.
+    /// Whether the next file is there to be rehearsed with.
+    rehearses: bool,
+    /// Rehearsals that are still to come; none after the first file that somebody gave.
     rehearsals: Rc<Cell<u32>>,
 }
 
@@ -77,8 +83,20 @@ impl Ear {
 
     fn understand(&mut self, data: JsValue) {
         let scope = self.scope.clone();
-        let mut emit = |response| post(&scope, &response);
+        let told = Cell::new(0.0);
+        let mut emit = |response| {
+            if !matches!(response, Response::Progress { .. }) || is_due(&told) {
+                post(&scope, &response);
+            }
+        };
         match data.dyn_into::<File>() {
+            Ok(file) if std::mem::take(&mut self.rehearses) => {
+                if let Ok(reader) = SliceReader::new(file) {
+                    rehearse_with(reader);
+                }
+                self.rehearsals.set(ROUNDS);
+                rehearse_on(self.rehearsals.clone());
+            }
             Ok(file) => {
                 self.rehearsals.set(0);
                 self.files += 1;
@@ -98,10 +116,8 @@ impl Ear {
                     let known = self.hash.clone();
                     emit(Response::Hashed(known.unwrap_or_else(|| hash(self.file.as_ref()))));
                 }
-                Ok(Request::Rehearse) => {
-                    self.rehearsals.set(ROUNDS);
-                    rehearse_on(self.rehearsals.clone());
-                }
+                Ok(Request::ExplainFirst) => self.host.explain_first(),
+                Ok(Request::Rehearse) => self.rehearses = true,
                 Ok(request) => emit(self.host.answer(request)),
                 Err(error) => emit(Response::Failed(fault("page-request", &error.to_string()))),
             },
@@ -126,6 +142,16 @@ impl Ear {
             self.understand(next);
         }
     }
+}
+
+/// Whether the last progress was told some time ago. A clock that was set back does not hold it up.
+fn is_due(told: &Cell<f64>) -> bool {
+    let now = js_sys::Date::now();
+    let due = (now - told.get()).abs() >= PROGRESS_EVERY;
+    if due {
+        told.set(now);
+    }
+    due
 }
 
 /// Rehearses once and again, as long as nothing else is to be done.

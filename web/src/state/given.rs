@@ -96,13 +96,11 @@ pub(super) fn shown(shared: Shared, source: Source) -> Open {
     let Shared { report, left_out, replaced } = shared;
     let overview =
         Overview { host: report.host.clone(), bundle: report.bundle.clone(), ..Overview::default() };
-    let opened = Opened { overview, hosts: vec![report.host.name.clone()], host: 0 };
+    let (hosts, query) = (vec![report.host.name.clone()], report.target.query.clone());
+    let opened = Opened { overview, hosts, host: 0, report: Some(Box::new(report)) };
     let file = FileInfo { name: String::new(), size: 0 };
     let mut open = Open::new(&Rc::new(file), opened, None);
-    open.question = Question::Text(report.target.query.clone());
-    open.report = Some(Rc::new(report));
-    open.answered = open.request;
-    open.waiting = false;
+    open.question = Question::Text(query);
     open.given.origin = Some(Rc::new(Origin { source, left_out, replaced, inside: Inside::Nothing }));
     open
 }
@@ -117,9 +115,10 @@ pub(super) fn go_on(open: &mut Open, pending: Option<Pending>) {
         return;
     }
     open.tab = wanted.tab;
-    match wanted.about.query(&open.overview.errors) {
-        Some(Query::Error(index)) => open.question = Question::Error(index),
-        Some(Query::Text(text)) => open.question = Question::Text(text),
-        Some(Query::Default) | None => {}
-    }
+    open.question = match wanted.about.query(&open.overview.errors) {
+        Some(Query::Error(index)) => Question::Error(index),
+        Some(Query::Text(text)) => Question::Text(text),
+        Some(Query::Default) | None => return,
+    };
+    open.waiting = true;
 }

@@ -85,16 +85,17 @@ impl Open {
     }
 
     fn of(file: &Rc<FileInfo>, opened: Opened, request: u32) -> Self {
-        let Opened { overview, hosts, host } = opened;
-        let question = if overview.errors.is_empty() { Question::Default } else { Question::Error(0) };
+        let Opened { overview, hosts, host, report } = opened;
+        let question = Question::first(&overview);
+        let report = report.map(|report| Rc::new(*report));
         Self {
             file: file.clone(),
             overview: Rc::new(overview),
             question,
             request,
-            answered: 0,
-            report: None,
-            waiting: true,
+            answered: if report.is_some() { request } else { 0 },
+            waiting: report.is_none(),
+            report,
             census: None,
             mounts: None,
             mounts_wanted: None,

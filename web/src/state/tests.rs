@@ -61,6 +61,21 @@ fn an_answer_ends_the_waiting_and_stays_while_the_next_is_awaited() {
 }
 
 #[test]
+fn a_report_that_came_along_is_shown_and_not_asked_for() {
+    let opened = Opened { report: Some(Box::new(sample::report())), ..Opened::default() };
+    let state = chosen().after(told(1, Response::Opened(Box::new(opened))));
+    let Screen::Open(open) = &state.screen else { panic!("{state:?}") };
+    assert!(open.report.is_some() && !open.waiting);
+    assert_eq!(state.outstanding(), Some((1, Request::Census)));
+    let state = state.after(Action::Asked(Question::Text("web".into())));
+    let Some((_, Request::Explain { number, .. })) = state.outstanding() else { panic!("{state:?}") };
+    let late = Response::Explained { number: 1, report: Box::new(Report::default()) };
+    assert_eq!(state.after(told(1, late)), state, "that is not the answer to it");
+    let state = state.after(told(1, Response::Explained { number, report: Box::new(sample::report()) }));
+    assert_eq!(asked(&state), None);
+}
+
+#[test]
 fn the_census_is_asked_for_after_the_report_and_only_once() {
     let answer = |number| Response::Explained { number, report: Box::new(sample::report()) };
     let state = opened(Vec::new());
@@ -270,6 +285,15 @@ fn the_open(state: &State) -> &Open {
 }
 
 #[test]
+fn a_link_asks_its_own_question_whatever_came_along() {
+    let state = State::default().after(Action::Wanted(Box::new(view_link())));
+    let state = state.after(Action::Chosen { opening: 1, files: vec![file("a.tar.gz")] });
+    let overview = Overview { errors: vec![error("first"), error("second")], ..Overview::default() };
+    let opened = Opened { overview, report: Some(Box::new(sample::report())), ..Opened::default() };
+    assert_eq!(asked(&state.after(told(1, Response::Opened(Box::new(opened))))), Some(Question::Error(1)));
+}
+
+#[test]
 fn a_view_link_leads_to_its_place_in_its_bundle() {
     let state = opened_by_link(view_link());
     assert_eq!(asked(&state), Some(Question::Error(1)), "the error with that line, wherever it stands");
@@ -328,7 +352,7 @@ fn a_saved_report_stays_until_its_own_bundle_answers() {
     assert_eq!(the_open(&state).report.as_ref().map(|r| r.verdict.summary.as_str()), Some("as saved"));
     let state = state.after(told(2, Response::Lines(vec![line("x", "", 0), line("y", "", 0)])));
     assert_eq!(state.outstanding(), Some((2, Request::Host(1))), "the host that the report is about");
-    let second = Opened { hosts, host: 1, overview };
+    let second = Opened { hosts, host: 1, overview, report: None };
     let state = state.after(told(2, Response::Opened(Box::new(second))));
     assert_eq!(asked(&state), Some(Question::Error(1)));
 }

@@ -19,6 +19,7 @@ use super::timeline::timeline;
 use super::tree::TreeView;
 use super::verdict::verdict;
 use super::warnings;
+use crate::browser::page;
 use crate::state::{Open, Tab};
 use crate::text;
 use crate::worker::protocol::Question;
@@ -41,9 +42,10 @@ pub fn BundleView(props: &BundleViewProps) -> Html {
     let BundleViewProps { bundle, act } = props;
     let ask = &act.ask;
     let place = use_destination();
+    let whole = use_whole();
     let parts = bundle.report.as_ref().map(|report| parts(bundle, report, act));
     let contents = parts.as_ref().map(|parts| contents(bundle, parts, &place.go));
-    let sections = parts.map(|parts| sections(bundle, parts));
+    let sections = parts.map(|parts| sections(bundle, parts, whole));
     let census = bundle.census.as_ref().map(|census| census_view(census.clone()));
     // Long lists are made only where they can be seen: a table in a hidden panel has no height to measure.
     let containers = (bundle.tab == Tab::Containers)
@@ -60,7 +62,7 @@ pub fn BundleView(props: &BundleViewProps) -> Html {
                     { errors_list(bundle.overview.errors.clone(), bundle.question.clone(), ask.clone()) }
                     <div class="slot">{ contents }</div>
                 </aside>
-                <div class="details">
+                <div class="details" aria-busy={(!whole).to_string()}>
                     <div class="slot" hidden={bundle.given.origin.is_some()}>{ tabs(bundle, act) }</div>
                     { tabs::panel(Tab::Report, bundle, html! {
                         <div class={classes!("slot", bundle.waiting.then_some("waiting"))}>{ sections }</div>
@@ -74,6 +76,15 @@ pub fn BundleView(props: &BundleViewProps) -> Html {
     }
 }
 
+/// False for the first painting only: the answer can be seen sooner than all that it rests on could be drawn.
+#[hook]
+fn use_whole() -> bool {
+    let whole = use_state_eq(|| !page::PAINTS);
+    let setter = whole.setter();
+    use_effect_with((), move |()| page::after_paint(move || setter.set(true)));
+    *whole
+}
+
 /// The mounts of any namespace, the target's marked.
 fn tree(bundle: &Open) -> Html {
     let spaces = bundle.report.iter().flat_map(|report| &report.namespaces);
@@ -84,6 +95,9 @@ fn tree(bundle: &Open) -> Html {
     let first = holder.map(|inode| inode.to_string()).unwrap_or_default();
     html! { <TreeView mounts={bundle.mounts.clone()} {wanted} {first} {targets} /> }
 }
+
+/// So many of the parts fill the first screen.
+const FIRST: usize = 5;
 
 /// A part of the report, where it has one.
 struct Part {
@@ -134,15 +148,16 @@ fn parts(bundle: &Rc<Open>, report: &Rc<Report>, act: &Acts) -> Vec<Part> {
     .collect()
 }
 
-/// The parts below each other. Another answer is another element: nothing stays folded open from the one before.
-fn sections(bundle: &Open, parts: Vec<Part>) -> Html {
+/// The parts below each other, all of them or the first. Another answer is another element: nothing stays folded open
+/// from the one before.
+fn sections(bundle: &Open, parts: Vec<Part>, whole: bool) -> Html {
     // What to type and what to change stand side by side where there is room: both are the answer.
     let has = |id| parts.iter().any(|part| part.id == id && part.html.is_some());
     let both = has("remedies-title") && has("lasting-title");
     html! {
         <div key={bundle.answered} class={classes!("sections", both.then_some("both"))}>
             { for parts.into_iter().enumerate().map(|(index, part)| html! {
-                <div key={index} class="slot">{ part.html }</div>
+                <div key={index} class="slot">{ part.html.filter(|_| whole || index < FIRST) }</div>
             }) }
         </div>
     }

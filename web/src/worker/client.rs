@@ -18,9 +18,18 @@ impl Client {
     /// # Errors
     /// Where the browser cannot start a worker.
     pub fn open(file: &Picked, on_response: Callback<Response>) -> Result<Self, Failure> {
-        let thread = Thread::start(move |message| on_response.emit(understand(message)))
-            .map_err(|reason| failure("no-worker", text::t().no_worker, &reason))?;
-        let client = Self { thread };
+        let client = Self::start(on_response)?;
+        client.hand_over(file)?;
+        Ok(client)
+    }
+
+    /// The same, and wants the first report as soon as it can be had.
+    ///
+    /// # Errors
+    /// Where the browser cannot start a worker.
+    pub fn explain(file: &Picked, on_response: Callback<Response>) -> Result<Self, Failure> {
+        let client = Self::start(on_response)?;
+        client.ask(&Request::ExplainFirst);
         client.hand_over(file)?;
         Ok(client)
     }
@@ -43,6 +52,12 @@ impl Client {
         // What is posted arrives in order, and a file is read to its end before the next message is heard.
         client.ask(request);
         Ok(client)
+    }
+
+    fn start(on_response: Callback<Response>) -> Result<Self, Failure> {
+        let thread = Thread::start(move |message| on_response.emit(understand(message)))
+            .map_err(|reason| failure("no-worker", text::t().no_worker, &reason))?;
+        Ok(Self { thread })
     }
 
     fn hand_over(&self, file: &Picked) -> Result<(), Failure> {

@@ -1,7 +1,7 @@
 //! The worker's end: reads bundles, answers questions. Knows no JavaScript, so that it is tested
 //! natively; [`crate::browser::worker_scope`] feeds it.
 
-use super::protocol::{Failure, Mounts, Opened, Request, Response};
+use super::protocol::{Failure, Mounts, Opened, Question, Request, Response};
 use crate::text;
 use ebusy_analyzer::report::saved;
 use ebusy_analyzer::{Analysis, diff};
@@ -16,6 +16,8 @@ pub struct Host {
     open: Vec<Analysis>,
     /// A file was a report already: there is nothing to ask about it.
     was_report: bool,
+    /// Whether the answer to the first question goes along with what a file has.
+    explains_first: bool,
 }
 
 impl Host {
@@ -43,11 +45,16 @@ impl Host {
         });
         match read {
             Ok(analysis) => {
-                emit(opened(&analysis));
+                emit(opened(&analysis, self.explains_first));
                 self.open.push(analysis);
             }
             Err(error) => emit(Response::Failed(error.into())),
         }
+    }
+
+    /// From now on, a file of one host is explained as soon as it is read.
+    pub fn explain_first(&mut self) {
+        self.explains_first = true;
     }
 
     /// Answers one request.
@@ -66,7 +73,7 @@ impl Host {
             Request::Host(index) => {
                 // An index that is not there leaves the host as it is, which the answer tells.
                 analysis.choose(index);
-                opened(analysis)
+                opened(analysis, false)
             }
             Request::Census => Response::Census(Box::new(analysis.census())),
             Request::Tree(asked) => {
@@ -74,8 +81,10 @@ impl Host {
                 Response::Tree(Box::new(Mounts { asked, namespaces, tree }))
             }
             Request::Lines { source } => Response::Lines(analysis.fleet_lines(&source)),
-            // The scope answers this one: it has the file.
-            Request::Compare { .. } | Request::Hash | Request::Rehearse => Response::Failed(not_open()),
+            // The scope hears these: it has the file.
+            Request::Compare { .. } | Request::Hash | Request::Rehearse | Request::ExplainFirst => {
+                Response::Failed(not_open())
+            }
         }
     }
 
@@ -130,12 +139,12 @@ pub fn sha256(mut input: impl Read) -> io::Result<String> {
     Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-fn opened(analysis: &Analysis) -> Response {
-    Response::Opened(Box::new(Opened {
-        overview: analysis.overview(),
-        hosts: analysis.hosts(),
-        host: analysis.chosen(),
-    }))
+/// What there is. `explained`: with the first report, where there is no host to choose before.
+fn opened(analysis: &Analysis, explained: bool) -> Response {
+    let (overview, hosts) = (analysis.overview(), analysis.hosts());
+    let explain = || Box::new(analysis.explain(&Question::first(&overview).into()));
+    let report = (explained && hosts.len() == 1).then(explain);
+    Response::Opened(Box::new(Opened { overview, hosts, host: analysis.chosen(), report }))
 }
 
 /// The page asked before a bundle was open: the page's mistake, not the user's.
@@ -145,5 +154,35 @@ fn not_open() -> Failure {
         code: "nothing-open".into(),
         message: t.nothing_open.into(),
         advice: t.advice_report_fault.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOG: &[u8] = b"umount: /mnt/data: target is busy.\n";
+
+    fn opened_by(host: &mut Host) -> Opened {
+        let mut opened = None;
+        host.open(LOG, &mut |response| {
+            if let Response::Opened(has) = response {
+                opened = Some(*has);
+            }
+        });
+        opened.unwrap()
+    }
+
+    #[test]
+    fn the_first_report_goes_along_where_it_is_wanted_and_is_the_one_that_would_be_asked_for() {
+        let mut host = Host::default();
+        assert_eq!(opened_by(&mut host).report, None);
+        let mut host = Host::default();
+        host.explain_first();
+        let opened = opened_by(&mut host);
+        let question = Question::first(&opened.overview);
+        assert_eq!(question, Question::Error(0));
+        let asked = host.answer(Request::Explain { number: 3, question });
+        assert_eq!(Some(asked), opened.report.map(|report| Response::Explained { number: 3, report }));
     }
 }

@@ -38,7 +38,10 @@ pub enum Request {
     Tree(String),
     /// Wants the file's SHA-256, for a link that leads to it.
     Hash,
-    /// Before any file: wants nothing but that the worker is at its best when one comes.
+    /// Before the file: wants the answer to [`Question::first`] along with what it has.
+    ExplainFirst,
+    /// Before any file: wants nothing but that the worker is at its best when one comes. What follows is a bundle to
+    /// rehearse with.
     Rehearse,
 }
 
@@ -52,6 +55,13 @@ pub enum Question {
     Error(usize),
     /// What somebody typed.
     Text(String),
+}
+
+impl Question {
+    /// What is asked of a host before anybody asks: its first busy error, or what the analyzer finds by itself.
+    pub fn first(overview: &Overview) -> Self {
+        if overview.errors.is_empty() { Self::Default } else { Self::Error(0) }
+    }
 }
 
 impl From<Question> for Query {
@@ -112,6 +122,9 @@ pub struct Opened {
     pub hosts: Vec<Option<String>>,
     /// Index of the host that is looked at.
     pub host: usize,
+    /// The answer to [`Question::first`], where [`Request::ExplainFirst`] came before a file of one host. In one message,
+    /// because a page that drew the rest meanwhile would draw everything twice.
+    pub report: Option<Box<Report>>,
 }
 
 /// The mounts of a namespace, and which other namespaces there are.

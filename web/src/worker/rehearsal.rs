@@ -1,8 +1,11 @@
-//! A small bundle made up on the spot, read while nobody waits. Browsers make machine code of a module in two steps,
-//! the fast one only of what has run for a while: without this, who drops a file waits for the slow one.
+//! Small bundles read while nobody waits: the demo, and one made up on the spot. Browsers make machine code of a function
+//! when it is first called, and again, faster code, when it has run for a while: without this, who drops a file waits
+//! for both. The demo has something of everything, the other one much of what takes the time of large bundles.
 
 use super::host::Host;
-use super::protocol::{Question, Request, Response};
+use super::protocol::{Request, Response};
+use ebusy_analyzer::json;
+use std::io::Read;
 
 /// Mounts of the one process.
 const MOUNTS: u32 = 40;
@@ -12,15 +15,22 @@ const PIECES: usize = 10;
 /// So many bundles are enough; a file that comes meanwhile waits for the end of one at most.
 pub const ROUNDS: u32 = 10;
 
-/// Does all that is done with a bundle, and forgets it.
+/// Reads the bundle that is made up.
 pub fn rehearse() {
     let piece = gzip(&process(), TIMES);
+    rehearse_with(&piece.repeat(PIECES)[..]);
+}
+
+/// Does all that is done with a bundle, also what the page does with the answers, and forgets it.
+pub fn rehearse_with(bundle: impl Read) {
+    let said = |response: Response| {
+        let heard = serde_json::to_string(&response).map(|text| json::record::<Response>(text.as_bytes()));
+        debug_assert!(matches!(heard, Ok(Ok(_))), "an answer is not understood");
+    };
     let mut host = Host::default();
-    let said = |response: Response| serde_json::to_string(&response).map_or(0, |json| json.len());
-    host.open(&piece.repeat(PIECES)[..], &mut |response| {
-        said(response);
-    });
-    said(host.answer(Request::Explain { number: 0, question: Question::Default }));
+    host.explain_first();
+    host.open(bundle, &mut |response| said(response));
+    said(host.answer(Request::Census));
 }
 
 /// Members of a tar: what the collector takes of a process.
