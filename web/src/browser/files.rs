@@ -69,8 +69,8 @@ fn all_of(files: web_sys::FileList) -> Vec<Picked> {
 }
 
 /// Bytes asked of the browser at once: large enough that the call's own cost (about a tenth of a
-/// millisecond) does not count, small enough that progress moves and memory stays flat.
-const SLICE: u64 = 1 << 20;
+/// millisecond, and two for each MiB) counts little, small enough that progress moves and memory stays flat.
+const SLICE: u64 = 2 << 20;
 
 /// Reads a file in slices, synchronously. Works in a worker only: pages have no `FileReaderSync`.
 pub(super) struct SliceReader {
