@@ -17,10 +17,17 @@ pub fn remedies(report: Rc<Report>) -> Html {
         let several = blocking.len() > 1;
         let groups = blocking.iter().take(fold.shown).enumerate().map(|(index, holder)| {
             let now = of(holder, When::Now);
+            // Where there is nothing to type, why it is there says what has to go first.
+            let note = match (now.len(), &holder.cause) {
+                (0, Some(cause)) => prose(&cause.summary),
+                (0, None) => prose(&holder.effect_reason),
+                (1, _) => html! { t.one_way },
+                _ => html! { t.any_one },
+            };
             html! {
                 <li key={index} class="remedy-group">
                     <h3>{ (t.free_holder)(&name_of(holder)) }</h3>
-                    <p class="muted small">{ if now.len() > 1 { t.any_one } else { t.one_way } }</p>
+                    <p class="muted small">{ note }</p>
                     { remedy_list(now) }
                 </li>
             }

@@ -11,7 +11,7 @@ use ebusy_analyzer::diff::{CensusChanges, LeftoverChange};
 use ebusy_analyzer::fleet::HostLine;
 use ebusy_analyzer::report::link::{LeftOut, Part};
 use ebusy_analyzer::report::redact::{Kind, Replaced};
-use ebusy_analyzer::report::{Effect, Report, Status};
+use ebusy_analyzer::report::{Cause, Effect, Report, Status};
 use std::rc::Rc;
 
 async fn rendered(screen: Screen) -> String {
@@ -225,6 +225,29 @@ async fn effects_are_told_by_words_not_only_by_colour() {
     for word in ["Blocking", "Holding", "Unrelated"] {
         assert!(html.contains(word), "{word}");
     }
+}
+
+/// A heading with nothing below it but "as root on the host" stood there.
+#[tokio::test(flavor = "current_thread")]
+async fn where_a_holder_has_no_command_its_cause_is_told_in_its_place() {
+    let mut report = sample::report();
+    report.holders.truncate(1);
+    report.holders[0].remedies.clear();
+    report.holders[0].effect = Effect::Blocking;
+    let summary = "The container is running; this is the mount that the runtime made for it.";
+    report.holders[0].cause = Some(Cause { id: "container-running".into(), summary: summary.into() });
+    let html = rendered(open(report.clone())).await;
+    let remedies =
+        html.split("class=\"section remedies\"").nth(1).and_then(|rest| rest.split("</ol>").next());
+    assert!(
+        remedies.is_some_and(|it| it.contains(summary) && !it.contains(text::t().one_way)),
+        "{remedies:?}"
+    );
+    report.holders[0].cause = None;
+    let html = rendered(open(report.clone())).await;
+    let remedies =
+        html.split("class=\"section remedies\"").nth(1).and_then(|rest| rest.split("</ol>").next());
+    assert!(remedies.is_some_and(|it| it.contains(&report.holders[0].effect_reason)), "{remedies:?}");
 }
 
 #[tokio::test(flavor = "current_thread")]
