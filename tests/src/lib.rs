@@ -12,6 +12,7 @@
 //! | [`json_schema`] | JSON held against a JSON Schema by a foreign validator |
 //! | [`looks`] | the screens of the page, for the documentation and for comparing |
 //! | [`model`] | random hosts whose truth is known |
+//! | [`multitude`] | hosts with very many things of one kind |
 //! | [`rng`] | random numbers that a seed brings back |
 //! | [`webdriver`] | a browser, driven through the WebDriver protocol |
 //!
@@ -29,6 +30,7 @@ pub mod image;
 pub mod json_schema;
 pub mod looks;
 pub mod model;
+pub mod multitude;
 pub mod rng;
 pub mod synth;
 pub mod webdriver;

@@ -1,13 +1,16 @@
 //! `cargo xtask bombs`: inputs that stand for far more than they are, at full size, through the real command with its
-//! usual limits. `tests/tests/limits.rs` has each kind in small, and more of them.
+//! usual limits; and hosts that have very many things of one kind. `tests/tests/limits.rs` and `multitudes.rs` have each
+//! kind in small, and more of them.
 
 use crate::programs;
-use crate::spent;
+use crate::spent::{self, Spent};
 use crate::workspace::Workspace;
 use anyhow::{Context as _, Result, bail};
+use ebusy_tests::multitude::Many;
 use ebusy_tests::synth::{Entry, Host, Run, gzip, tar};
 use lzma_rust2::{XzOptions, XzWriter};
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -32,6 +35,11 @@ const BOMBS: [Bomb; 6] = [
     Bomb { name: "a line of 4 GiB", limit: "line", write: a_long_line },
 ];
 
+/// So many things of each kind of [`Many`].
+const MANY: u32 = 20_000;
+/// An answer about so many takes longer only where something is looked for among all of them for each of them.
+const MOST_TIME_FOR_MANY: Duration = Duration::from_secs(10);
+
 /// Runs them all and prints what each took. `EBUSY_BIN` names a command that is built already.
 pub(crate) fn run_all() -> Result<()> {
     let ebusy = match std::env::var_os("EBUSY_BIN") {
@@ -40,38 +48,66 @@ pub(crate) fn run_all() -> Result<()> {
     };
     println!("| input | limit | CPU time | peak memory |\n|---|---|---|---|");
     let mut wrong = Vec::new();
-    for bomb in BOMBS {
-        let output = std::env::temp_dir().join(format!("ebusy-bomb-{}", std::process::id()));
-        let file = std::fs::File::create(&output).context("cannot write into the temporary directory")?;
-        let mut child = Command::new(&ebusy)
-            .args(["analyze", "-", "--format", "json"])
-            .stdin(Stdio::piped())
-            .stderr(file.try_clone()?)
-            .stdout(file)
-            .spawn()
-            .context("cannot start ebusy")?;
-        let begun = Instant::now();
-        let input = child.stdin.take();
-        let writer = std::thread::spawn(move || match input {
-            // It stops reading at its limit.
-            Some(mut pipe) => (bomb.write)(&mut pipe).is_ok(),
-            None => false,
-        });
-        let spent = spent::wait(child, begun);
-        writer.join().ok();
-        let said = std::fs::read_to_string(&output).context("cannot read what it said")?;
-        std::fs::remove_file(&output).ok();
-        let (cpu, peak) = (spent.cpu, spent.peak_bytes >> 20);
-        println!("| {} | {} | {:.1} s | {peak} MiB |", bomb.name, bomb.limit, cpu.as_secs_f64());
-        let is_named = said.contains(&format!("the limit '{}'", bomb.limit));
-        if !is_named || peak > MOST_MEMORY_MIB || cpu > MOST_TIME || spent.status.code().is_none() {
-            wrong.push(format!("{} ({})", bomb.name, spent.status));
+    for Bomb { name, limit, write } in BOMBS {
+        let (spent, said) = feed(&ebusy, &[], write)?;
+        println!("| {name} | {limit} | {} |", figures(&spent));
+        let is_named = said.contains(&format!("the limit '{limit}'"));
+        if !is_named || is_too_much(&spent, MOST_TIME) {
+            wrong.push(format!("{name} ({})", spent.status));
+        }
+    }
+    for many in Many::ALL {
+        let name = format!("{MANY} of {many:?}");
+        let bundle = gzip(&tar("b", 0, &many.entries(MANY)));
+        let write = move |to: &mut dyn Write| to.write_all(&bundle);
+        let (spent, said) = feed(&ebusy, &["--id", many.query()], write)?;
+        println!("| {name} | | {} |", figures(&spent));
+        if !said.starts_with('{') || is_too_much(&spent, MOST_TIME_FOR_MANY) {
+            wrong.push(format!("{name} ({})", spent.status));
         }
     }
     if !wrong.is_empty() {
         bail!("not bounded, or without a word that names the limit: {}", wrong.join(", "));
     }
     Ok(())
+}
+
+fn figures(spent: &Spent) -> String {
+    format!("{:.1} s | {} MiB", spent.cpu.as_secs_f64(), spent.peak_bytes >> 20)
+}
+
+fn is_too_much(spent: &Spent, most: Duration) -> bool {
+    spent.peak_bytes >> 20 > MOST_MEMORY_MIB || spent.cpu > most || spent.status.code().is_none()
+}
+
+/// Writes an input into the command; what that took and what it said.
+fn feed(
+    ebusy: &Path,
+    arguments: &[&str],
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()> + Send + 'static,
+) -> Result<(Spent, String)> {
+    let output = std::env::temp_dir().join(format!("ebusy-bomb-{}", std::process::id()));
+    let file = std::fs::File::create(&output).context("cannot write into the temporary directory")?;
+    let mut child = Command::new(ebusy)
+        .args(["analyze", "-", "--format", "json"])
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stderr(file.try_clone()?)
+        .stdout(file)
+        .spawn()
+        .context("cannot start ebusy")?;
+    let begun = Instant::now();
+    let input = child.stdin.take();
+    let writer = std::thread::spawn(move || match input {
+        // It stops reading at its limit.
+        Some(mut pipe) => write(&mut pipe).is_ok(),
+        None => false,
+    });
+    let spent = spent::wait(child, begun);
+    writer.join().ok();
+    let said = std::fs::read_to_string(&output).context("cannot read what it said")?;
+    std::fs::remove_file(&output).ok();
+    Ok((spent, said))
 }
 
 /// A host's tar without its end, so that members can follow.

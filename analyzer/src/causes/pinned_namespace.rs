@@ -4,7 +4,7 @@
 use super::{Case, Finding, remedy, unmount};
 use crate::bytes::shell_quote;
 use crate::report::{HolderKind, Remedy};
-use crate::snapshot::{NamespaceKey, NamespacePin, Pid, PinnedBy};
+use crate::snapshot::{NamespaceKey, Pid, PinnedBy};
 
 pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
     if case.holder.kind != HolderKind::Pinned {
@@ -14,8 +14,7 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
         NamespaceKey::Inode(inode) => Some(inode),
         NamespaceKey::LowestMount(_) => None,
     };
-    let pins: Vec<&NamespacePin> =
-        case.snapshot.pins.iter().filter(|p| p.kind == b"mnt" && Some(p.inode) == inode).collect();
+    let pins = inode.map_or(&[][..], |inode| case.snapshot.pins_of(inode));
     let mut kept = Vec::new();
     let mut remedies: Vec<_> = unmount::remove_mount_point(case).into_iter().collect();
     for pin in pins {

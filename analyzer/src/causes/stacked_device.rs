@@ -1,9 +1,9 @@
 //! A device on top of the target's: a loop device whose file is inside the root file system, an LV or dm device,
 //! swap (moby#16380; LOOP_GET_STATUS64 tells where the file is after a lazy umount).
 
-use super::{Case, Finding, remedy};
+use super::{Case, Finding, remedy, unmount};
 use crate::bytes::{shell_quote, visible};
-use crate::report::HolderKind;
+use crate::report::{HolderKind, MountView};
 use crate::snapshot::{BlockDevice, MountId};
 
 pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
@@ -54,12 +54,12 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
     })
 }
 
-/// Every mount of the device, each in its own namespace.
+/// The mounts of the device, each in its own namespace.
 fn unmount_commands(case: &Case<'_>) -> Vec<String> {
     let host = case.snapshot.host_namespace().map(|n| n.key);
     let mut commands = Vec::new();
-    for mount in case.holder.mounts.iter().filter(|m| m.mount_point != "/" && !m.mount_point.contains("\\x"))
-    {
+    let told = |m: &&MountView| m.mount_point != "/" && !m.mount_point.contains("\\x");
+    for mount in case.holder.mounts.iter().filter(told).take(unmount::MOST) {
         let has_it = |n: &&crate::snapshot::MountNamespace| {
             case.snapshot.parent_of(n.key, MountId(mount.id)).is_some()
         };

@@ -30,7 +30,7 @@ pub(super) fn condition(case: &Case<'_>) -> Option<Finding> {
     }
     let own = case.snapshot.daemon_namespace()?;
     let copy = case.holder.mounts.iter().find(|m| m.mount_point != "/")?;
-    let (_, _, _, below) = runtime_place(case.snapshot, case.target, own, copy)?;
+    let (_, _, _, below) = runtime_place(case.snapshot, case.target, own, (case.holder.namespace?, copy))?;
     if below.shared().is_some() || !is_storage(&below) {
         return None;
     }

@@ -1,6 +1,8 @@
 //! Commands that unmount copies: in the right namespace, through a root from which the mount can be seen, in an order
 //! that works. A path leads to the uppermost mount only, and no command unmounts by a mount's id.
 
+use std::collections::BTreeSet;
+
 use super::{Case, remedy};
 use crate::bytes::{components, same_path, shell_quote};
 use crate::order;
@@ -8,7 +10,7 @@ use crate::report::{BusyKind, HolderKind, MountView, Remedy};
 use crate::snapshot::{MountId, NamespaceKey, Pid, Process};
 
 /// So many mounts are unmounted by one remedy.
-const MOST: usize = 20;
+pub(super) const MOST: usize = 20;
 
 /// What frees a holder whose cause is not known.
 pub(super) fn for_any_holder(case: &Case<'_>) -> Vec<Remedy> {
@@ -43,12 +45,14 @@ pub(super) fn here(case: &Case<'_>) -> Option<Remedy> {
 pub(super) fn inside(case: &Case<'_>) -> Option<Remedy> {
     let key = case.holder.namespace?;
     let wanted = object_mounts(case);
-    let pids: Vec<Pid> = case.holder.pids.iter().copied().collect();
-    let first = *pids.first()?;
-    // Another process may have a root from which the mount is not covered.
-    let sees_all =
-        |pid: &Pid| wanted.iter().all(|m| covering(case, key, Some(*pid), m).is_none_or(|c| c.is_empty()));
-    let pid = pids.iter().copied().find(sees_all).unwrap_or(first);
+    let first = *case.holder.pids.first()?;
+    // Another process may have a root from which the mount is not covered; most have the same, and show the same table.
+    let mut tables = BTreeSet::new();
+    let is_new = |pid: &Pid| tables.insert(case.snapshot.processes.get(pid).and_then(|p| p.table));
+    let sees_all = |pid: &Pid| {
+        wanted.iter().take(MOST).all(|m| covering(case, key, Some(*pid), m).is_none_or(|c| c.is_empty()))
+    };
+    let pid = case.holder.pids.iter().copied().filter(is_new).find(sees_all).unwrap_or(first);
     let root_link = case.snapshot.processes.get(&pid).and_then(|p| p.root.as_deref()).unwrap_or(b"/");
     let root = if same_path(root_link, b"/") { "" } else { " -r" };
     let prefix = format!("nsenter -t {} -m{root} -- ", pid.0);

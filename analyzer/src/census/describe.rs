@@ -102,11 +102,12 @@ pub(super) fn kind_counts(kinds: &[KindCount]) -> String {
 }
 
 pub(super) fn pinned(snapshot: &Snapshot, number: DeviceNumber) -> PinnedDevice {
-    let kernel_name = snapshot.devices.iter().find(|(_, d)| d.number == Some(number)).map(|(name, _)| name);
     PinnedDevice {
         number: number.to_string(),
         name: snapshot.device_path(number).map(|path| visible(&path)),
-        size_bytes: kernel_name.and_then(|name| snapshot.recorded.device_sizes.get(name).copied()),
+        size_bytes: snapshot
+            .kernel_name(number)
+            .and_then(|name| snapshot.recorded.device_sizes.get(name).copied()),
     }
 }
 

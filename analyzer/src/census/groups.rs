@@ -9,7 +9,7 @@ use crate::bytes::visible;
 use crate::order;
 use crate::report::link::bounded;
 use crate::report::{Effect, Evidence, HolderKind, process_view};
-use crate::snapshot::{DeviceNumber, NamespaceKey, Pid, PinnedBy, Process, Snapshot};
+use crate::snapshot::{DeviceNumber, NamespaceKey, Pid, Process, Snapshot};
 
 /// What makes two namespaces one group.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -85,12 +85,6 @@ fn is_open_file(leftover: &Leftover, evidence: &Evidence) -> bool {
 fn members(snapshot: &Snapshot, key: NamespaceKey) -> BTreeSet<Pid> {
     let pids = snapshot.namespaces.get(&key).map(|n| n.pids.clone()).unwrap_or_default();
     order::set(pids.into_iter().filter(|p| Some(*p) != snapshot.facts.collector_pid))
-}
-
-/// Processes that keep a namespace that none is in.
-fn keepers(snapshot: &Snapshot, key: NamespaceKey) -> BTreeSet<Pid> {
-    let pins = snapshot.pins.iter().filter(|p| p.kind == b"mnt" && NamespaceKey::Inode(p.inode) == key);
-    order::set(pins.filter_map(|p| if let PinnedBy::Descriptor(pid, _) = p.by { Some(pid) } else { None }))
 }
 
 /// What all processes have in common.
@@ -263,5 +257,5 @@ fn pids(snapshot: &Snapshot, kind: HolderKind, group: &Group) -> BTreeSet<Pid> {
     if !pids.is_empty() {
         return pids;
     }
-    order::set(keys.iter().flat_map(|key| keepers(snapshot, *key)))
+    order::set(keys.iter().flat_map(|key| snapshot.keepers(*key)))
 }

@@ -5,13 +5,17 @@
 //! mount P is unmounted at the same directory of every peer and slave of P. So the parents decide, not the copies. A
 //! copy stays where something else is mounted inside of it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::Found;
 use crate::bytes::{components, position_of_any, same_path};
+use crate::order;
 use crate::parse::mountinfo::Mount;
 use crate::report::{BusyKind, Effect, HolderKind, MountView};
 use crate::resolve::Target;
 use crate::snapshot::{
-    DeviceNumber, MountId, MountNamespace, MountTable, NamespaceKey, PeerGroups, Snapshot,
+    DeviceNumber, MountId, MountNamespace, MountTable, NamespaceKey, PeerGroups, Place as Directory,
+    Snapshot, TableId, place_on,
 };
 
 /// Mounts in mounts are followed so deep.
@@ -105,31 +109,37 @@ struct Reach<'s> {
     snapshot: &'s Snapshot,
     groups: &'s PeerGroups,
     /// What the runtime unmounts: its own mount and everything inside of it.
-    unmounted: Vec<Place<'s>>,
+    unmounted: BTreeSet<MountId>,
+    /// What of it is on a shared mount, by the directory that it is on: nothing is received from any other.
+    shared: BTreeMap<Directory, Vec<Place<'s>>>,
 }
 
 impl<'s> Reach<'s> {
     fn of(snapshot: &'s Snapshot, own: NamespaceKey, mounts: &[MountView]) -> Self {
-        let mut unmounted: Vec<Place<'s>> =
+        let mut next: Vec<Place<'s>> =
             mounts.iter().filter_map(|m| Place::of(snapshot, own, MountId(m.id))).collect();
-        let mut next = 0;
-        while let Some(outer) = unmounted.get(next).map(|place| place.mount.clone()) {
-            next += 1;
+        let mut unmounted: BTreeSet<MountId> = order::set(next.iter().map(|place| place.mount.id));
+        let mut shared: BTreeMap<Directory, Vec<Place<'s>>> = BTreeMap::new();
+        while let Some(place) = next.pop() {
+            let outer = place.mount.clone();
+            if let Some(directory) = place.parent.shared().and_then(|_| place.directory()) {
+                shared.entry(directory).or_default().push(place);
+            }
             for mount in snapshot.children_of(own, outer.id) {
                 // A damaged table may have circles.
-                if unmounted.iter().all(|known| known.mount.id != mount.id) {
-                    unmounted.push(Place { mount, parent: outer.clone() });
+                if unmounted.insert(mount.id) {
+                    next.push(Place { mount, parent: outer.clone() });
                 }
             }
         }
-        Self { snapshot, groups: snapshot.peer_groups(), unmounted }
+        Self { snapshot, groups: snapshot.peer_groups(), unmounted, shared }
     }
 
     /// Whether the umount takes the mount along; `None` where the bundle does not tell, and for mounts that the
     /// runtime itself unmounts. `copies` are all of the target in that namespace.
     fn follows(&self, key: NamespaceKey, copies: &[MountView], id: u32, depth: usize) -> Option<bool> {
         let copy = Place::of(self.snapshot, key, MountId(id))?;
-        let is_own = self.unmounted.iter().any(|own| own.mount.id == copy.mount.id);
+        let is_own = self.unmounted.contains(&copy.mount.id);
         if copy.mount.device == DeviceNumber::UNKNOWN || is_own {
             return None;
         }
@@ -146,11 +156,11 @@ impl<'s> Reach<'s> {
 
     fn goes(&self, key: NamespaceKey, copy: &Place<'_>, depth: usize) -> bool {
         let point = copy.mount.mount_point();
-        let is_reached = self.unmounted.iter().any(|own| {
-            // Asked before the rest is looked at: nothing is received from a mount that is not shared.
-            own.parent.shared().is_some()
-                && self.groups.unmounts((&own.parent, &own.mount.mount_point()), (&copy.parent, &point))
-        });
+        let there = copy.directory().and_then(|directory| self.shared.get(&directory));
+        let is_reached = there
+            .into_iter()
+            .flatten()
+            .any(|own| self.groups.unmounts((&own.parent, &own.mount.mount_point()), (&copy.parent, &point)));
         is_reached
             && depth > 0
             && self.snapshot.children_of(key, copy.mount.id).into_iter().all(|mount| {
@@ -167,6 +177,11 @@ struct Place<'s> {
 }
 
 impl<'s> Place<'s> {
+    /// The directory that it is on.
+    fn directory(&self) -> Option<Directory> {
+        place_on(&self.parent, &self.mount.mount_point())
+    }
+
     fn of(snapshot: &'s Snapshot, key: NamespaceKey, id: MountId) -> Option<Self> {
         let tables = snapshot.namespaces.get(&key)?.tables.iter();
         tables.filter_map(|t| snapshot.table(*t)).find_map(|table| {
@@ -182,16 +197,17 @@ fn covers(place: &Place<'_>) -> bool {
     place.mount.raw_mount_point == place.parent.raw_mount_point
 }
 
-/// The path at which the runtime has or had its mount, and the mount that is below it there.
+/// The path at which the runtime has or had its mount, and the mount that is below it there. `copy` is one of the
+/// target's in the namespace `of`.
 pub(crate) fn runtime_place<'s>(
     snapshot: &'s Snapshot,
     target: &Target,
     own: &'s MountNamespace,
-    copy: &MountView,
+    (of, copy): (NamespaceKey, &MountView),
 ) -> Option<(Vec<u8>, &'s MountTable, u32, Mount<'s>)> {
+    let of_target = target.paths.first();
     let seen_by_copy = || {
-        let holder =
-            snapshot.namespaces.values().find_map(|n| snapshot.parent_of(n.key, MountId(copy.id)))?;
+        let holder = snapshot.parent_of(of, MountId(copy.id))?;
         snapshot.path_in(own, &holder.2, copy.mount_point.as_bytes())
     };
     // Without both, a copy below a prefix such as /rootfs shows the host's path after it.
@@ -200,17 +216,36 @@ pub(crate) fn runtime_place<'s>(
         let at = position_of_any(point, &[b"/var/lib/", b"/run/", b"/var/run/"]).unwrap_or(0);
         point.get(at..).unwrap_or(point).to_vec()
     };
-    let path = target.paths.iter().next().cloned().or_else(seen_by_copy).unwrap_or_else(cut);
-    if same_path(&path, b"/") {
+    let path = of_target.cloned().or_else(seen_by_copy).unwrap_or_else(cut);
+    let look = || place_at(snapshot, target, own, &path);
+    let is_daemons = snapshot.daemon_namespace().is_some_and(|n| n.key == own.key);
+    // The same for all copies: there may be a hundred thousand.
+    let (table, line) = match of_target {
+        Some(_) if is_daemons => *target.runtime_place.get_or_init(look),
+        _ => look(),
+    }?;
+    let table = snapshot.table(table)?;
+    let mount = table.mount_on(line)?;
+    Some((path, table, line, mount))
+}
+
+/// The mount that is or was below the runtime's own at a path, by its table and line.
+fn place_at(
+    snapshot: &Snapshot,
+    target: &Target,
+    own: &MountNamespace,
+    path: &[u8],
+) -> Option<(TableId, u32)> {
+    if same_path(path, b"/") {
         return None;
     }
-    let tables = own.tables.iter().filter_map(|t| snapshot.table(*t));
-    let (table, line, mount) = tables
-        .filter_map(|table| table.lookup(&path).map(|(line, mount)| (table, line, mount)))
-        .max_by_key(|(_, _, m)| components(&m.mount_point()).count())?;
-    if !same_path(&mount.mount_point(), &path) && !target.devices.contains(&mount.device) {
-        return Some((path, table, line, mount));
+    let tables = own.tables.iter().filter_map(|id| Some((*id, snapshot.table(*id)?)));
+    let (id, table, line, mount) = tables
+        .filter_map(|(id, table)| table.lookup(path).map(|(line, mount)| (id, table, line, mount)))
+        .max_by_key(|(.., mount)| components(&mount.mount_point()).count())?;
+    if !same_path(&mount.mount_point(), path) && !target.devices.contains(&mount.device) {
+        return Some((id, line));
     }
-    let (line, parent) = table.mounts().find(|(_, m)| m.id == mount.parent && m.id != mount.id)?;
-    Some((path, table, line, parent))
+    let (line, _) = table.mount_with(mount.parent).filter(|(_, parent)| parent.id != mount.id)?;
+    Some((id, line))
 }

@@ -1,6 +1,6 @@
 //! Mount namespaces that have a mount of the target.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Found;
 use super::directory::Directories;
@@ -74,11 +74,9 @@ pub(super) fn find(snapshot: &Snapshot, target: &Target) -> Vec<Found> {
             let may_lie_on_it = objects.iter().filter(|hit| hit.on_directory != Some(false));
             found.directory_mounts = order::set(may_lie_on_it.map(|hit| hit.view.id));
             // One namespace seen from several roots shows the same mount several times.
-            for Hit { view, .. } in mounts {
-                if !found.mounts.iter().any(|known| known.id == view.id) {
-                    found.mounts.push(view.clone());
-                }
-            }
+            let mut seen = BTreeSet::new();
+            let first_seen = mounts.into_iter().filter(|hit| seen.insert(hit.view.id));
+            found.mounts = first_seen.map(|hit| hit.view.clone()).collect();
             found.name_members(snapshot);
             // Where no cgroup tells (a plain tar of /proc), what systemd left in the namespace does.
             if found.kind == HolderKind::SystemdUnit && found.unit.is_none() {
@@ -89,7 +87,7 @@ pub(super) fn find(snapshot: &Snapshot, target: &Target) -> Vec<Found> {
                 found.pids.clear();
             }
             if namespace.pids.is_empty() {
-                found.pids = keepers(snapshot, namespace);
+                found.pids = snapshot.keepers(namespace.key);
                 found.evidence.extend(namespace.kept_by.iter().take(8).cloned());
             }
             Some(found)
@@ -98,7 +96,7 @@ pub(super) fn find(snapshot: &Snapshot, target: &Target) -> Vec<Found> {
 }
 
 /// Processes of the namespace without the collector itself.
-fn pids_that_count(snapshot: &Snapshot, namespace: &MountNamespace) -> std::collections::BTreeSet<Pid> {
+fn pids_that_count(snapshot: &Snapshot, namespace: &MountNamespace) -> BTreeSet<Pid> {
     order::set(namespace.pids.iter().copied().filter(|p| Some(*p) != snapshot.facts.collector_pid))
 }
 
@@ -124,13 +122,4 @@ fn kind_of(snapshot: &Snapshot, target: &Target, namespace: &MountNamespace) -> 
         return HolderKind::Daemon;
     }
     if snapshot.systemd_marks(namespace).is_some() { HolderKind::SystemdUnit } else { HolderKind::Unshared }
-}
-
-/// Processes that keep a namespace by a descriptor.
-pub(super) fn keepers(snapshot: &Snapshot, namespace: &MountNamespace) -> std::collections::BTreeSet<Pid> {
-    let pins = snapshot.pins.iter().filter(|p| p.kind == b"mnt" && Some(p.inode.0) == namespace.inode());
-    order::set(pins.filter_map(|p| match p.by {
-        crate::snapshot::PinnedBy::Descriptor(pid, _) => Some(pid),
-        _ => None,
-    }))
 }

@@ -5,33 +5,29 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Found;
 use super::matching::mount_view;
 use crate::bytes::{is_at_or_below, visible};
+use crate::order;
 use crate::parse::mountinfo::Mount;
 use crate::report::{Evidence, HolderKind};
 use crate::resolve::Target;
-use crate::snapshot::{BlockDevice, DeviceNumber, Snapshot};
+use crate::snapshot::{BlockDevice, DeviceNumber, NamespaceKey, Pid, Placed, Snapshot, TableId};
 
 pub(super) fn find(snapshot: &Snapshot, target: &Target, found: &mut Vec<Found>) {
-    let mut below: BTreeSet<DeviceNumber> = target.devices.clone();
-    let mut seen: BTreeSet<Vec<u8>> = BTreeSet::new();
-    // Each round finds what is stacked on the round before, down to the mount or swap that ends the chain.
-    for turn in 1.. {
-        let round: BTreeMap<Vec<u8>, Evidence> = stacked_on(snapshot, target, &below, &seen);
-        if round.is_empty() {
-            break;
-        }
-        below.clear();
-        for (name, evidence) in round {
-            seen.insert(name.clone());
-            let number = snapshot.devices.get(&name).and_then(|d| d.number);
-            below.extend(number);
-            let file = snapshot.devices.get(&name).and_then(|d| d.backing_file.as_deref());
-            let mut holder = stacked_holder(snapshot, name, number, evidence);
-            let is_elsewhere = turn == 1 && file.is_some_and(|file| is_elsewhere(snapshot, target, file));
-            holder.on_directory = is_elsewhere.then_some(false);
-            holder.turn = -turn;
-            found.push(holder);
-        }
+    let stack = stack(snapshot, target);
+    let uses = Uses::of(snapshot, &stack);
+    for Stacked { name, turn, evidence } in stack {
+        let device = snapshot.devices.get(&name);
+        let file = device.and_then(|d| d.backing_file.as_deref());
+        let is_elsewhere = turn == 1 && file.is_some_and(|file| is_elsewhere(snapshot, target, file));
+        let mut holder = stacked_holder(snapshot, name, device.and_then(|d| d.number), &uses);
+        holder.evidence.push(evidence);
+        holder.on_directory = is_elsewhere.then_some(false);
+        holder.turn = -turn;
+        found.push(holder);
     }
+    swaps(snapshot, target, found);
+}
+
+fn swaps(snapshot: &Snapshot, target: &Target, found: &mut Vec<Found>) {
     let host = snapshot.host_namespace();
     for (path, evidence) in &snapshot.swaps {
         let is_device = target.devices.iter().filter_map(|d| snapshot.device_path(*d)).any(|p| p == *path)
@@ -62,14 +58,57 @@ fn dm_minor(path: &[u8]) -> Option<u32> {
     crate::parse::whole_number(path.strip_prefix(b"/dev/dm-")?)
 }
 
+/// A device on top of the target's.
+struct Stacked {
+    name: Vec<u8>,
+    /// How many devices it is above the target's.
+    turn: i32,
+    evidence: Evidence,
+}
+
+/// All of them, round by round: each finds what is stacked on the round before, down to the mount or swap that ends the
+/// chain.
+fn stack(snapshot: &Snapshot, target: &Target) -> Vec<Stacked> {
+    // By the number that they have, or that their file's device has.
+    let mut by_number: BTreeMap<DeviceNumber, BTreeSet<&Vec<u8>>> = BTreeMap::new();
+    for (name, device) in &snapshot.devices {
+        for number in device.number.into_iter().chain(device.backing_device) {
+            by_number.entry(number).or_default().insert(name);
+        }
+    }
+    let mut stack = Vec::new();
+    let mut below: BTreeSet<DeviceNumber> = target.devices.clone();
+    let mut seen: BTreeSet<Vec<u8>> = BTreeSet::new();
+    for turn in 1.. {
+        // A path tells a file on the target itself, only.
+        let concerned: BTreeSet<&Vec<u8>> = match turn {
+            1 => order::set(snapshot.devices.keys()),
+            _ => order::set(below.iter().filter_map(|number| by_number.get(number)).flatten().copied()),
+        };
+        let mut round = stacked_on(snapshot, target, concerned, &below);
+        round.retain(|name, _| !seen.contains(name));
+        if round.is_empty() {
+            break;
+        }
+        below.clear();
+        for (name, evidence) in round {
+            seen.insert(name.clone());
+            below.extend(snapshot.devices.get(&name).and_then(|d| d.number));
+            stack.push(Stacked { name, turn, evidence });
+        }
+    }
+    stack
+}
+
+/// Of these devices the files, and what is stacked on them, where they are among those `below`.
 fn stacked_on(
     snapshot: &Snapshot,
     target: &Target,
+    devices: BTreeSet<&Vec<u8>>,
     below: &BTreeSet<DeviceNumber>,
-    seen: &BTreeSet<Vec<u8>>,
 ) -> BTreeMap<Vec<u8>, Evidence> {
     let mut stacked = BTreeMap::new();
-    for (name, device) in &snapshot.devices {
+    for (name, device) in devices.into_iter().filter_map(|name| Some((name, snapshot.devices.get(name)?))) {
         if device.number.is_some_and(|n| below.contains(&n)) {
             for holder in &device.holders {
                 let file = format!("sys/block/{}/holders/{}", visible(name), visible(holder));
@@ -87,8 +126,44 @@ fn stacked_on(
             stacked.insert(name.clone(), evidence);
         }
     }
-    stacked.retain(|name, _| !seen.contains(name));
     stacked
+}
+
+/// Where devices are mounted, and who has them open.
+#[derive(Default)]
+struct Uses<'s> {
+    mounts: BTreeMap<DeviceNumber, Vec<(NamespaceKey, Placed<'s>)>>,
+    openers: BTreeMap<DeviceNumber, BTreeSet<Pid>>,
+}
+
+impl<'s> Uses<'s> {
+    fn of(snapshot: &'s Snapshot, stack: &[Stacked]) -> Self {
+        let mut uses = Self::default();
+        let devices = stack.iter().filter_map(|stacked| snapshot.devices.get(&stacked.name));
+        let numbers: BTreeSet<DeviceNumber> = order::set(devices.filter_map(|device| device.number));
+        if numbers.is_empty() {
+            return uses;
+        }
+        let mut by_table: BTreeMap<TableId, Vec<Placed<'s>>> = BTreeMap::new();
+        for placed in snapshot.mounts_where(&|mount| numbers.contains(&mount.device)) {
+            by_table.entry(placed.id).or_default().push(placed);
+        }
+        for namespace in snapshot.namespaces.values() {
+            for placed in namespace.tables.iter().filter_map(|table| by_table.get(table)).flatten() {
+                let of_device = uses.mounts.entry(placed.mount.device).or_default();
+                of_device.push((namespace.key, placed.clone()));
+            }
+        }
+        for (pid, process) in &snapshot.processes {
+            for link in &process.links {
+                let node = link.node.filter(|_| link.is_block_device);
+                for number in node.into_iter().chain(link.device).filter(|number| numbers.contains(number)) {
+                    uses.openers.entry(number).or_default().insert(*pid);
+                }
+            }
+        }
+        uses
+    }
 }
 
 /// Whether a file's path leads into the busy directory.
@@ -133,38 +208,28 @@ fn stacked_holder(
     snapshot: &Snapshot,
     name: Vec<u8>,
     number: Option<DeviceNumber>,
-    evidence: Evidence,
+    uses: &Uses<'_>,
 ) -> Found {
     let mut holder = Found::new(HolderKind::Device, None);
     holder.has_object = true;
-    holder.evidence.push(evidence);
-    if let Some(number) = number {
-        for namespace in snapshot.namespaces.values() {
-            let before = holder.mounts.len();
-            for table in namespace.tables.iter().filter_map(|t| snapshot.table(*t)) {
-                for (line, mount) in table.mounts().filter(|(_, m)| m.device == number) {
-                    if !holder.mounts.iter().any(|m| m.id == mount.id.0) {
-                        holder.mounts.push(mount_view(table, line, &mount, format!("on {}", visible(&name))));
-                    }
-                }
-            }
-            if holder.mounts.len() > before && holder.namespace.is_none() {
-                holder.namespace = Some(namespace.key);
-                if snapshot.host_namespace().map(|h| h.key) != Some(namespace.key) {
-                    holder.pids = namespace.pids.clone();
-                }
-            }
+    let mut seen = BTreeSet::new();
+    for (namespace, Placed { table, line, mount, .. }) in
+        number.and_then(|n| uses.mounts.get(&n)).into_iter().flatten()
+    {
+        // One namespace seen from several roots shows the same mount several times.
+        if seen.insert(mount.id) {
+            holder.mounts.push(mount_view(table, *line, mount, format!("on {}", visible(&name))));
+            holder.namespace.get_or_insert(*namespace);
         }
-        for (pid, process) in &snapshot.processes {
-            if process
-                .links
-                .iter()
-                .any(|l| l.is_block_device && l.node == Some(number) || l.device == Some(number))
-            {
-                holder.pids.insert(*pid);
-                holder.namespace = holder.namespace.or(snapshot.namespace_of(*pid).map(|n| n.key));
-            }
-        }
+    }
+    if let Some(namespace) = holder.namespace.and_then(|key| snapshot.namespaces.get(&key))
+        && snapshot.host_namespace().map(|host| host.key) != Some(namespace.key)
+    {
+        holder.pids = namespace.pids.clone();
+    }
+    for pid in number.and_then(|n| uses.openers.get(&n)).into_iter().flatten() {
+        holder.pids.insert(*pid);
+        holder.namespace = holder.namespace.or(snapshot.namespace_of(*pid).map(|n| n.key));
     }
     holder.name_members(snapshot);
     holder.device = Some([b"/dev/", &name[..]].concat());

@@ -6,10 +6,25 @@ use std::collections::BTreeSet;
 
 use super::Found;
 use crate::bytes::visible;
+use crate::order;
 use crate::parse::mountinfo::Mount;
 use crate::report::{Effect, HolderKind, MountView};
 use crate::resolve::Target;
 use crate::snapshot::{MountId, NamespaceKey, Process, Snapshot};
+
+/// Mounts that must not be in use, and the namespaces that they are in.
+#[derive(Default)]
+struct Busy {
+    mounts: BTreeSet<MountId>,
+    namespaces: BTreeSet<NamespaceKey>,
+}
+
+impl Busy {
+    fn add(&mut self, namespace: NamespaceKey, mount: MountId) {
+        self.mounts.insert(mount);
+        self.namespaces.insert(namespace);
+    }
+}
 
 /// Judges by the mounts that must not be in use; of each it must be known by now whether it follows (see
 /// [`super::following`]). `own` are those that are to be unmounted, in the caller's namespace.
@@ -20,7 +35,7 @@ pub(super) fn judge(
     own_key: NamespaceKey,
     own: &[MountView],
 ) {
-    let mut busy: BTreeSet<(NamespaceKey, MountId)> = BTreeSet::new();
+    let mut busy = Busy::default();
     for holder in found.iter().filter(|h| h.kind != HolderKind::Device) {
         let Some(key) = holder.namespace else { continue };
         for mount in holder.mounts.iter().filter(|m| m.follows == Some(true)) {
@@ -28,17 +43,18 @@ pub(super) fn judge(
             // A mount over the whole copy takes its place, and does not save it from being asked (`find_topper`).
             let covers = |child: &Mount<'_>| visible(&child.mount_point()) == mount.mount_point;
             if snapshot.children_of(key, id).iter().all(covers) {
-                busy.insert((key, id));
+                busy.add(key, id);
             }
         }
     }
-    busy.extend(own.iter().map(|m| (own_key, MountId(m.id))));
+    own.iter().for_each(|m| busy.add(own_key, MountId(m.id)));
     let inside = own.iter().flat_map(|m| snapshot.children_of(own_key, MountId(m.id)));
     let inside = inside.map(|m| visible(&m.mount_point())).min();
     for holder in found.iter_mut().filter(|h| h.kind != HolderKind::Device && h.has_object) {
+        let with_files: BTreeSet<u32> = order::set(holder.open_files.iter().map(|file| file.pid));
         let is_used = holder.pids.iter().any(|pid| {
             let namespace = snapshot.namespace_of(*pid).map(|n| n.key);
-            let by_path = || holder.open_files.iter().any(|file| file.pid == pid.0);
+            let by_path = || with_files.contains(&pid.0);
             snapshot.processes.get(pid).is_some_and(|p| uses(target, &busy, namespace, p, &by_path))
         });
         let is_open_file = holder.kind == HolderKind::OpenFile;
@@ -65,17 +81,17 @@ pub(super) fn judge(
 /// taken for one of its namespace's.
 fn uses(
     target: &Target,
-    busy: &BTreeSet<(NamespaceKey, MountId)>,
+    busy: &Busy,
     namespace: Option<NamespaceKey>,
     process: &Process,
     by_path: &dyn Fn() -> bool,
 ) -> bool {
-    let in_its_own = || busy.iter().any(|(key, _)| Some(*key) == namespace);
+    let in_its_own = || namespace.is_some_and(|key| busy.namespaces.contains(&key));
     if process.links.is_empty() {
         return by_path() && in_its_own();
     }
     process.links.iter().any(|link| match link.mount {
-        Some(id) => busy.iter().any(|(_, mount)| *mount == id),
+        Some(id) => busy.mounts.contains(&id),
         None => link.device.is_some_and(|d| target.devices.contains(&d)) && in_its_own(),
     })
 }

@@ -60,7 +60,7 @@ pub(crate) fn build(snapshot: &Snapshot, query: &Query) -> Report {
         bundle: bundle(snapshot),
         verdict,
         namespaces: super::namespace_views::views(snapshot, &target, &found, listed.each),
-        propagation: super::propagation::sentences(snapshot, &target, &found),
+        propagation: super::propagation::sentences(snapshot, &target, &found[..listed.holders]),
         looked_at: super::verdict::looked_at(snapshot, &target),
         next_steps,
         warnings: target.notes.iter().chain(&snapshot.diagnostics).cloned().chain(listed.note()).collect(),

@@ -113,7 +113,8 @@ fn lane(
     let parent_mount = match telling(&mounts) {
         Some(mount) => parent_of(snapshot, namespace, mount),
         None => {
-            let copy = found.iter().flat_map(|h| &h.mounts).find(|m| m.mount_point != "/");
+            let copies = found.iter().flat_map(|h| h.mounts.iter().filter_map(|m| Some((h.namespace?, m))));
+            let copy = copies.into_iter().find(|(_, m)| m.mount_point != "/");
             copy.and_then(|copy| own_parent(snapshot, target, namespace, copy))
         }
     };

@@ -3,17 +3,19 @@
 //! A umount propagates along the PARENT mount: what is unmounted at a place of mount P is unmounted at the same
 //! place of every peer and slave of P. So the parents decide, not the copies.
 
+use std::collections::BTreeSet;
+
 use super::{Effect, HolderKind, MountView};
 use crate::bytes::visible;
 use crate::holders::{Found, mount_view, runtime_place};
 use crate::parse::mountinfo::Mount;
 use crate::resolve::Target;
-use crate::snapshot::{MountId, MountNamespace, Snapshot};
+use crate::snapshot::{MountId, MountNamespace, NamespaceKey, Snapshot};
 use crate::timeline;
 
 /// One sentence for each namespace that holds a copy, the general ones first.
 pub(super) fn sentences(snapshot: &Snapshot, target: &Target, found: &[Found]) -> Vec<String> {
-    let mut sentences = Vec::new();
+    let (mut sentences, mut told) = (Vec::new(), BTreeSet::new());
     let Some(own) = snapshot.daemon_namespace() else { return sentences };
     let copies =
         found.iter().filter(|h| !h.is_daemons && !h.mounts.is_empty() && h.effect != Effect::Unrelated);
@@ -23,7 +25,7 @@ pub(super) fn sentences(snapshot: &Snapshot, target: &Target, found: &[Found]) -
         for sentence in
             [Some(sentence), timeline::when_copied(snapshot, target, holder)].into_iter().flatten()
         {
-            if !sentences.contains(&sentence) {
+            if told.insert(sentence.clone()) {
                 sentences.push(sentence);
             }
         }
@@ -50,7 +52,7 @@ pub(super) fn why_not_reached(
     };
     let Some(copy) = copy else { return format!("The target is not mounted in {name}.") };
     let parent = parent_of(snapshot, other, copy);
-    let own_parent = own_parent(snapshot, target, own, copy);
+    let own_parent = own_parent(snapshot, target, own, (other.key, copy));
     let mounts = [own_parent.as_ref(), parent.as_ref(), Some(copy)];
     if let Some(untold) = mounts.into_iter().flatten().find(|m| !m.tells_propagation()) {
         let file = &untold.evidence.file;
@@ -58,7 +60,7 @@ pub(super) fn why_not_reached(
             "Whether a umount reaches {name} is not known: {file} is a listing without propagation, /proc/PID/mountinfo tells it."
         );
     }
-    let own_place = runtime_place(snapshot, target, own, copy);
+    let own_place = runtime_place(snapshot, target, own, (other.key, copy));
     match (own_place, snapshot.parent_of(other.key, MountId(copy.id))) {
         (Some((path, _, _, here)), Some((_, _, there))) => {
             between(snapshot, other, (&here, &path), (&there, copy), &name)
@@ -159,7 +161,7 @@ pub(super) fn own_parent(
     snapshot: &Snapshot,
     target: &Target,
     own: &MountNamespace,
-    copy: &MountView,
+    copy: (NamespaceKey, &MountView),
 ) -> Option<MountView> {
     let (_, table, line, mount) = runtime_place(snapshot, target, own, copy)?;
     Some(mount_view(table, line, &mount, "mount that the target was mounted on".to_owned()))

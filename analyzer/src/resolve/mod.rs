@@ -9,13 +9,14 @@ mod storage;
 pub(crate) use storage::is_mount_of_path;
 
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 
 use crate::Query;
 use crate::bytes::visible;
 use crate::order;
 use crate::parse::mountinfo::Mount;
 use crate::report::{Alias, AliasKind, BusyError, BusyKind, Diagnostic, Evidence};
-use crate::snapshot::{DeviceNumber, NamespaceInode, Snapshot};
+use crate::snapshot::{DeviceNumber, NamespaceInode, Snapshot, TableId};
 
 /// So many places where one name was read are kept: it stands in each of a thousand mount tables.
 const PLACES: usize = 100;
@@ -60,6 +61,8 @@ pub struct Target {
     pub error: Option<usize>,
     /// What the query was found to be, where that is not what it seems.
     pub notes: Vec<Diagnostic>,
+    /// The mount that the runtime's own is or was on, see [`crate::holders::runtime_place`]: looked for once.
+    pub(crate) runtime_place: OnceLock<Option<(TableId, u32)>>,
 }
 
 impl Target {

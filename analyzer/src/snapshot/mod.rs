@@ -29,6 +29,7 @@
 mod build;
 mod entry_path;
 mod hosts;
+mod index;
 mod lines;
 mod log_clock;
 mod marks;
@@ -61,7 +62,7 @@ pub use hosts::Hosts;
 pub use log_clock::LogClock;
 pub use membership::ProcessMembership;
 pub use namespaces::{MountNamespace, NamespaceKey};
-pub(crate) use places::{Place, Places};
+pub(crate) use places::{Place, Places, place_on};
 pub use propagation::PeerGroups;
 pub use recorded::Recorded;
 pub use table::{MountTable, Placed, TableForm};
@@ -77,6 +78,8 @@ pub struct Snapshot {
     pub tables: Vec<MountTable>,
     /// See [`Snapshot::peer_groups`].
     peer_groups: OnceLock<PeerGroups>,
+    /// See [`index`].
+    index: OnceLock<index::Index>,
     /// The container daemon, see [`Snapshot::daemon`].
     daemon: Option<Pid>,
     /// Mount namespaces, with and without processes.
@@ -317,11 +320,6 @@ impl Snapshot {
         self.tables.get(id.0)
     }
 
-    /// Namespace of a process.
-    pub fn namespace_of(&self, pid: Pid) -> Option<&MountNamespace> {
-        self.namespaces.values().find(|n| n.pids.contains(&pid))
-    }
-
     /// The host's own mount namespace: that of pid 1 or of the kernel's threads, else the one that most processes
     /// of a collection are in.
     pub fn host_namespace(&self) -> Option<&MountNamespace> {
@@ -390,18 +388,5 @@ impl Snapshot {
         let ticks = self.facts.clock_ticks.unwrap_or(100).max(1);
         let seconds = self.facts.boot_time? + process.start_ticks? / ticks;
         Some(crate::calendar::rfc3339(seconds))
-    }
-
-    /// Name of a device for people: `/dev/mapper/NAME`, `/dev/loop0`, or its number.
-    pub fn device_path(&self, number: DeviceNumber) -> Option<Vec<u8>> {
-        let by_sys =
-            self.devices.iter().find(|(_, d)| d.number == Some(number)).map(|(name, d)| match &d.dm_name {
-                Some(dm) => [b"/dev/mapper/", &dm[..]].concat(),
-                None => [b"/dev/", &name[..]].concat(),
-            });
-        by_sys.or_else(|| {
-            let (name, _) = self.dm_names.iter().find(|(_, (n, _))| *n == number)?;
-            Some([b"/dev/mapper/", &name[..]].concat())
-        })
     }
 }

@@ -117,7 +117,7 @@ fn is_root(path: &[u8]) -> bool {
 }
 
 /// The directory that a namespace shows at `path` on the mount `on`.
-fn place_on(on: &Mount<'_>, path: &[u8]) -> Option<Place> {
+pub(crate) fn place_on(on: &Mount<'_>, path: &[u8]) -> Option<Place> {
     let point = on.mount_point();
     if !is_at_or_below(path, &point) {
         return None;

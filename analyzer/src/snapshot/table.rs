@@ -1,12 +1,15 @@
 //! A mount table.
 
-use std::sync::Arc;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, OnceLock};
 
 use super::lines::{Line, Row};
 use super::{Snapshot, TableId};
 use crate::bytes::{components, is_at_or_below, visible};
 use crate::evidence::Evidence;
 use crate::ids::MountId;
+use crate::order;
 use crate::parse::mountinfo::Mount;
 use crate::parse::mounts_table;
 
@@ -21,6 +24,35 @@ pub struct MountTable {
     pub file: String,
     /// What its lines look like.
     pub form: TableForm,
+    pub(super) order: OnceLock<Order>,
+}
+
+/// A table of more lines is put in order when it is first asked for an id. A shorter one is looked through sooner, and a
+/// host may have thousands of those.
+const LARGE: usize = 4_096;
+
+/// Ids with places in the rows.
+#[derive(Debug)]
+pub(super) struct Order {
+    by_id: Vec<(MountId, usize)>,
+    by_parent: Vec<(MountId, usize)>,
+}
+
+impl Order {
+    fn of(table: &MountTable) -> Self {
+        let mounts = table.rows.iter().enumerate().filter_map(|(at, row)| Some((at, table.mount(row)?)));
+        let (mut by_id, mut by_parent): (Vec<_>, Vec<_>) =
+            mounts.map(|(at, mount)| ((mount.id, at), (mount.parent, at))).unzip();
+        order::sort(&mut by_id);
+        order::sort(&mut by_parent);
+        Self { by_id, by_parent }
+    }
+}
+
+/// The places of an id, in their order.
+fn places(of: &[(MountId, usize)], id: MountId) -> impl Iterator<Item = usize> {
+    let from = of.partition_point(|(known, _)| *known < id);
+    of.iter().skip(from).take_while(move |(known, _)| *known == id).map(|(_, at)| *at)
 }
 
 /// Forms of mount tables.
@@ -54,15 +86,28 @@ impl MountTable {
 
     /// The mount with an id, and its line.
     pub fn mount_with(&self, id: MountId) -> Option<(u32, Mount<'_>)> {
+        if let Some(order) = self.order() {
+            let row = self.rows.get(places(&order.by_id, id).next()?)?;
+            return Some((row.number, self.mount(row)?));
+        }
         // Only a line that is kept whole has its ids in its text.
         let rows = self.rows.iter().filter(|row| row.id == id || row.is_whole());
         let mut mounts = rows.filter_map(|row| Some((row.number, self.mount(row)?)));
         mounts.find(|(_, mount)| mount.id == id)
     }
 
+    /// See [`LARGE`].
+    fn order(&self) -> Option<&Order> {
+        (self.rows.len() > LARGE).then(|| self.order.get_or_init(|| Order::of(self)))
+    }
+
     /// The mounts that are on a mount, with their lines.
     pub fn mounts_on(&self, parent: MountId) -> impl Iterator<Item = (u32, Mount<'_>)> {
-        let rows = self.rows.iter().filter(move |row| row.parent == parent || row.is_whole());
+        let order = self.order();
+        let placed = order.into_iter().flat_map(move |order| places(&order.by_parent, parent));
+        let all = self.rows.iter().filter(move |_| order.is_none());
+        let rows = placed.filter_map(|at| self.rows.get(at)).chain(all);
+        let rows = rows.filter(move |row| row.parent == parent || row.is_whole());
         let mounts = rows.filter_map(|row| Some((row.number, self.mount(row)?)));
         mounts.filter(move |(_, mount)| mount.parent == parent && mount.id != parent)
     }
@@ -95,14 +140,19 @@ impl MountTable {
             .filter(|(_, m)| is_at_or_below(path, &m.mount_point()) && !gone.contains(&m.id))
             .collect();
         let depth = |m: &Mount<'_>| components(&m.mount_point()).count();
-        let is_top = |m: &Mount<'_>| !on_the_way.iter().any(|(_, p)| p.id == m.parent && p.id != m.id);
+        let ids: BTreeSet<MountId> = order::set(on_the_way.iter().map(|(_, m)| m.id));
+        let is_top = |m: &Mount<'_>| m.parent == m.id || !ids.contains(&m.parent);
         let mut here = on_the_way.iter().find(|(_, m)| depth(m) == 0 && is_top(m))?;
+        // Of those on each mount the one that is met first: a path may have many thousand mounts one over the other.
+        let mut first_on: BTreeMap<MountId, (usize, Reverse<u32>, usize)> = BTreeMap::new();
+        for (at, (line, mount)) in on_the_way.iter().enumerate().filter(|(_, (_, m))| m.parent != m.id) {
+            let met = (depth(mount), Reverse(*line), at);
+            first_on.entry(mount.parent).and_modify(|first| *first = met.min(*first)).or_insert(met);
+        }
+        // No more steps than mounts: a damaged table may have circles.
         for _ in 0..on_the_way.len() {
-            let on_it = on_the_way.iter().filter(|(_, m)| m.parent == here.1.id && m.id != here.1.id);
-            let Some(next) = on_it.min_by_key(|(line, m)| (depth(m), std::cmp::Reverse(*line))) else {
-                break;
-            };
-            here = next;
+            let Some((_, _, at)) = first_on.get(&here.1.id) else { break };
+            here = on_the_way.get(*at)?;
         }
         Some(here.clone())
     }
@@ -186,5 +236,52 @@ impl Snapshot {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::snapshot::lines::Lines;
+
+    fn table(text: &str) -> MountTable {
+        let mut lines = Lines::default();
+        let rows = lines.rows_of(text.as_bytes(), TableForm::Mountinfo).into();
+        let (lines, form) = (Arc::new(lines.finish()), TableForm::Mountinfo);
+        MountTable { rows, lines, length: text.len(), file: String::new(), form, order: OnceLock::new() }
+    }
+
+    #[test]
+    fn a_table_in_order_finds_what_looking_through_it_finds() {
+        let line = |n: u32| match n % 50 {
+            // Kept whole, because it cannot be written again from numbers; two of one id; one that is on itself.
+            7 => format!("0{} {} 0:1 / /w rw - tmpfs t rw\n", n, n % 97),
+            8 => format!("{} {} 0:1 / /d rw - tmpfs t rw\n", n / 2, n % 97),
+            9 => format!("{n} {n} 0:1 / / rw - tmpfs t rw\n"),
+            _ => format!("{n} {} 0:1 / /m{n} rw - tmpfs t rw\n", n % 97),
+        };
+        let large = table(&(1..=5_000).map(line).collect::<String>());
+        assert!(large.order().is_some());
+        for id in (0..5_100).step_by(3).map(MountId) {
+            let first = large.mounts().find(|(_, mount)| mount.id == id);
+            assert_eq!(large.mount_with(id), first, "{id:?}");
+            let on_it = large.mounts().filter(|(_, mount)| mount.parent == id && mount.id != id);
+            assert!(large.mounts_on(id).eq(on_it), "{id:?}");
+        }
+    }
+
+    #[test]
+    fn a_path_leads_through_circles_and_to_the_top_of_a_stack() {
+        let stack = |n: u32| format!("{} {} 0:{n} / /a rw - tmpfs t rw\n", n + 1, n);
+        let stacked =
+            table(&("1 0 8:1 / / rw - ext4 d rw\n".to_owned() + &(1..300).map(stack).collect::<String>()));
+        assert_eq!(stacked.lookup(b"/a/b").map(|(_, mount)| mount.id), Some(MountId(300)));
+        let without = stacked.lookup_without(b"/a", &[MountId(300)]);
+        assert_eq!(without.map(|(_, mount)| mount.id), Some(MountId(299)));
+        let circle =
+            table("1 0 8:1 / / rw - ext4 d rw\n2 3 0:2 / /a rw - t t rw\n3 2 0:3 / /a rw - t t rw\n");
+        assert_eq!(circle.lookup(b"/a").map(|(_, mount)| mount.id), Some(MountId(1)));
+        let in_it = table("1 0 8:1 / / rw - ext4 d rw\n2 1 0:2 / /a rw - t t rw\n1 2 0:3 / /a rw - t t rw\n");
+        assert!(in_it.lookup(b"/a").is_some());
     }
 }

@@ -6,7 +6,7 @@ use super::*;
 use crate::order;
 use crate::parse::mountinfo::Mount;
 use std::hash::BuildHasherDefault;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// The different tables so far.
 #[derive(Debug, Default)]
@@ -45,7 +45,7 @@ impl Tables {
         let table = |(id, file): (TableId, String)| {
             let Known { rows, length, form } = self.known.get(id.0)?;
             let (rows, lines) = (Arc::clone(rows), Arc::clone(&lines));
-            Some(MountTable { rows, lines, length: *length, file, form: *form })
+            Some(MountTable { rows, lines, length: *length, file, form: *form, order: OnceLock::new() })
         };
         order.filter_map(table).collect()
     }
@@ -299,30 +299,36 @@ impl Builder {
     pub(super) fn name_pinned_tables(&mut self) {
         let nameless: Vec<usize> =
             (0..self.pinned_tables.len()).filter(|i| self.pinned_tables[*i].0.is_none()).collect();
+        if nameless.is_empty() {
+            return;
+        }
+        let processes = self.snapshot.processes.values().filter(|p| p.table.is_some());
+        let named = self.pinned_tables.iter().filter_map(|(inode, _)| *inode);
+        let read: BTreeSet<NamespaceInode> =
+            order::set(processes.filter_map(|p| p.mount_namespace).chain(named));
+        // Those whose table is not known yet, with the names of their pins' files.
+        let mut unread: BTreeMap<NamespaceInode, Vec<String>> = BTreeMap::new();
+        for pin in self.snapshot.pins.iter().filter(|p| p.kind == b"mnt" && !read.contains(&p.inode)) {
+            let names = unread.entry(pin.inode).or_default();
+            if let PinnedBy::Bind(_, path) | PinnedBy::BindSeenBy(_, path) = &pin.by {
+                names.extend(components(path).next_back().map(visible));
+            }
+        }
         for index in &nameless {
             let file =
-                self.snapshot.table(self.pinned_tables[*index].1).map(|t| t.file.clone()).unwrap_or_default();
-            let read = |inode: NamespaceInode| {
-                self.pinned_tables.iter().any(|(known, _)| *known == Some(inode))
-                    || self
-                        .snapshot
-                        .processes
-                        .values()
-                        .any(|p| p.mount_namespace == Some(inode) && p.table.is_some())
+                self.snapshot.table(self.pinned_tables[*index].1).map(|t| &t.file[..]).unwrap_or_default();
+            let is_in_file = |names: &Vec<String>| names.iter().any(|name| file.contains(name));
+            let mut by_name = unread.iter().filter(|(_, names)| is_in_file(names)).map(|(inode, _)| *inode);
+            let by_name = (by_name.next(), by_name.next());
+            let found = match by_name {
+                (Some(only), None) => Some(only),
+                _ if nameless.len() == 1 && unread.len() == 1 => unread.first_key_value().map(|(i, _)| *i),
+                _ => None,
             };
-            let unread: Vec<&NamespacePin> =
-                self.snapshot.pins.iter().filter(|p| p.kind == b"mnt" && !read(p.inode)).collect();
-            let by_name = unread.iter().filter(|p| match &p.by {
-                PinnedBy::Bind(_, path) | PinnedBy::BindSeenBy(_, path) => {
-                    components(path).next_back().is_some_and(|name| file.contains(&visible(name)))
-                }
-                _ => false,
-            });
-            let by_name: BTreeSet<NamespaceInode> = order::set(by_name.map(|p| p.inode));
-            let all: BTreeSet<NamespaceInode> = order::set(unread.iter().map(|p| p.inode));
-            let only =
-                |set: &BTreeSet<NamespaceInode>| if set.len() == 1 { set.first().copied() } else { None };
-            self.pinned_tables[*index].0 = only(&by_name).or(only(&all).filter(|_| nameless.len() == 1));
+            self.pinned_tables[*index].0 = found;
+            if let Some(found) = found {
+                unread.remove(&found);
+            }
         }
     }
 }

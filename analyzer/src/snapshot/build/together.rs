@@ -38,14 +38,17 @@ pub(super) fn add_listed_containers(
     mut listed: Vec<(Evidence, runtime_state::ContainerRecord)>,
 ) {
     order::sort_by(&mut listed, |a, b| a.0.cmp(&b.0));
+    // The log names ids in full, too.
+    let logged = snapshot.errors.iter().flat_map(|e| e.all()).filter_map(|e| e.container_id.as_ref());
+    let mut known: BTreeSet<String> =
+        order::set(snapshot.containers.keys().chain(logged).filter(|id| id.len() == 64).cloned());
     for (evidence, mut record) in listed {
-        // The log names ids in full, too.
-        let logged = snapshot.errors.iter().flat_map(|e| e.all()).filter_map(|e| e.container_id.as_ref());
-        let all = snapshot.containers.keys().chain(logged);
-        let known: BTreeSet<&String> =
-            order::set(all.filter(|id| id.len() == 64 && id.starts_with(&record.id)));
-        if let (Some(only), 1) = (known.first(), known.len()) {
-            record.id = (*only).clone();
+        let mut fitting =
+            known.range(record.id.clone()..).take_while(|known| known.starts_with(&record.id)).cloned();
+        if let (Some(only), None) = (fitting.next(), fitting.next()) {
+            record.id = only;
+        } else if record.id.len() == 64 {
+            known.insert(record.id.clone());
         }
         let container = snapshot.containers.entry(record.id.clone()).or_default();
         container.record.id.clone_from(&record.id);
@@ -63,8 +66,12 @@ pub(super) fn add_logged_layers(snapshot: &mut Snapshot) {
             .filter_map(|l| Some(((l.container_id.clone(), l.layer_id.clone()?), l.evidence.clone()))),
     );
     for ((id, layer), evidence) in links {
-        let known: Vec<String> = snapshot.containers.keys().filter(|k| k.starts_with(&id)).cloned().collect();
-        let id = if let [one] = &known[..] { one.clone() } else { id };
+        let from_here = snapshot.containers.range(id.clone()..).map(|(known, _)| known);
+        let mut known = from_here.take_while(|known| known.starts_with(&id));
+        let id = match (known.next(), known.next()) {
+            (Some(one), None) => one.clone(),
+            _ => id,
+        };
         let container = snapshot.containers.entry(id.clone()).or_default();
         container.record.id = id;
         container.layers.entry(layer).or_insert(evidence);

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::order;
+use std::cell::OnceCell;
 
 impl Builder {
     pub(super) fn add_pins(&mut self, inode: NamespaceInode, bytes: &[u8], file: &str) {
@@ -110,10 +111,10 @@ impl Builder {
     }
 
     pub(super) fn add_tool_output(&mut self, bytes: &[u8], file: &str) {
+        let output = Output { file, bytes, lines: OnceCell::new() };
         let rows = device_tools::dmsetup_info(bytes);
         for row in rows.into_iter().chain(device_tools::dmsetup_blocks(bytes)) {
-            let evidence =
-                Evidence { file: file.to_owned(), line: Some(row.line), text: line_text(bytes, row.line) };
+            let evidence = output.evidence(row.line);
             self.snapshot.dm_names.insert(row.name.clone(), (row.device, evidence.clone()));
             let name = [b"dm-", row.device.minor.to_string().as_bytes()].concat();
             let device = self.device(&name);
@@ -122,26 +123,24 @@ impl Builder {
             device.open_count = device.open_count.take().or(row.open_count.map(|n| (n, evidence)));
         }
         for row in device_tools::losetup(bytes).into_iter().chain(device_tools::losetup_table(bytes)) {
-            let evidence =
-                Evidence { file: file.to_owned(), line: Some(row.line), text: line_text(bytes, row.line) };
+            let evidence = output.evidence(row.line);
             let device = self.device(&row.name);
             device.backing_device = row.backing_device.or(device.backing_device);
             device.backing_file.get_or_insert(row.backing_file);
             device.evidence = Some(evidence);
         }
-        self.add_device_tree(device_trees::lsblk(bytes), bytes, file, false);
-        self.add_device_tree(device_trees::dmsetup_ls(bytes), bytes, file, true);
+        self.add_device_tree(device_trees::lsblk(bytes), &output, false);
+        self.add_device_tree(device_trees::dmsetup_ls(bytes), &output, true);
         for row in device_tools::rbd_showmapped(bytes) {
-            let evidence =
-                Evidence { file: file.to_owned(), line: Some(row.line), text: line_text(bytes, row.line) };
+            let evidence = output.evidence(row.line);
             self.snapshot.rbd_images.insert(row.image, (row.device, evidence));
         }
         for (dataset, point, line) in device_tools::zfs(bytes) {
-            let evidence = Evidence { file: file.to_owned(), line: Some(line), text: line_text(bytes, line) };
+            let evidence = output.evidence(line);
             self.snapshot.datasets.insert(dataset, (point, evidence));
         }
         for (path, line) in device_tools::swapon(bytes) {
-            let evidence = Evidence { file: file.to_owned(), line: Some(line), text: line_text(bytes, line) };
+            let evidence = output.evidence(line);
             self.snapshot.swaps.push((path, evidence));
         }
         if let Some(version) = docker_version(bytes) {
@@ -157,9 +156,7 @@ impl Builder {
         }
         self.listed.extend(process_list::parse(bytes).into_iter().map(|row| (file.to_owned(), row)));
         for row in container_list::parse(bytes) {
-            let text = line_text(bytes, row.line);
-            self.listed_containers
-                .push((Evidence { file: file.to_owned(), line: Some(row.line), text }, row.record));
+            self.listed_containers.push((output.evidence(row.line), row.record));
         }
         self.open_files.extend(lsof::parse(bytes).into_iter().map(|row| (file.to_owned(), row)));
         self.add_kernel(bytes);
@@ -167,7 +164,7 @@ impl Builder {
     }
 
     /// What is stacked on what. `is_mappers` for listings that name only what device-mapper made.
-    fn add_device_tree(&mut self, rows: Vec<device_trees::Node>, bytes: &[u8], file: &str, is_mappers: bool) {
+    fn add_device_tree(&mut self, rows: Vec<device_trees::Node>, output: &Output<'_>, is_mappers: bool) {
         let key = |name: Option<&Vec<u8>>, number: DeviceNumber, is_mapped: bool| match name {
             Some(name) if !is_mapped => name.clone(),
             Some(_) => format!("dm-{}", number.minor).into_bytes(),
@@ -177,8 +174,7 @@ impl Builder {
         };
         let keys = order::map(rows.iter().map(|r| (r.number, key(r.name.as_ref(), r.number, r.is_mapped))));
         for row in rows {
-            let evidence =
-                Evidence { file: file.to_owned(), line: Some(row.line), text: line_text(bytes, row.line) };
+            let evidence = output.evidence(row.line);
             let Some(own) = keys.get(&row.number) else { continue };
             let device = self.device(own);
             device.number.get_or_insert(row.number);
@@ -301,8 +297,20 @@ fn layer_in(record: &runtime_state::ContainerRecord) -> Option<String> {
     }
 }
 
-fn line_text(bytes: &[u8], line: u32) -> String {
-    numbered_lines(bytes).find(|(n, _)| *n == line).map(|(_, l)| visible(l)).unwrap_or_default()
+/// What a tool printed.
+struct Output<'t> {
+    file: &'t str,
+    bytes: &'t [u8],
+    /// By their numbers, found once: a listing has a hundred thousand rows.
+    lines: OnceCell<BTreeMap<u32, &'t [u8]>>,
+}
+
+impl Output<'_> {
+    fn evidence(&self, line: u32) -> Evidence {
+        let lines = self.lines.get_or_init(|| order::map(numbered_lines(self.bytes)));
+        let text = lines.get(&line).map(|text| visible(text)).unwrap_or_default();
+        Evidence { file: self.file.to_owned(), line: Some(line), text }
+    }
 }
 
 fn device_number_of(text: &[u8]) -> Option<DeviceNumber> {
