@@ -1,7 +1,7 @@
 //! Very many things of one kind: the answer is the same as of a few, none is lost, and what is told stays bounded. Each of
 //! these took minutes once, because something was looked for among all of them for each of them.
 
-#![allow(clippy::expect_used, reason = "a broken expectation is a broken test")]
+#![allow(clippy::expect_used, clippy::panic, reason = "a broken expectation is a broken test")]
 
 mod support;
 

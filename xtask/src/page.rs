@@ -26,8 +26,8 @@ pub(crate) struct Page {
 }
 
 /// What the page may weigh, in bytes: as it is, and as a server sends it. To be lowered whenever it shrinks; raised
-/// only with a reason.
-const BUDGET: (usize, usize) = (870_000, 620_000);
+/// only with a reason. The last one: what finds one of a hundred thousand namespaces without asking each (6 KB).
+const BUDGET: (usize, usize) = (875_000, 626_500);
 
 /// Fails where the page has outgrown its budget.
 fn check_budget(raw: usize, gzip: usize) -> Result<()> {

@@ -70,12 +70,11 @@ struct Stacked {
 /// chain.
 fn stack(snapshot: &Snapshot, target: &Target) -> Vec<Stacked> {
     // By the number that they have, or that their file's device has.
-    let mut by_number: BTreeMap<DeviceNumber, BTreeSet<&Vec<u8>>> = BTreeMap::new();
-    for (name, device) in &snapshot.devices {
-        for number in device.number.into_iter().chain(device.backing_device) {
-            by_number.entry(number).or_default().insert(name);
-        }
-    }
+    let devices = snapshot.devices.iter();
+    let numbers =
+        devices.flat_map(|(name, d)| d.number.into_iter().chain(d.backing_device).map(move |n| (n, name)));
+    let mut by_number: Vec<(DeviceNumber, &Vec<u8>)> = numbers.collect();
+    order::sort(&mut by_number);
     let mut stack = Vec::new();
     let mut below: BTreeSet<DeviceNumber> = target.devices.clone();
     let mut seen: BTreeSet<Vec<u8>> = BTreeSet::new();
@@ -83,7 +82,7 @@ fn stack(snapshot: &Snapshot, target: &Target) -> Vec<Stacked> {
         // A path tells a file on the target itself, only.
         let concerned: BTreeSet<&Vec<u8>> = match turn {
             1 => order::set(snapshot.devices.keys()),
-            _ => order::set(below.iter().filter_map(|number| by_number.get(number)).flatten().copied()),
+            _ => order::set(below.iter().flat_map(|number| with_number(&by_number, *number))),
         };
         let mut round = stacked_on(snapshot, target, concerned, &below);
         round.retain(|name, _| !seen.contains(name));
@@ -98,6 +97,14 @@ fn stack(snapshot: &Snapshot, target: &Target) -> Vec<Stacked> {
         }
     }
     stack
+}
+
+fn with_number<'n>(
+    by_number: &[(DeviceNumber, &'n Vec<u8>)],
+    number: DeviceNumber,
+) -> impl Iterator<Item = &'n Vec<u8>> {
+    let from = by_number.partition_point(|(known, _)| *known < number);
+    by_number.iter().skip(from).take_while(move |(known, _)| *known == number).map(|(_, name)| *name)
 }
 
 /// Of these devices the files, and what is stacked on them, where they are among those `below`.

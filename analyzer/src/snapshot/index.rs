@@ -1,6 +1,6 @@
 //! What is asked for again and again, found once: a host may have a hundred thousand namespaces and devices.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::{
     DeviceNumber, MountNamespace, NamespaceInode, NamespaceKey, NamespacePin, Pid, PinnedBy, Snapshot,
@@ -10,29 +10,32 @@ use crate::order;
 /// Gathered when it is first asked for, when the snapshot is whole.
 #[derive(Debug, Default)]
 pub(super) struct Index {
-    namespaces: BTreeMap<Pid, NamespaceKey>,
+    namespaces: Vec<(Pid, NamespaceKey)>,
     /// Kernel names.
-    devices: BTreeMap<DeviceNumber, Vec<u8>>,
+    devices: Vec<(DeviceNumber, Vec<u8>)>,
     /// Names of the device mapper where there is no `/sys/block`.
-    mapped: BTreeMap<DeviceNumber, Vec<u8>>,
+    mapped: Vec<(DeviceNumber, Vec<u8>)>,
+}
+
+/// What belongs to a key in sorted pairs; of several the first.
+fn of_key<'i, K: Ord, V>(pairs: &'i [(K, V)], key: &K) -> Option<&'i V> {
+    let (found, value) = pairs.get(pairs.partition_point(|(known, _)| known < key))?;
+    (found == key).then_some(value)
 }
 
 impl Index {
     fn of(snapshot: &Snapshot) -> Self {
-        let mut index = Self::default();
-        for (key, namespace) in &snapshot.namespaces {
-            for pid in &namespace.pids {
-                index.namespaces.entry(*pid).or_insert(*key);
-            }
-        }
-        for (name, device) in &snapshot.devices {
-            if let Some(number) = device.number {
-                index.devices.entry(number).or_insert_with(|| name.clone());
-            }
-        }
-        for (name, (number, _)) in &snapshot.dm_names {
-            index.mapped.entry(*number).or_insert_with(|| name.clone());
-        }
+        let namespaces = snapshot.namespaces.iter();
+        let devices = snapshot.devices.iter();
+        let mapped = snapshot.dm_names.iter();
+        let mut index = Self {
+            namespaces: namespaces.flat_map(|(key, n)| n.pids.iter().map(|pid| (*pid, *key))).collect(),
+            devices: devices.filter_map(|(name, device)| Some((device.number?, name.clone()))).collect(),
+            mapped: mapped.map(|(name, (number, _))| (*number, name.clone())).collect(),
+        };
+        order::sort(&mut index.namespaces);
+        order::sort(&mut index.devices);
+        order::sort(&mut index.mapped);
         index
     }
 }
@@ -44,19 +47,19 @@ impl Snapshot {
 
     /// Namespace of a process.
     pub fn namespace_of(&self, pid: Pid) -> Option<&MountNamespace> {
-        self.namespaces.get(self.index().namespaces.get(&pid)?)
+        self.namespaces.get(of_key(&self.index().namespaces, &pid)?)
     }
 
     /// Kernel name of the device with a number (`dm-1`).
     pub fn kernel_name(&self, number: DeviceNumber) -> Option<&[u8]> {
-        self.index().devices.get(&number).map(Vec::as_slice)
+        of_key(&self.index().devices, &number).map(Vec::as_slice)
     }
 
     /// Name of a device for people: `/dev/mapper/NAME`, `/dev/loop0`.
     pub fn device_path(&self, number: DeviceNumber) -> Option<Vec<u8>> {
         let mapped = |name: &[u8]| [b"/dev/mapper/", name].concat();
         let Some(name) = self.kernel_name(number) else {
-            return self.index().mapped.get(&number).map(|name| mapped(name));
+            return of_key(&self.index().mapped, &number).map(|name| mapped(name));
         };
         let dm_name = self.devices.get(name)?.dm_name.as_deref();
         Some(dm_name.map_or_else(|| [b"/dev/", name].concat(), mapped))

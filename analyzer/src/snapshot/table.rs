@@ -1,7 +1,6 @@
 //! A mount table.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use super::lines::{Line, Row};
@@ -140,18 +139,19 @@ impl MountTable {
             .filter(|(_, m)| is_at_or_below(path, &m.mount_point()) && !gone.contains(&m.id))
             .collect();
         let depth = |m: &Mount<'_>| components(&m.mount_point()).count();
-        let ids: BTreeSet<MountId> = order::set(on_the_way.iter().map(|(_, m)| m.id));
-        let is_top = |m: &Mount<'_>| m.parent == m.id || !ids.contains(&m.parent);
+        let mut ids: Vec<MountId> = on_the_way.iter().map(|(_, m)| m.id).collect();
+        order::sort(&mut ids);
+        let is_top = |m: &Mount<'_>| m.parent == m.id || ids.binary_search(&m.parent).is_err();
         let mut here = on_the_way.iter().find(|(_, m)| depth(m) == 0 && is_top(m))?;
-        // Of those on each mount the one that is met first: a path may have many thousand mounts one over the other.
-        let mut first_on: BTreeMap<MountId, (usize, Reverse<u32>, usize)> = BTreeMap::new();
-        for (at, (line, mount)) in on_the_way.iter().enumerate().filter(|(_, (_, m))| m.parent != m.id) {
-            let met = (depth(mount), Reverse(*line), at);
-            first_on.entry(mount.parent).and_modify(|first| *first = met.min(*first)).or_insert(met);
-        }
+        // On each mount, those that are met first: a path may have many thousand mounts one over the other.
+        let on_others = on_the_way.iter().enumerate().filter(|(_, (_, m))| m.parent != m.id);
+        let mut on: Vec<(MountId, usize, Reverse<u32>, usize)> =
+            on_others.map(|(at, (line, m))| (m.parent, depth(m), Reverse(*line), at)).collect();
+        order::sort(&mut on);
         // No more steps than mounts: a damaged table may have circles.
         for _ in 0..on_the_way.len() {
-            let Some((_, _, at)) = first_on.get(&here.1.id) else { break };
+            let first = on.get(on.partition_point(|(parent, ..)| *parent < here.1.id));
+            let Some((.., at)) = first.filter(|(parent, ..)| *parent == here.1.id) else { break };
             here = on_the_way.get(*at)?;
         }
         Some(here.clone())

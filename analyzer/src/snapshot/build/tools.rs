@@ -302,13 +302,14 @@ struct Output<'t> {
     file: &'t str,
     bytes: &'t [u8],
     /// By their numbers, found once: a listing has a hundred thousand rows.
-    lines: OnceCell<BTreeMap<u32, &'t [u8]>>,
+    lines: OnceCell<Vec<(u32, &'t [u8])>>,
 }
 
 impl Output<'_> {
     fn evidence(&self, line: u32) -> Evidence {
-        let lines = self.lines.get_or_init(|| order::map(numbered_lines(self.bytes)));
-        let text = lines.get(&line).map(|text| visible(text)).unwrap_or_default();
+        let lines = self.lines.get_or_init(|| numbered_lines(self.bytes).collect());
+        let at = lines.binary_search_by_key(&line, |(number, _)| *number);
+        let text = at.ok().and_then(|at| lines.get(at)).map(|(_, text)| visible(text)).unwrap_or_default();
         Evidence { file: self.file.to_owned(), line: Some(line), text }
     }
 }
