@@ -44,6 +44,22 @@ impl Many {
         Self::ListedContainers,
     ];
 
+    /// In words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Copies => "mount namespaces with a copy",
+            Self::CopiesInUse => "mount namespaces with a copy in use",
+            Self::Pinned => "mount namespaces without a process",
+            Self::DeviceMounts => "mount namespaces with a device",
+            Self::DeviceChain => "devices, each on the one before",
+            Self::DevicesOnOne => "devices on one, in namespaces of their own",
+            Self::MountsInside => "mounts inside, and namespaces with one of them",
+            Self::CopiesInOne => "copies in one namespace",
+            Self::MountsOver => "mounts over one",
+            Self::ListedContainers => "containers in a listing of short ids",
+        }
+    }
+
     /// What is asked for.
     pub fn query(self) -> &'static str {
         match self {

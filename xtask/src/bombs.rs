@@ -50,19 +50,21 @@ pub(crate) fn run_all() -> Result<()> {
     let mut wrong = Vec::new();
     for Bomb { name, limit, write } in BOMBS {
         let (spent, said) = feed(&ebusy, &[], write)?;
-        println!("| {name} | {limit} | {} |", figures(&spent));
+        let (cpu, peak) = (spent.cpu, spent.peak_bytes >> 20);
+        println!("| {name} | {limit} | {:.1} s | {peak} MiB |", cpu.as_secs_f64());
         let is_named = said.contains(&format!("the limit '{limit}'"));
-        if !is_named || is_too_much(&spent, MOST_TIME) {
+        if !is_named || peak > MOST_MEMORY_MIB || cpu > MOST_TIME || spent.status.code().is_none() {
             wrong.push(format!("{name} ({})", spent.status));
         }
     }
     for many in Many::ALL {
-        let name = format!("{MANY} of {many:?}");
+        let name = format!("{MANY} {}", many.name());
         let bundle = gzip(&tar("b", 0, &many.entries(MANY)));
         let write = move |to: &mut dyn Write| to.write_all(&bundle);
         let (spent, said) = feed(&ebusy, &["--id", many.query()], write)?;
-        println!("| {name} | | {} |", figures(&spent));
-        if !said.starts_with('{') || is_too_much(&spent, MOST_TIME_FOR_MANY) {
+        // Of the memory the most is what this process had when it made the bundle.
+        println!("| {name} | | {:.1} s | |", spent.cpu.as_secs_f64());
+        if !said.starts_with('{') || spent.cpu > MOST_TIME_FOR_MANY {
             wrong.push(format!("{name} ({})", spent.status));
         }
     }
@@ -70,14 +72,6 @@ pub(crate) fn run_all() -> Result<()> {
         bail!("not bounded, or without a word that names the limit: {}", wrong.join(", "));
     }
     Ok(())
-}
-
-fn figures(spent: &Spent) -> String {
-    format!("{:.1} s | {} MiB", spent.cpu.as_secs_f64(), spent.peak_bytes >> 20)
-}
-
-fn is_too_much(spent: &Spent, most: Duration) -> bool {
-    spent.peak_bytes >> 20 > MOST_MEMORY_MIB || spent.cpu > most || spent.status.code().is_none()
 }
 
 /// Writes an input into the command; what that took and what it said.
