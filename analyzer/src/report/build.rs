@@ -54,6 +54,7 @@ pub(crate) fn build(snapshot: &Snapshot, query: &Query) -> Report {
     let next_steps = causes::next_steps(snapshot, &target, &found, verdict.status);
     let errors = errors_about(snapshot, &target);
     let listed = Listed::of(&found);
+    let (target_shown, more_names) = target_view(&target);
     let mut report = Report {
         schema: SCHEMA.to_owned(),
         host: host(snapshot),
@@ -63,7 +64,14 @@ pub(crate) fn build(snapshot: &Snapshot, query: &Query) -> Report {
         propagation: super::propagation::sentences(snapshot, &target, &found[..listed.holders]),
         looked_at: super::verdict::looked_at(snapshot, &target),
         next_steps,
-        warnings: target.notes.iter().chain(&snapshot.diagnostics).cloned().chain(listed.note()).collect(),
+        warnings: target
+            .notes
+            .iter()
+            .chain(&snapshot.diagnostics)
+            .cloned()
+            .chain(listed.note())
+            .chain(more_names)
+            .collect(),
         timeline: crate::timeline::events(snapshot, &target, &found, &errors),
         errors,
         holders: found
@@ -71,7 +79,7 @@ pub(crate) fn build(snapshot: &Snapshot, query: &Query) -> Report {
             .take(listed.holders)
             .map(|f| holder(snapshot, &target, f, listed.each))
             .collect(),
-        target: target_view(target),
+        target: target_shown,
     };
     bounded::report(&mut report);
     report
@@ -107,19 +115,32 @@ fn bundle(snapshot: &Snapshot) -> BundleInfo {
     }
 }
 
-fn target_view(target: resolve::Target) -> Target {
-    let aliases: Vec<Alias> = target.aliases;
-    Target {
-        query: target.query,
+/// So many names of one kind are told: thousands of mounts may lie one over the other.
+const NAMES: usize = 200;
+
+fn target_view(target: &resolve::Target) -> (Target, Option<Diagnostic>) {
+    let of_a_kind = target.aliases.chunk_by(|a, b| a.kind == b.kind);
+    let aliases: Vec<Alias> = of_a_kind.flat_map(|names| names.iter().take(NAMES)).cloned().collect();
+    let left_out = target.aliases.len() - aliases.len();
+    let note = (left_out > 0).then(|| Diagnostic {
+        code: "not-all-listed".into(),
+        file: None,
+        line: None,
+        message: format!("{left_out} more names of it are known; the first {NAMES} of each kind are listed. All were looked for."),
+        advice: "Ask for one path or device alone to see its own names.".into(),
+    });
+    let target = Target {
+        query: target.query.clone(),
         found: target.found,
-        container_id: target.container,
-        name: target.name,
-        driver: target.driver,
-        state: target.state,
+        container_id: target.container.clone(),
+        name: target.name.clone(),
+        driver: target.driver.clone(),
+        state: target.state.clone(),
         busy: target.busy,
         aliases,
-        candidates: target.candidates,
-    }
+        candidates: target.candidates.clone(),
+    };
+    (target, note)
 }
 
 fn errors_about(snapshot: &Snapshot, target: &resolve::Target) -> Vec<BusyError> {
