@@ -53,13 +53,16 @@ fn from_words(line: &[u8], number: u32) -> Option<Mount<'_>> {
 /// `SOURCE on POINT type TYPE (OPTIONS)`.
 fn from_sentence(line: &[u8], number: u32) -> Option<Mount<'_>> {
     let on = memchr::memmem::find(line, b" on /")?;
-    let of_type = on + memchr::memmem::find(&line[on..], b" type ")?;
-    let open = of_type + memchr::memmem::find(&line[of_type..], b" (")?;
-    let close = open + memchr::memchr(b')', &line[open..])?;
-    let (point, fs_type, options) =
-        (&line[on + 4..of_type], &line[of_type + 6..open], &line[open + 2..close]);
-    is_mount(point, fs_type, options)
-        .then(|| mount(line, number, (line[..on].trim_ascii(), b"/", point), fs_type, options))
+    let (source, rest) = (line[..on].trim_ascii(), &line[on + 4..]);
+    let (point, rest) = split_once(rest, b" type ")?;
+    let (fs_type, rest) = split_once(rest, b" (")?;
+    let options = &rest[..memchr::memchr(b')', rest)?];
+    is_mount(point, fs_type, options).then(|| mount(line, number, (source, b"/", point), fs_type, options))
+}
+
+fn split_once<'a>(text: &'a [u8], word: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
+    let at = memchr::memmem::find(text, word)?;
+    Some((&text[..at], &text[at + word.len()..]))
 }
 
 fn is_mount(point: &[u8], fs_type: &[u8], options: &[u8]) -> bool {
@@ -130,6 +133,8 @@ mod tests {
             "it is based on /a type of (thing)",
             "/dev/sda1 is busy",
             "umount: /mnt: target is busy.",
+            "/dev/sda1 on /mnt type (rw)",
+            "/dev/sda1 on / type  (rw)",
         ] {
             assert_eq!(fields(line), None, "{line}");
         }
