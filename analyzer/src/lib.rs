@@ -67,6 +67,7 @@ pub mod mount_tree;
 pub mod order;
 pub mod parse;
 pub mod paste;
+mod path_index;
 pub mod report;
 pub mod resolve;
 pub mod snapshot;

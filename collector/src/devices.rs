@@ -1,7 +1,5 @@
 //! Block devices: what stacks on what, and what is behind a loop or device-mapper device.
 
-use std::io::Write;
-
 use crate::bundle::Entry;
 use crate::context::{Context, Fact};
 use crate::summary::Skip;
@@ -86,7 +84,8 @@ fn partitions(context: &Context, name: &[u8], base: &[u8], batch: &mut Batch<Fac
     }
 }
 
-/// The device and inode of the backing file. After a lazy umount its path means nothing, and this is all there is.
+/// The device and inode of the backing file, and which device it is where it is one. After a lazy umount its path means
+/// nothing, and this is all there is.
 fn loop_status(context: &Context, name: &[u8], base: &[u8], batch: &mut Batch<Fact>) {
     if !context.root.exists(&[base, b"/loop/backing_file"].concat()) {
         return;
@@ -94,11 +93,9 @@ fn loop_status(context: &Context, name: &[u8], base: &[u8], batch: &mut Batch<Fa
     let node = [b"dev/", name].concat();
     let path = [base, b"/loop/status"].concat();
     match context.root.node(&node).and_then(|device| sys::loop_status(&device)) {
-        Ok(((major, minor), inode)) => {
-            let mut line = Vec::new();
-            if writeln!(line, "dev={major}:{minor} ino={inode}").is_ok() {
-                batch.entries.push(Entry::plain(path, line));
-            }
+        Ok(sys::Backing { device: (major, minor), inode, node }) => {
+            let node = node.map(|(major, minor)| format!(" rdev={major}:{minor}")).unwrap_or_default();
+            batch.entries.push(Entry::plain(path, format!("dev={major}:{minor} ino={inode}{node}\n")));
         }
         Err(error) => batch.skips.push(Skip::new("sys/block/loopN/loop/status", &path, &error)),
     }

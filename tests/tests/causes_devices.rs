@@ -90,6 +90,26 @@ fn a_loop_file_inside_and_one_outside() {
 }
 
 #[test]
+fn a_loop_device_on_the_device_itself() {
+    let (_, web) = host_with(MODERN, Driver::DeviceMapper, "17.05.0-ce");
+    let mapped = format!("/dev/mapper/{}", web.device_name.expect("devicemapper names it"));
+    let kernel = format!("/dev/dm-{}", web.device.1);
+    // By the number that the kernel tells, whatever the path; by either path alone, as older collectors left it.
+    for (path, is_told) in [("/srv/node", true), (&mapped, false), (&kernel, false)] {
+        let (mut host, web) = host_with(MODERN, Driver::DeviceMapper, "17.05.0-ce");
+        let mut block = Block::on_device((7, 5), path, web.device);
+        block.backing = block.backing.filter(|_| is_told);
+        host.block_device("loop5", block);
+        device_error(&mut host, &web);
+        let report = ask(&host.bundle(), "web");
+        assert_eq!(causes(&report), ["device-stack"], "{path}: {}", report.verdict.summary);
+        assert_eq!(commands(&report.holders[0]), "losetup -d /dev/loop5");
+        let said = report.holders[0].cause.as_ref().map(|cause| &*cause.summary).unwrap_or_default();
+        assert!(said.contains(&format!("(a loop device on {path})")), "{said}");
+    }
+}
+
+#[test]
 fn a_device_on_top_and_swap() {
     let (mut host, web) = host_with(MODERN, Driver::DeviceMapper, "17.05.0-ce");
     let name = web.device_name.clone().expect("devicemapper names it");

@@ -27,7 +27,8 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
     let record = case.snapshot.devices.get(kernel_name);
     let mut commands: Vec<String> = unmount_commands(case);
     let quoted = shell_quote(&device);
-    let backing = record.and_then(|d| d.backing_file.as_deref()).map(visible);
+    let of_file = record.filter(|d| d.backing_node.is_none());
+    let backing = of_file.and_then(|d| d.backing_file.as_deref()).map(visible);
     let (id, summary) = match backing {
         Some(file) => {
             commands.push(format!("losetup -d {quoted}"));
@@ -78,6 +79,10 @@ fn closing(kernel_name: &[u8], record: Option<&BlockDevice>) -> (String, Option<
     let device = [b"/dev/", kernel_name].concat();
     if kernel_name.starts_with(b"md") {
         return (" (an array of md)".to_owned(), Some(format!("mdadm --stop {}", shell_quote(&device))));
+    }
+    if let Some(below) = record.filter(|d| d.backing_node.is_some()).and_then(|d| d.backing_file.as_deref()) {
+        let what = format!(" (a loop device on {})", visible(below));
+        return (what, Some(format!("losetup -d {}", shell_quote(&device))));
     }
     let Some(name) = record.and_then(|d| d.dm_name.as_deref()) else { return (String::new(), None) };
     let quoted = shell_quote(name);

@@ -4,30 +4,32 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Found;
 use super::matching::mount_view;
-use crate::bytes::{is_at_or_below, visible};
+use crate::bytes::visible;
 use crate::order;
 use crate::parse::mountinfo::Mount;
+use crate::path_index::Directories;
 use crate::report::{Evidence, HolderKind};
 use crate::resolve::Target;
 use crate::snapshot::{BlockDevice, DeviceNumber, NamespaceKey, Pid, Placed, Snapshot, TableId};
 
 pub(super) fn find(snapshot: &Snapshot, target: &Target, found: &mut Vec<Found>) {
-    let stack = stack(snapshot, target);
+    let inside = Inside::of(snapshot, target);
+    let stack = stack(snapshot, target, &inside);
     let uses = Uses::of(snapshot, &stack);
     for Stacked { name, turn, evidence } in stack {
         let device = snapshot.devices.get(&name);
         let file = device.and_then(|d| d.backing_file.as_deref());
-        let is_elsewhere = turn == 1 && file.is_some_and(|file| is_elsewhere(snapshot, target, file));
+        let is_elsewhere = turn == 1 && file.is_some_and(|file| inside.is_elsewhere(file));
         let mut holder = stacked_holder(snapshot, name, device.and_then(|d| d.number), &uses);
         holder.evidence.push(evidence);
         holder.on_directory = is_elsewhere.then_some(false);
         holder.turn = -turn;
         found.push(holder);
     }
-    swaps(snapshot, target, found);
+    swaps(snapshot, target, &inside, found);
 }
 
-fn swaps(snapshot: &Snapshot, target: &Target, found: &mut Vec<Found>) {
+fn swaps(snapshot: &Snapshot, target: &Target, inside: &Inside, found: &mut Vec<Found>) {
     let host = snapshot.host_namespace();
     for (path, evidence) in &snapshot.swaps {
         let is_device = target.devices.iter().filter_map(|d| snapshot.device_path(*d)).any(|p| p == *path)
@@ -38,12 +40,12 @@ fn swaps(snapshot: &Snapshot, target: &Target, found: &mut Vec<Found>) {
             let mut mounts = tables.filter_map(|table| Some(table.lookup(path)?.1.device));
             !path.starts_with(b"/dev/") && mounts.any(|device| target.devices.contains(&device))
         };
-        let is_below = is_inside(target, path);
+        let is_below = inside.busy.have(path);
         // Where one of several mounts at a path is meant, it is the one that the path leads to.
         let on_target = is_device || (is_below && target.uppermost.is_none()) || lies_on();
         if on_target {
             let mut holder = Found::new(HolderKind::Device, None);
-            let is_elsewhere = !is_device && is_elsewhere(snapshot, target, path);
+            let is_elsewhere = !is_device && inside.is_elsewhere(path);
             holder.on_directory = is_elsewhere.then_some(false);
             holder.has_object = true;
             holder.turn = -1;
@@ -68,11 +70,12 @@ struct Stacked {
 
 /// All of them, round by round: each finds what is stacked on the round before, down to the mount or swap that ends the
 /// chain.
-fn stack(snapshot: &Snapshot, target: &Target) -> Vec<Stacked> {
-    // By the number that they have, or that their file's device has.
+fn stack(snapshot: &Snapshot, target: &Target, inside: &Inside) -> Vec<Stacked> {
+    // By the number that they have, or that what is behind them has.
     let devices = snapshot.devices.iter();
-    let numbers =
-        devices.flat_map(|(name, d)| d.number.into_iter().chain(d.backing_device).map(move |n| (n, name)));
+    let numbers = devices.flat_map(|(name, d)| {
+        d.number.into_iter().chain(d.backing_device).chain(d.backing_node).map(move |n| (n, name))
+    });
     let mut by_number: Vec<(DeviceNumber, &Vec<u8>)> = numbers.collect();
     order::sort(&mut by_number);
     let mut stack = Vec::new();
@@ -84,7 +87,7 @@ fn stack(snapshot: &Snapshot, target: &Target) -> Vec<Stacked> {
             1 => order::set(snapshot.devices.keys()),
             _ => order::set(below.iter().flat_map(|number| with_number(&by_number, *number))),
         };
-        let mut round = stacked_on(snapshot, target, concerned, &below);
+        let mut round = stacked_on(snapshot, target, inside, concerned, &below);
         round.retain(|name, _| !seen.contains(name));
         if round.is_empty() {
             break;
@@ -111,6 +114,7 @@ fn with_number<'n>(
 fn stacked_on(
     snapshot: &Snapshot,
     target: &Target,
+    inside: &Inside,
     devices: BTreeSet<&Vec<u8>>,
     below: &BTreeSet<DeviceNumber>,
 ) -> BTreeMap<Vec<u8>, Evidence> {
@@ -129,7 +133,7 @@ fn stacked_on(
                 stacked.insert(holder.clone(), evidence);
             }
         }
-        if let Some(evidence) = loop_on(snapshot, target, device, below) {
+        if let Some(evidence) = loop_on(snapshot, target, inside, device, below) {
             stacked.insert(name.clone(), evidence);
         }
     }
@@ -173,16 +177,27 @@ impl<'s> Uses<'s> {
     }
 }
 
-/// Whether a file's path leads into the busy directory.
-fn is_inside(target: &Target, file: &[u8]) -> bool {
-    target.paths.iter().any(|path| is_at_or_below(file, path))
+/// Where the target's file system is, in the runtime's namespace.
+struct Inside {
+    /// The busy directory.
+    busy: Directories,
+    /// All mounts of it.
+    mounted: Directories,
 }
 
-/// Whether a file on the target's file system was opened through a mount of it at another path than the busy one.
-fn is_elsewhere(snapshot: &Snapshot, target: &Target, file: &[u8]) -> bool {
-    let mut mounts = snapshot.daemon_tables().flat_map(|table| table.mounts());
-    !is_inside(target, file)
-        && mounts.any(|(_, m)| target.devices.contains(&m.device) && is_at_or_below(file, &m.mount_point()))
+impl Inside {
+    fn of(snapshot: &Snapshot, target: &Target) -> Self {
+        let mounts = snapshot.daemon_tables().flat_map(|table| table.mounts());
+        let points = mounts
+            .filter(|(_, m)| target.devices.contains(&m.device))
+            .map(|(_, m)| m.mount_point().into_owned());
+        Self { busy: Directories::of(target.paths.iter().cloned()), mounted: Directories::of(points) }
+    }
+
+    /// Whether a file on the target's file system was opened through a mount of it at another path than the busy one.
+    fn is_elsewhere(&self, file: &[u8]) -> bool {
+        !self.busy.have(file) && self.mounted.have(file)
+    }
 }
 
 /// Whether the number of its file's device tells that a loop device is on another file system than its path leads to: on
@@ -197,17 +212,19 @@ fn is_on_another(snapshot: &Snapshot, target: &Target, device: &BlockDevice, fil
     target.covered.contains(&number) || led_to.any(tells)
 }
 
-/// A loop device whose file is on the target, by the file's device, or by its path where that is not told.
+/// A loop device on the target's device, or one whose file is on the target: by the file's device, or by its path where
+/// that is not told.
 fn loop_on(
     snapshot: &Snapshot,
     target: &Target,
+    inside: &Inside,
     device: &BlockDevice,
     below: &BTreeSet<DeviceNumber>,
 ) -> Option<Evidence> {
     let file = device.backing_file.as_deref();
-    let by_device = device.backing_device.is_some_and(|d| below.contains(&d));
+    let by_device = device.backing_device.into_iter().chain(device.backing_node).any(|d| below.contains(&d));
     let by_path =
-        || file.is_some_and(|file| is_inside(target, file) && !is_on_another(snapshot, target, device, file));
+        || file.is_some_and(|file| inside.busy.have(file) && !is_on_another(snapshot, target, device, file));
     (by_device || by_path()).then(|| device.evidence.clone()).flatten()
 }
 

@@ -17,6 +17,7 @@ pub mod namespace_link;
 pub mod process_files;
 pub mod process_list;
 pub mod runtime_state;
+pub mod security_label;
 pub mod systemctl_status;
 
 use nom::IResult;

@@ -304,6 +304,7 @@ impl Builder {
         facts.collected_at = string("started_at");
         facts.boot_time = number("boot_time").or(facts.boot_time);
         facts.clock_ticks = number("clock_ticks");
+        facts.security_label = string("security_label");
         facts.collector_pid = number("pid").and_then(|p| u32::try_from(p).ok()).map(Pid);
         // CAP_SYS_PTRACE (bit 19) lets a process read other users' links (capabilities(7)).
         let capabilities = string("capabilities").and_then(|c| u64::from_str_radix(&c, 16).ok());
@@ -348,9 +349,9 @@ impl Builder {
                 Some(visible(text("path").as_bytes())),
                 None,
                 format!(
-                    "Not collected ({}, {count} times): {}",
+                    "Not collected ({}, {count} times): {}.",
                     visible(text("error").as_bytes()),
-                    visible(text("why").as_bytes())
+                    visible(text("why").trim_end_matches('.').as_bytes())
                 ),
                 "What is missing could hold the target. Run the collector again as root, on the host itself.",
             );
@@ -498,6 +499,7 @@ impl Builder {
         self.sort_tables();
         self.count_bad_lines();
         self.name_pinned_tables();
+        self.resolve_backing_nodes();
         let mut snapshot = self.snapshot;
         snapshot.recorded = self.recorded;
         order::sort(&mut snapshot.swaps);

@@ -46,7 +46,7 @@ use crate::order;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
-use crate::bytes::shown;
+use crate::bytes::{shown, visible};
 use crate::errors::BusyError;
 use crate::errors::IdLink;
 use crate::evidence::{Diagnostic, Evidence};
@@ -54,6 +54,7 @@ use crate::parse::kernel_release::{self, KernelVersion};
 use crate::parse::links::Link;
 use crate::parse::mountinfo::Mount;
 use crate::parse::runtime_state::ContainerRecord;
+use crate::parse::security_label::{self, Confinement};
 
 pub use crate::ids::{DeviceNumber, MountId, NamespaceInode, PeerGroup, Pid};
 pub use build::Builder;
@@ -138,6 +139,8 @@ pub struct Facts {
     /// Files of processes that the collector was refused, or that did not answer: how many, and one of them with the
     /// error. A security module may refuse root, too.
     pub unread: Option<(u64, String)>,
+    /// What a security module ran the collector as: `docker-default (enforce)` of AppArmor, a context of SELinux.
+    pub security_label: Option<String>,
     /// The collector's own pid.
     pub collector_pid: Option<Pid>,
     /// Whether the end of the bundle was seen.
@@ -152,10 +155,33 @@ impl Facts {
         matches!(self.format.as_str(), "paste" | "supportconfig" | "must-gather")
     }
 
-    /// What a list of what was looked at has to say where a part of the bundle is missing.
-    pub(crate) fn part_only(&self) -> Option<String> {
+    /// What a list of what was looked at has to say where a part of the bundle or of the host is missing.
+    pub(crate) fn part_only(&self) -> Vec<String> {
         let is_cut = !self.complete && !self.is_paste();
-        is_cut.then(|| "Only the part of the bundle that could be read.".to_owned())
+        let cut = is_cut.then(|| "Only the part of the bundle that could be read.".to_owned());
+        let refused =
+            self.refused().map(|why| format!("Only the part of the host that could be read: {why}."));
+        cut.into_iter().chain(refused).collect()
+    }
+
+    /// Why processes may have what the bundle does not show, where the collector was not let in everywhere: a clause.
+    pub(crate) fn refused(&self) -> Option<String> {
+        if self.privileged == Some(false) {
+            return Some("it was collected without the right to look into other users' processes".to_owned());
+        }
+        let (count, example) = self.unread.as_ref()?;
+        let label = self.security_label.as_deref().map(|label| visible(label.as_bytes()));
+        let by = match label.as_deref().and_then(security_label::confinement) {
+            Some(Confinement::AppArmor { profile }) => {
+                format!(" while AppArmor confined it with the profile {profile}")
+            }
+            Some(Confinement::SeLinux { domain }) => {
+                format!(" while SELinux confined it to the domain {domain}")
+            }
+            None => String::new(),
+        };
+        let files = if *count == 1 { "file" } else { "files" };
+        Some(format!("the collector could not read {count} {files} of processes ({example}){by}"))
     }
 
     /// Parsed kernel release.
@@ -297,6 +323,8 @@ pub struct BlockDevice {
     pub backing_file: Option<Vec<u8>>,
     /// Device that this file is on.
     pub backing_device: Option<DeviceNumber>,
+    /// The device that a loop device is on, where that is no file.
+    pub backing_node: Option<DeviceNumber>,
     /// Devices stacked on it, by kernel name.
     pub holders: BTreeSet<Vec<u8>>,
     /// Where it was seen.

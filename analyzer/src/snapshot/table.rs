@@ -11,6 +11,7 @@ use crate::ids::MountId;
 use crate::order;
 use crate::parse::mountinfo::Mount;
 use crate::parse::mounts_table;
+use crate::path_index::PathIndex;
 
 /// One different mount table: for each line its number, two ids and a text that it shares with others.
 #[derive(Debug)]
@@ -35,16 +36,18 @@ const LARGE: usize = 4_096;
 pub(super) struct Order {
     by_id: Vec<(MountId, usize)>,
     by_parent: Vec<(MountId, usize)>,
+    by_point: PathIndex,
 }
 
 impl Order {
     fn of(table: &MountTable) -> Self {
-        let mounts = table.rows.iter().enumerate().filter_map(|(at, row)| Some((at, table.mount(row)?)));
+        let mounts = || table.rows.iter().enumerate().filter_map(|(at, row)| Some((at, table.mount(row)?)));
         let (mut by_id, mut by_parent): (Vec<_>, Vec<_>) =
-            mounts.map(|(at, mount)| ((mount.id, at), (mount.parent, at))).unzip();
+            mounts().map(|(at, mount)| ((mount.id, at), (mount.parent, at))).unzip();
+        let by_point = PathIndex::of(mounts().map(|(at, mount)| (at, mount.mount_point().into_owned())));
         order::sort(&mut by_id);
         order::sort(&mut by_parent);
-        Self { by_id, by_parent }
+        Self { by_id, by_parent, by_point }
     }
 }
 
@@ -134,10 +137,14 @@ impl MountTable {
 
     /// Where the path would lead without some mounts.
     pub fn lookup_without(&self, path: &[u8], gone: &[MountId]) -> Option<(u32, Mount<'_>)> {
-        let on_the_way: Vec<(u32, Mount<'_>)> = self
-            .mounts()
-            .filter(|(_, m)| is_at_or_below(path, &m.mount_point()) && !gone.contains(&m.id))
-            .collect();
+        let fits = |m: &Mount<'_>| is_at_or_below(path, &m.mount_point()) && !gone.contains(&m.id);
+        let on_the_way: Vec<(u32, Mount<'_>)> = match self.order() {
+            Some(order) => {
+                let rows = order.by_point.at_or_above(path).into_iter().filter_map(|at| self.rows.get(at));
+                rows.filter_map(|row| Some((row.number, self.mount(row)?))).filter(|(_, m)| fits(m)).collect()
+            }
+            None => self.mounts().filter(|(_, m)| fits(m)).collect(),
+        };
         let depth = |m: &Mount<'_>| components(&m.mount_point()).count();
         let mut ids: Vec<MountId> = on_the_way.iter().map(|(_, m)| m.id).collect();
         order::sort(&mut ids);

@@ -7,21 +7,34 @@ use libc::c_long;
 
 use super::check;
 
-/// Device number and inode of the file behind a loop device (`LOOP_GET_STATUS64`, `linux/loop.h`).
-pub(crate) fn loop_status(device: &impl AsRawFd) -> io::Result<((u32, u32), u64)> {
+/// What is behind a loop device.
+pub(crate) struct Backing {
+    /// Number of the device that the file is on, or the device's node.
+    pub(crate) device: (u32, u32),
+    pub(crate) inode: u64,
+    /// Number of the device itself, where it is no file.
+    pub(crate) node: Option<(u32, u32)>,
+}
+
+/// What is behind a loop device (`LOOP_GET_STATUS64`, `linux/loop.h`).
+pub(crate) fn loop_status(device: &impl AsRawFd) -> io::Result<Backing> {
     const LOOP_GET_STATUS64: u64 = 0x4C05;
-    /// `struct loop_info64`: the first two fields are all that is wanted of its 232 bytes.
+    /// `struct loop_info64`: the first three fields are all that is wanted of its 232 bytes.
     #[repr(C)]
     struct LoopInfo64 {
         device: u64,
         inode: u64,
-        rest: [u64; 27],
+        node: u64,
+        rest: [u64; 26],
     }
-    let mut info = LoopInfo64 { device: 0, inode: 0, rest: [0; 27] };
+    const { assert!(size_of::<LoopInfo64>() == 232) };
+    let mut info = LoopInfo64 { device: 0, inode: 0, node: 0, rest: [0; 26] };
     // SAFETY: info has the size that the kernel fills in.
     let result = unsafe { libc::ioctl(device.as_raw_fd(), LOOP_GET_STATUS64 as _, &raw mut info) };
     check(c_long::from(result))?;
-    Ok((decode_huge_dev(info.device), info.inode))
+    // Some kernels give the number of the file's device once more.
+    let node = (info.node != 0 && info.node != info.device).then(|| decode_huge_dev(info.node));
+    Ok(Backing { device: decode_huge_dev(info.device), inode: info.inode, node })
 }
 
 /// The kernel's `huge_encode_dev`: minor bits 0-7, major bits 8-19, minor bits 20 up.

@@ -3,7 +3,7 @@
 mod devices;
 mod signals;
 
-pub(crate) use devices::{dm_open_count, loop_status};
+pub(crate) use devices::{Backing, dm_open_count, loop_status};
 pub(crate) use signals::{
     catch_signals, forget_unfinished, remember_unfinished, undisturbed, wait_for_the_end,
 };

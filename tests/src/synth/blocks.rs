@@ -17,6 +17,8 @@ pub struct Block {
     pub backing_file: Option<String>,
     /// Device and inode of the backing file.
     pub backing: Option<((u32, u32), u64)>,
+    /// The device that a loop device is on, where that is no file.
+    pub backing_node: Option<(u32, u32)>,
     /// Names of devices on top of this one.
     pub holders: Vec<String>,
     /// Names of devices below this one.
@@ -34,6 +36,12 @@ impl Block {
     pub fn on_file(device: (u32, u32), file: &str, backing: (u32, u32)) -> Self {
         let backing = Some((backing, super::inode(file)));
         Self { device, sectors: 204_800, backing_file: Some(file.into()), backing, ..Self::default() }
+    }
+
+    /// A loop device on the device `node`, opened by a path.
+    pub fn on_device(device: (u32, u32), path: &str, node: (u32, u32)) -> Self {
+        // Of the node's own file system, devtmpfs.
+        Self { backing_node: Some(node), ..Self::on_file(device, path, (0, 5)) }
     }
 }
 
@@ -53,7 +61,9 @@ impl Host {
             || links.any(|link| link.device == device || link.node == Some(device))
             || blocks.any(|b| {
                 let on_top = b.device == device && !b.holders.is_empty();
-                on_top || b.backing.is_some_and(|(backing, _)| backing == device)
+                on_top
+                    || b.backing.is_some_and(|(backing, _)| backing == device)
+                    || b.backing_node == Some(device)
             })
     }
 

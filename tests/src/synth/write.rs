@@ -294,9 +294,10 @@ impl Host {
                 entries.push(Entry::file(format!("{dir}/loop/backing_file"), format!("{file}\n")));
             }
             if let Some(((major, minor), inode)) = block.backing {
+                let node = block.backing_node.map(|(major, minor)| format!(" rdev={major}:{minor}"));
                 entries.push(Entry::file(
                     format!("{dir}/loop/status"),
-                    format!("dev={major}:{minor} ino={inode}\n"),
+                    format!("dev={major}:{minor} ino={inode}{}\n", node.unwrap_or_default()),
                 ));
             }
             for (kind, others) in [("holders", &block.holders), ("slaves", &block.slaves)] {

@@ -42,11 +42,33 @@ impl Builder {
                 device.evidence.get_or_insert(evidence);
             }
             b"loop/status" => {
-                let dev = bytes.split(u8::is_ascii_whitespace).find_map(|w| w.strip_prefix(b"dev="));
-                device.backing_device = dev.and_then(device_number_of);
+                let number = |key: &[u8]| {
+                    bytes
+                        .split(u8::is_ascii_whitespace)
+                        .find_map(|word| device_number_of(word.strip_prefix(key)?))
+                };
+                (device.backing_device, device.backing_node) = (number(b"dev="), number(b"rdev="));
                 device.evidence = Some(evidence);
             }
             _ => {}
+        }
+    }
+
+    /// Finds the devices that loop devices are on by their paths, where nothing told the numbers.
+    pub(super) fn resolve_backing_nodes(&mut self) {
+        let path =
+            |device: &BlockDevice| device.backing_file.clone().filter(|file| file.starts_with(b"/dev/"));
+        if !self.snapshot.devices.values().any(|device| path(device).is_some()) {
+            return;
+        }
+        let mut numbers = BTreeMap::new();
+        for (name, device) in &self.snapshot.devices {
+            let mapped = device.dm_name.iter().map(|name| [b"/dev/mapper/", &name[..]].concat());
+            let paths = mapped.chain([[b"/dev/", &name[..]].concat()]);
+            numbers.extend(paths.filter_map(|path| Some((path, device.number?))));
+        }
+        for device in self.snapshot.devices.values_mut() {
+            device.backing_node = device.backing_node.or_else(|| numbers.get(&path(device)?).copied());
         }
     }
 
