@@ -27,11 +27,15 @@ pub enum Many {
     MountsOver,
     /// Containers in a listing of short ids.
     ListedContainers,
+    /// Loop devices with files on a device, each at a mount of its own.
+    LoopFiles,
+    /// Swap files on a device, each at a mount of its own.
+    SwapFiles,
 }
 
 impl Many {
     /// All kinds.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Copies,
         Self::CopiesInUse,
         Self::Pinned,
@@ -42,6 +46,8 @@ impl Many {
         Self::CopiesInOne,
         Self::MountsOver,
         Self::ListedContainers,
+        Self::LoopFiles,
+        Self::SwapFiles,
     ];
 
     /// In words.
@@ -55,6 +61,8 @@ impl Many {
             Self::DevicesOnOne => "devices on one, in namespaces of their own",
             Self::MountsInside => "mounts inside, and namespaces with one of them",
             Self::CopiesInOne => "copies in one namespace",
+            Self::LoopFiles => "loop devices with files on one device",
+            Self::SwapFiles => "swap files on one device",
             Self::MountsOver => "mounts over one",
             Self::ListedContainers => "containers in a listing of short ids",
         }
@@ -63,7 +71,7 @@ impl Many {
     /// What is asked for.
     pub fn query(self) -> &'static str {
         match self {
-            Self::DeviceMounts => DEVICE,
+            Self::DeviceMounts | Self::LoopFiles | Self::SwapFiles => DEVICE,
             Self::DeviceChain | Self::DevicesOnOne => "/data",
             Self::CopiesInUse | Self::MountsOver => MERGED,
             _ => CONTAINER,
@@ -154,6 +162,25 @@ impl Many {
                     on = 100 + n;
                 });
             }
+            Self::LoopFiles => all.for_each(|n| {
+                host.mount_of_device(n);
+                let dir = format!("sys/block/loop{n}");
+                for (name, text) in [
+                    ("dev", format!("7:{n}\n")),
+                    ("loop/backing_file", format!("/data/{n}/image\n")),
+                    ("loop/status", format!("dev={DEVICE} ino={n}\n")),
+                ] {
+                    host.files.push(Entry::file(format!("{dir}/{name}"), text));
+                }
+            }),
+            Self::SwapFiles => {
+                let mut swaps = "Filename\tType\tSize\tUsed\tPriority\n".to_owned();
+                all.for_each(|n| {
+                    host.mount_of_device(n);
+                    let _ = writeln!(swaps, "/data/{n}/swap file 1048572 0 -2");
+                });
+                host.files.push(Entry::file("proc/swaps", swaps));
+            }
             Self::ListedContainers => {
                 let mut listing =
                     "CONTAINER ID   IMAGE     COMMAND   CREATED       STATUS         PORTS     NAMES\n"
@@ -213,6 +240,11 @@ impl Throng {
         file("status", &format!("Name:\t{comm}\nState:\tS (sleeping)\nPid:\t{pid}\nPPid:\t1\n"));
         file("cgroup", "0::/\n");
         self.files.push(Entry::link(format!("proc/{pid}/ns/mnt"), format!("mnt:[{namespace}]")));
+    }
+
+    /// A mount of the device in the daemon's namespace.
+    fn mount_of_device(&mut self, number: u32) {
+        let _ = writeln!(self.own, "{} 20 {DEVICE} / /data/{number} rw - ext4 /dev/sdb rw", 100 + number);
     }
 
     /// A device, and the one that is on it.

@@ -15,24 +15,83 @@ const SHORT: usize = 12;
 /// Puts the errors of one failure together, in the order of the first of each; the most telling one leads.
 pub(crate) fn group(errors: Vec<BusyError>) -> Vec<BusyError> {
     let mut groups: Vec<Vec<Dated>> = Vec::new();
-    // Ten thousand errors may share an id: what is compared is read once.
-    let mut by_id: HashMap<String, BTreeSet<usize>> = HashMap::new();
+    // Ten thousand errors may share an id: what is compared is read once, and only with what may fit.
+    let mut by_id: HashMap<String, Candidates> = HashMap::new();
     for error in errors {
         let ids = ids_of(&error);
         let error = Dated { span: span(&error), error };
-        let fits = |group: &&usize| groups[**group].iter().all(|known| is_same(known, &error));
-        let first = ids.iter().filter_map(|id| by_id.get(id)?.iter().find(fits)).min();
-        let group = first.copied().unwrap_or(groups.len());
+        let fits = |group: &usize| groups[*group].iter().all(|known| is_same(known, &error));
+        let first = ids.iter().filter_map(|id| by_id.get(id)?.first(&error.error, &fits)).min();
+        let group = first.unwrap_or(groups.len());
+        for id in ids {
+            by_id.entry(id).or_default().insert(group, &error.error);
+        }
         match groups.get_mut(group) {
             Some(known) => known.push(error),
             None => groups.push(vec![error]),
         }
-        for id in ids {
-            by_id.entry(id).or_default().insert(group);
-        }
     }
     let errors = |group: Vec<Dated>| group.into_iter().map(|dated| dated.error).collect();
     groups.into_iter().filter_map(|group| lead(errors(group))).collect()
+}
+
+/// Groups in which an id is named.
+#[derive(Default)]
+struct Candidates {
+    containers: Told,
+    paths: Told,
+}
+
+impl Candidates {
+    fn insert(&mut self, group: usize, error: &BusyError) {
+        self.containers.insert(group, error.container_id.as_deref());
+        self.paths.insert(group, error.path.as_deref());
+    }
+
+    /// The first group that fits, sought where fewer may.
+    fn first(&self, error: &BusyError, fits: &dyn Fn(&usize) -> bool) -> Option<usize> {
+        let is_only = |value: &str| self.containers.lengths.iter().all(|length| *length == value.len());
+        let by_container = self.containers.compatible(error.container_id.as_deref().filter(|id| is_only(id)));
+        let by_path = self.paths.compatible(error.path.as_deref());
+        let count = |sets: &[&BTreeSet<usize>]| sets.iter().map(|set| set.len()).sum::<usize>();
+        let fewer = if count(&by_container) < count(&by_path) { by_container } else { by_path };
+        fewer.into_iter().filter_map(|set| set.iter().find(|group| fits(group))).min().copied()
+    }
+}
+
+/// What the errors of groups tell of one thing, of which they must not tell two.
+#[derive(Default)]
+struct Told {
+    all: BTreeSet<usize>,
+    by_value: HashMap<String, BTreeSet<usize>>,
+    /// Groups that do not tell it.
+    nowhere: BTreeSet<usize>,
+    lengths: BTreeSet<usize>,
+}
+
+impl Told {
+    fn insert(&mut self, group: usize, value: Option<&str>) {
+        let is_new = self.all.insert(group);
+        match value {
+            Some(value) => {
+                self.by_value.entry(value.to_owned()).or_default().insert(group);
+                self.nowhere.remove(&group);
+                self.lengths.insert(value.len());
+            }
+            None if is_new => {
+                self.nowhere.insert(group);
+            }
+            None => {}
+        }
+    }
+
+    /// Where a value may belong; anywhere without one.
+    fn compatible(&self, value: Option<&str>) -> Vec<&BTreeSet<usize>> {
+        match value {
+            Some(value) => self.by_value.get(value).into_iter().chain([&self.nowhere]).collect(),
+            None => vec![&self.all],
+        }
+    }
 }
 
 /// An error with the seconds from its first to its last appearance, where both have a full time.
@@ -184,5 +243,55 @@ mod tests {
             "2024-03-02T03:04:05Z h kernel: umount: /srv/a: target is busy.",
         ]);
         assert_eq!(failures.len(), 4, "{failures:#?}");
+    }
+
+    /// What [`group`] does, each error held against each group.
+    fn grouped_slowly(errors: Vec<BusyError>) -> Vec<BusyError> {
+        let mut groups: Vec<(BTreeSet<String>, Vec<Dated>)> = Vec::new();
+        for error in errors {
+            let ids = ids_of(&error);
+            let error = Dated { span: span(&error), error };
+            let fits = |(known_ids, known): &&mut (BTreeSet<String>, Vec<Dated>)| {
+                !known_ids.is_disjoint(&ids) && known.iter().all(|known| is_same(known, &error))
+            };
+            match groups.iter_mut().find(fits) {
+                Some((known_ids, known)) => {
+                    known_ids.extend(ids);
+                    known.push(error);
+                }
+                None => groups.push((ids, vec![error])),
+            }
+        }
+        let errors =
+            groups.into_iter().map(|(_, group)| group.into_iter().map(|dated| dated.error).collect());
+        errors.filter_map(lead).collect()
+    }
+
+    #[test]
+    fn what_cannot_fit_is_left_out_and_nothing_else() {
+        let other = format!("{}ff", &CT[..62]);
+        let mut lines = Vec::new();
+        for container in [CT, &other, &CT[..12], &LAYER[..12]] {
+            for path in ["", "/d/mnt/LAYER", "/d/mnt/CT", "/d/shm"] {
+                for device in ["", ": failed to remove device LAYER"] {
+                    for day in ["02", "03"] {
+                        let place = if path.is_empty() { String::new() } else { format!(": remove {path}") };
+                        lines.push(format!(
+                            "2024-01-{day}T03:04:05Z h dockerd[1]: Driver devicemapper failed to remove root filesystem \
+                             {container}{device}{place}: device or resource busy"
+                        ));
+                    }
+                }
+            }
+        }
+        // Every order gives other groups.
+        for step in [1, 5, 11, 23, 37, 61] {
+            let turned: Vec<String> = (0..lines.len())
+                .map(|i| lines[i * step % lines.len()].replace("CT", CT).replace("LAYER", LAYER))
+                .collect();
+            let errors = scan(turned.join("\n").as_bytes());
+            assert!(errors.len() > 25, "{}", errors.len());
+            assert_eq!(group(errors.clone()), grouped_slowly(errors), "step {step}");
+        }
     }
 }

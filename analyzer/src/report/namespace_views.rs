@@ -118,8 +118,11 @@ fn lane(
             copy.and_then(|copy| own_parent(snapshot, target, namespace, copy))
         }
     };
+    // Of a mount that somebody asks for by its path nothing tells whether it was ever there.
+    let is_runtimes = target.container.is_some() || snapshot.daemon().is_some();
     let propagation = match own {
-        _ if is_own && mounts.is_empty() => "The runtime unmounted it here.".to_owned(),
+        _ if is_own && mounts.is_empty() && is_runtimes => "The runtime unmounted it here.".to_owned(),
+        _ if is_own && mounts.is_empty() => "Not mounted here any more, or never was.".to_owned(),
         _ if is_own => "The runtime's own mount.".to_owned(),
         _ if mounts.is_empty() => "Not mounted here.".to_owned(),
         Some(own) => why_not_reached(snapshot, target, own, namespace, telling(&mounts)),
