@@ -62,7 +62,8 @@ pub(crate) fn collect(
     let begun = Instant::now();
     let seconds = context.started.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
     let options: Vec<String> = context.options.given.iter().map(|option| writer.note(option)).collect();
-    let manifest = host_facts::manifest(context, host, seconds, &options);
+    let label = host_facts::security_label(context).map(|label| writer.note(&label));
+    let manifest = host_facts::manifest(context, host, seconds, label.as_deref(), &options);
     writer.add(Entry::plain("manifest.json", format!("{manifest:#}\n")))?;
 
     let mut collection = Collection::new(context, writer, progress);

@@ -75,8 +75,15 @@ fn boot_time_line(proc: &Dir) -> Option<Vec<u8>> {
     Some([line, b"\n"].concat())
 }
 
-/// `manifest.json`. `seconds` is the start of the collection since 1970, `options` those that were given.
-pub(crate) fn manifest(context: &Context, host: &str, seconds: u64, options: &[String]) -> Value {
+/// `manifest.json`. `seconds` is the start of the collection since 1970, `label` what [`security_label`] told,
+/// `options` those that were given.
+pub(crate) fn manifest(
+    context: &Context,
+    host: &str,
+    seconds: u64,
+    label: Option<&str>,
+    options: &[String],
+) -> Value {
     let text = |path: &str| {
         let content = context.proc.dir.read_virtual(path.as_bytes(), FILE_MAX).ok()?;
         Some(String::from_utf8_lossy(&content.bytes).trim().to_owned())
@@ -101,8 +108,21 @@ pub(crate) fn manifest(context: &Context, host: &str, seconds: u64, options: &[S
         "uid": sys::effective_uid(),
         "capabilities": if context.proc.live { capabilities } else { None },
         "pid": if context.proc.live { pid } else { None },
+        "security_label": label,
         "options": options,
     })
+}
+
+/// What a security module runs this program as: AppArmor's profile and its mode, as `docker-default (enforce)`, or
+/// SELinux's context. `None` without such a module, and for a recorded copy of `/proc`.
+pub(crate) fn security_label(context: &Context) -> Option<String> {
+    if !context.proc.live {
+        return None;
+    }
+    let content = context.proc.dir.read_virtual(b"self/attr/current", FILE_MAX).ok()?;
+    // SELinux ends it with NUL, AppArmor with a line feed.
+    let label = String::from_utf8_lossy(&content.bytes).trim_end_matches(['\0', '\n']).to_owned();
+    (!label.is_empty()).then_some(label)
 }
 
 /// The host's name, fit for a file name.

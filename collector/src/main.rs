@@ -168,10 +168,11 @@ fn report(context: &Context, outcome: &Outcome, finished: Option<&Finished>) {
         if sys::effective_uid() != 0 {
             say("Run it as root: without that, most holders cannot be seen.");
         } else {
-            say(
-                "Root was refused: by a security module (SELinux, AppArmor) or because this is a container. Run it on \
-                 the host itself, unconfined; `dmesg` or `ausearch -m avc` tell what refused it.",
-            );
+            say(&format!(
+                "Root was refused: {}. Run it on the host itself, unconfined; `dmesg` or `ausearch -m avc` tell what \
+                 refused it.",
+                summary::who_refuses(host_facts::security_label(context).as_deref())
+            ));
         }
     }
     let (processes, namespaces, tables) = (summary.processes, summary.mount_namespaces.len(), outcome.tables);

@@ -154,6 +154,22 @@ pub(crate) fn error_name(error: &io::Error) -> String {
     name.to_owned()
 }
 
+/// Who refuses root, as far as the label tells what a security module runs this program as.
+pub(crate) fn who_refuses(label: Option<&str>) -> String {
+    let unknown = || "by a security module (SELinux, AppArmor) or because this is a container".to_owned();
+    let Some(label) = label else { return unknown() };
+    // A label is one line of a policy's own names; whatever else it is does not reach the terminal.
+    let label: String = label.chars().filter(|c| !c.is_control()).take(256).collect();
+    if let Some((profile, "enforce)" | "kill)")) = label.rsplit_once(" (") {
+        return format!("AppArmor confines this program with the profile {profile}");
+    }
+    // user:role:type[:level], of which the type is the domain.
+    match label.split(':').nth(2) {
+        Some("unconfined_t" | "spc_t" | "kernel_t" | "init_t") | None => unknown(),
+        Some(domain) => format!("SELinux confines this program to the domain {domain}"),
+    }
+}
+
 fn explain(kind: &str, error: Option<i32>) -> &'static str {
     match (kind, error) {
         ("proc/PID/mountinfo", Some(libc::EINVAL)) => "zombie processes have no mount table",

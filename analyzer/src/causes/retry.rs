@@ -5,10 +5,21 @@ use crate::bytes::shell_quote;
 use crate::holders::{Found, open_count, unread};
 use crate::report::{BusyKind, Effect, Remedy, Status};
 use crate::resolve::Target;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Facts, Snapshot};
 
 /// So many holders are named in the order of going.
 const ORDERED: usize = 12;
+
+/// How to get what the bundle lacks.
+fn collect_again(facts: &Facts) -> String {
+    let place = match (facts.privileged, &facts.unread) {
+        (Some(true), Some(_)) => "not in a container and not confined by SELinux or AppArmor",
+        _ => "not in a container",
+    };
+    format!(
+        "Run it as root on the host, {place}, while the error still happens: it takes what is missing here."
+    )
+}
 
 /// The command to try again, or what to look at next.
 pub fn next_steps(snapshot: &Snapshot, target: &Target, holders: &[Found], status: Status) -> Vec<Remedy> {
@@ -31,7 +42,7 @@ pub fn next_steps(snapshot: &Snapshot, target: &Target, holders: &[Found], statu
         }
         steps.push(remedy::now(
             "./ebusy-collector".to_owned(),
-            "Run it as root on the host, not in a container, while the error still happens: it takes what is missing here.",
+            collect_again(&snapshot.facts),
             "Reads only.",
         ));
     }

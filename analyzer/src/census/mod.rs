@@ -41,7 +41,7 @@ use crate::report::{
     BundleInfo, ContainerRef, Diagnostic, Effect, Evidence, HolderKind, Host, MountView, OpenFile,
     ProcessView,
 };
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Facts, Snapshot};
 pub(crate) use groups::{Inventory, take_inventory};
 pub(crate) use survey::Finding;
 
@@ -209,14 +209,18 @@ pub fn take(snapshot: &Snapshot, most: usize) -> Census {
         looked_at: looked_at(snapshot, &inventory.survey.looked),
         warnings: overview.warnings,
     };
-    census.summary = summary(&census, snapshot.facts.complete);
+    census.summary = summary(&census, &snapshot.facts);
     census
 }
 
-fn summary(census: &Census, complete: bool) -> String {
+fn summary(census: &Census, facts: &Facts) -> String {
     let count =
         |n: u32, one: &str, many: &str| if n == 1 { format!("1 {one}") } else { format!("{n} {many}") };
-    let caution = if complete { "" } else { " in the part of the bundle that could be read" };
+    let caution = match (facts.complete, facts.refused()) {
+        (true, None) => "",
+        (true, Some(_)) => " in the part of the host that could be read",
+        (false, _) => " in the part of the bundle that could be read",
+    };
     let Some(worst) = census.groups.first() else {
         return format!(
             "Nothing is left over: no container's mount lives on where it does not belong{caution}."

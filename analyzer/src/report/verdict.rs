@@ -32,13 +32,19 @@ pub(super) fn verdict(snapshot: &Snapshot, target: &Target, found: &[Found], que
         };
     }
     match doubts(snapshot, target, found) {
-        Some(doubt) => Verdict {
-            status: Status::Unknown,
-            summary: format!(
-                "Nothing that was read holds {}, but that is not the whole picture: {doubt}",
-                object(snapshot, target)
-            ),
-        },
+        Some(doubt) => {
+            let object = object(snapshot, target);
+            // What holds without blocking is listed below; the sentence must not deny it.
+            let summary = if holding.is_empty() {
+                format!("Nothing that was read holds {object}, but that is not the whole picture: {doubt}")
+            } else {
+                format!(
+                    "Nothing that was read blocks {object}, but that is not the whole picture: {doubt}{}",
+                    copies(snapshot, &holding)
+                )
+            };
+            Verdict { status: Status::Unknown, summary }
+        }
         None => Verdict { status: Status::Free, summary: free(snapshot, target, found) },
     }
 }
@@ -64,7 +70,12 @@ fn not_found(snapshot: &Snapshot, target: &Target, query: &Query) -> Verdict {
         Query::Text(_) if !is_whole => {
             format!("Nothing in the part of this bundle that could be read goes by \"{}\".", target.query)
         }
-        Query::Text(_) => format!("Nothing in this bundle goes by \"{}\".", target.query),
+        Query::Text(_) => match snapshot.facts.refused() {
+            Some(why) => {
+                format!("Nothing in the part of the host that could be read goes by \"{}\": {why}.", target.query)
+            }
+            None => format!("Nothing in this bundle goes by \"{}\".", target.query),
+        },
         Query::Error(_) => "The bundle has no such error.".to_owned(),
         Query::Default if snapshot.log_lines == 0 && !is_whole => {
             "The part of this bundle that could be read has no log to take a busy error from: name the container, path or device.".to_owned()
@@ -172,13 +183,11 @@ fn doubts(snapshot: &Snapshot, target: &Target, found: &[Found]) -> Option<Strin
     if !snapshot.facts.complete {
         return Some("the bundle is not complete.".to_owned());
     }
-    if snapshot.facts.privileged == Some(false) {
-        return Some("it was collected without the right to look into other users' processes. Run the collector as root.".to_owned());
-    }
-    if let Some((count, example)) = &snapshot.facts.unread {
-        return Some(format!(
-            "the collector could not read {count} file(s) of processes ({example}), so a holder among them would not be seen."
-        ));
+    if let Some(why) = snapshot.facts.refused() {
+        return Some(match snapshot.facts.privileged {
+            Some(false) => format!("{why}. Run the collector as root."),
+            _ => format!("{why}, so a holder among them would not be seen."),
+        });
     }
     // Whoever was seen to have it open explains the count, even where that does not block.
     let explained = found.iter().any(|h| h.has_object);
@@ -282,16 +291,7 @@ fn free(snapshot: &Snapshot, target: &Target, found: &[Found]) -> String {
         None => String::new(),
     };
     let holding: Vec<&Found> = found.iter().filter(|h| h.effect == Effect::Holding && h.has_object).collect();
-    let foreign = holding.iter().filter(|h| !h.is_daemons).count();
-    let tail = match (&holding[..], foreign) {
-        ([], _) => String::new(),
-        ([one, ..], 0) => format!(" {}", one.effect_reason),
-        (_, n) => {
-            let first = holding.iter().find(|h| !h.is_daemons).map(|h| h.name(snapshot)).unwrap_or_default();
-            let more = if n > 1 { format!(" and {} more", n - 1) } else { String::new() };
-            format!(" {first}{more} still has a copy of its mount, which keeps space but does not block.")
-        }
-    };
+    let tail = copies(snapshot, &holding);
     let last = target.error.and_then(|i| snapshot.errors.get(i)?.last.clone());
     let error = match last {
         Some(last) if holding.is_empty() => {
@@ -303,6 +303,23 @@ fn free(snapshot: &Snapshot, target: &Target, found: &[Found]) -> String {
         _ => String::new(),
     };
     format!("Nothing blocks {object}{kernel}.{tail}{error}")
+}
+
+/// Who holds without blocking, as a sentence to go on with.
+fn copies(snapshot: &Snapshot, holding: &[&Found]) -> String {
+    let mut foreign = holding.iter().filter(|h| !h.is_daemons);
+    match (holding, foreign.next(), foreign.count()) {
+        ([], ..) => String::new(),
+        ([one, ..], None, _) => format!(" {}", one.effect_reason),
+        (_, Some(first), 0) => format!(
+            " {} still has a copy of its mount, which keeps space but does not block.",
+            first.name(snapshot)
+        ),
+        (_, Some(first), more) => format!(
+            " {} and {more} more still have a copy of its mount, which keeps space but does not block.",
+            first.name(snapshot)
+        ),
+    }
 }
 
 /// What was looked at, for answers that rest on not having found anything.

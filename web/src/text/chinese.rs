@@ -257,7 +257,7 @@ pub static CHINESE: Texts = Texts {
     log_title: "日志怎么说",
     seen,
     looked_title: "检查了什么",
-    warnings_title: |count| format!("有 {count} 项无法读取"),
+    warnings_title: |count| format!("{count} 条警告"),
     // The analyzer's words.
     alias_kinds: |kind| match kind {
         AliasKind::ContainerId => "容器 ID",

@@ -267,8 +267,8 @@ pub static ENGLISH: Texts = Texts {
     seen,
     looked_title: "What was looked at",
     warnings_title: |count| match count {
-        1 => "1 thing could not be read".into(),
-        _ => format!("{count} things could not be read"),
+        1 => "1 warning".into(),
+        _ => format!("{count} warnings"),
     },
     // The analyzer's words.
     alias_kinds: |kind| match kind {

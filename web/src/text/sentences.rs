@@ -2,7 +2,7 @@
 //! risks, what happened, what was looked at. The analyzer speaks English; what is not in the table stays so.
 
 /// As the analyzer words it, and in Chinese. `{}` stands for names and numbers, in the same order in both.
-const SENTENCES: [(&str, &str); 152] = [
+const SENTENCES: [(&str, &str); 156] = [
     // The answer.
     (
         "{} holds {} in mount namespace {}, which no process is in.",
@@ -25,6 +25,18 @@ const SENTENCES: [(&str, &str); 152] = [
         "Nothing that was read holds {}, but that is not the whole picture: {}.",
         "已读取的内容中没有占用{}者，但这并不完整：{}。",
     ),
+    (
+        "Nothing that was read blocks {}, but that is not the whole picture: {}.",
+        "已读取的内容中没有阻止对{}的操作者，但这并不完整：{}。",
+    ),
+    (
+        "{} still has a copy of its mount, which keeps space but does not block.",
+        "{} 仍有其挂载的副本：占用空间，但不阻止。",
+    ),
+    (
+        "{} and {} more still have a copy of its mount, which keeps space but does not block.",
+        "{} 和另外 {} 个仍有其挂载的副本：占用空间，但不阻止。",
+    ),
     ("Name what you could not remove.", "请指明无法删除的对象。"),
     ("Run the collector as root.", "请以 root 身份运行采集器。"),
     ("Something has it open that the bundle does not show.", "有数据包中看不到的东西打开了它。"),
@@ -45,6 +57,7 @@ const SENTENCES: [(&str, &str); 152] = [
     ),
     // The picture.
     ("The runtime unmounted it here.", "运行时已在此处卸载。"),
+    ("Not mounted here any more, or never was.", "此处已不再挂载，或从未挂载过。"),
     (
         "In the runtime's namespace the mount below which the target was mounted, {}, is {} (no shared: tag): a umount below it reaches no other namespace.",
         "在运行时的命名空间中，目标所在的上级挂载 {} 为 {}（没有 shared: 标记）：其下的卸载不会传到其他命名空间。",

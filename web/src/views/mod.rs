@@ -39,7 +39,7 @@
 //! | `redact-N` | whether names of a kind are replaced | |
 //! | `given` | above a report that no bundle here gave | `data-source` = `link`, `file` |
 //! | `wanted`, `another-bundle` | a link asks for a bundle; this is not the one | |
-//! | `warnings` | what could not be read | |
+//! | `warnings` | what could not be read or is not told in full | |
 //! | `fleet`, `fleet-summary` | several bundles | `data-over` = `true` once all are read |
 //! | `fleet-progress`, `fleet-stop` | how far that is, and the way out | |
 //! | `fleet-filter`, `fleet-count`, `host-row`, `host-open`, `mark`, `compare` | the list of hosts | `aria-rowindex` |

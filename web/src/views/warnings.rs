@@ -1,4 +1,4 @@
-//! What could not be read or is missing.
+//! What could not be read, is missing or is not told in full.
 
 use super::parts::{Glyph, folding, icon, prose};
 use crate::text;

@@ -84,7 +84,17 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let result = match command.as_ref().and_then(|c| c.to_str()) {
+    let command = command.as_ref().and_then(|c| c.to_str());
+    let asks_for_help = |word: &OsString| word == "--help" || word == "-h";
+    let topic = match command {
+        Some("help") => rest.first().and_then(|word| word.to_str()),
+        _ => command.filter(|_| rest.iter().any(asks_for_help)),
+    };
+    if let Some(help) = topic.and_then(help_of) {
+        print_out(&help);
+        return ExitCode::SUCCESS;
+    }
+    let result = match command {
         Some("analyze") => analyze::run(rest, &limits),
         Some("census") => census::run(rest, &limits),
         Some("diff") => diff::run(rest, &limits),
@@ -124,6 +134,16 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// What the help says of one command, and of all.
+fn help_of(command: &str) -> Option<String> {
+    let is_own = |part: &&str| {
+        part.strip_prefix("  ebusy ").is_some_and(|rest| rest.split(' ').next() == Some(command))
+    };
+    let own = HELP.split("\n\n").find(is_own)?;
+    let (_, of_all) = HELP.split_once("\n\n  --limit ")?;
+    Some(format!("{own}\n\n  --limit {of_all}"))
 }
 
 /// Prints to standard output; a reader that went away (`| head`) is no error.
