@@ -7,6 +7,7 @@
 //! it took at most is kept in `target/fuzz/figures.tsv` over all runs.
 
 mod figures;
+mod words;
 
 use crate::rustc;
 use crate::spent;
@@ -63,6 +64,9 @@ pub(crate) fn run_all(options: &Options) -> Result<ExitCode> {
     if let Some(corpus) = &options.corpus {
         more_seeds(&workspace, corpus)?;
     }
+    let words = dictionary_path(&workspace);
+    fs::write(&words, words::dictionary(&workspace.root.join("analyzer/src"))?)
+        .with_context(|| format!("cannot write {}", words.display()))?;
     let mut table = Table::read(workspace.target.join("fuzz/figures.tsv"))?;
     let failed = take_turns(&workspace, &program, &targets, options.minutes * 60, &mut table)?;
     print!("{}", table.text());
@@ -158,6 +162,10 @@ fn more_seeds(workspace: &Workspace, corpus: &Path) -> Result<()> {
     Ok(())
 }
 
+fn dictionary_path(workspace: &Workspace) -> PathBuf {
+    workspace.target.join("fuzz/words.dict")
+}
+
 fn directory(workspace: &Workspace, kind: &str, target: &str) -> Result<PathBuf> {
     let path = workspace.target.join("fuzz").join(kind).join(target);
     fs::create_dir_all(&path).with_context(|| format!("cannot create {}", path.display()))?;
@@ -183,6 +191,7 @@ fn fuzz(workspace: &Workspace, program: &Path, name: &str, seconds: u64) -> Resu
     let mut command = Command::new(program);
     command
         .args([&corpus, &seeds])
+        .arg(format!("-dict={}", dictionary_path(workspace).display()))
         .arg(format!("-max_total_time={seconds}"))
         .arg(format!("-max_len={LARGEST}"))
         .arg(format!("-rss_limit_mb={MEMORY_MIB}"))

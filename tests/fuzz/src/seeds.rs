@@ -57,6 +57,17 @@ pub fn lines(suffix: &str) -> Vec<Vec<u8>> {
     lines
 }
 
+/// Mounts as mount(8), findmnt(8), fstab(5) and mountinfo show them.
+pub fn listed_mounts() -> Vec<Vec<u8>> {
+    let others = [
+        "/dev/mapper/a on /var/lib/x y type xfs (rw,relatime)",
+        "│ ├─/tank      tank/a[/sub]   zfs  rw,xattr",
+        "/dev/sda1 /mnt\\040a ext4 rw,noatime 0 2",
+    ];
+    let others = others.iter().map(|line| line.as_bytes().to_vec());
+    others.chain(lines("/mountinfo")).collect()
+}
+
 /// Between two members of [`members`].
 pub const NEXT: &[u8] = b"\n@@ ";
 

@@ -4,7 +4,8 @@ use crate::seeds;
 use ebusy_analyzer::archive::{self, Content, End, Entry, Limits, Want};
 use ebusy_analyzer::parse::{
     cgroup, container_list, device_tools, device_trees, fuser, kernel_release, links, lsof, mountinfo,
-    mounts_table, namespace_link, process_files, process_list, runtime_state, systemctl_status,
+    mounts_table, namespace_link, process_files, process_list, runtime_state, security_label,
+    systemctl_status,
 };
 use ebusy_analyzer::report::link::{self, Fragment, LinkError};
 use ebusy_analyzer::report::{Report, markdown, redact, saved, text};
@@ -29,7 +30,7 @@ pub struct Target {
 /// All of them.
 pub const TARGETS: [Target; 17] = [
     Target { name: "mountinfo", seeds: || seeds::lines("/mountinfo"), run: mountinfo, short: 40_000 },
-    Target { name: "mounts-table", seeds: || seeds::lines("/mountinfo"), run: mounts_table, short: 40_000 },
+    Target { name: "mounts-table", seeds: seeds::listed_mounts, run: mounts_table, short: 40_000 },
     Target { name: "cgroup", seeds: || seeds::files("/cgroup"), run: cgroup, short: 10_000 },
     Target { name: "links", seeds: || seeds::files("/links"), run: links, short: 10_000 },
     Target { name: "process-files", seeds: process_seeds, run: process_files, short: 10_000 },
@@ -63,10 +64,17 @@ fn process_seeds() -> Vec<Vec<u8>> {
 }
 
 fn name_seeds() -> Vec<Vec<u8>> {
-    ["mnt:[4026531840]", "Linux version 3.10.0-514.el7.x86_64 (x@y)", "/var/lib/docker\\040a/b", "it's $(x)"]
-        .iter()
-        .map(|text| text.as_bytes().to_vec())
-        .collect()
+    [
+        "mnt:[4026531840]",
+        "docker-default (enforce)",
+        "system_u:system_r:container_t:s0",
+        "Linux version 3.10.0-514.el7.x86_64 (x@y)",
+        "/var/lib/docker\\040a/b",
+        "it's $(x)",
+    ]
+    .iter()
+    .map(|text| text.as_bytes().to_vec())
+    .collect()
 }
 
 fn report_seeds() -> Vec<Vec<u8>> {
@@ -136,6 +144,7 @@ fn tools(data: &[u8]) {
 fn names(data: &[u8]) {
     namespace_link::parse(data);
     kernel_release::parse(data);
+    security_label::confinement(&String::from_utf8_lossy(data));
     bytes::decode_octal(data);
     let visible = bytes::visible(data);
     assert!(!visible.chars().any(char::is_control), "{visible:?}");
