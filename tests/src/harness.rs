@@ -12,6 +12,7 @@
 //! | `EBUSY_DUCKDB` | a directory for `PYTHONPATH` with DuckDB; not set where there is no pip |
 //! | `EBUSY_SCHEMAS` | the same with a validator of JSON Schema and the schemas of CycloneDX |
 //! | `EBUSY_TSC` | TypeScript's compiler; not set where there is no npm |
+//! | `EBUSY_GUEST_KERNEL` | a directory with `boot/vmlinuz-*` and `lib/modules/`; not set where Debian's cannot be had |
 //! | `EBUSY_NPM` | the package for Node, a directory |
 //! | `EBUSY_ARTIFACTS` | directory for screenshots |
 //! | `EBUSY_SKIPS` | file that each skipped test adds a line `NAME: reason` to |

@@ -7,6 +7,7 @@
 //! | [`demo`] | the host of the page's "try the demo" button |
 //! | [`fleet`] | thousands of small hosts, for measuring |
 //! | [`gallery`] | a host for each cause that a report can name |
+//! | [`guest`] | a machine in an emulator, with a kernel of its own |
 //! | [`harness`] | directories, child processes and skips of the tests on a real machine |
 //! | [`image`] | screenshots, compared with a tolerance and written small |
 //! | [`json_schema`] | JSON held against a JSON Schema by a foreign validator |
@@ -25,6 +26,7 @@ pub mod crowd;
 pub mod demo;
 pub mod fleet;
 pub mod gallery;
+pub mod guest;
 pub mod harness;
 pub mod image;
 pub mod json_schema;

@@ -176,6 +176,25 @@ fn help_and_version_go_to_standard_output() {
 }
 
 #[test]
+fn each_command_tells_of_itself() {
+    let Some(ebusy) = Ebusy::new("cli::each_command_tells_of_itself") else { return };
+    for command in ["analyze", "errors", "census", "diff", "fleet"] {
+        for words in [vec![command, "--help"], vec![command, "a.tar.gz", "-h"], vec!["help", command]] {
+            let answer = ebusy.call(&words);
+            let help = stdout(&answer);
+            assert_eq!(answer.status.code(), Some(0), "{words:?}");
+            assert!(help.starts_with(&format!("  ebusy {command} ")), "{help}");
+            assert!(help.contains("--limit NAME=NUMBER") && help.contains("Exit codes:"), "{help}");
+            let others = ["analyze", "errors", "census", "diff", "fleet"]
+                .into_iter()
+                .filter(|other| *other != command);
+            others.for_each(|other| assert!(!help.contains(&format!("  ebusy {other} ")), "{help}"));
+        }
+    }
+    assert_eq!(ebusy.call(&["nothing", "--help"]).status.code(), Some(2));
+}
+
+#[test]
 fn a_reader_that_goes_away_is_no_error() {
     let Some(ebusy) = Ebusy::new("cli::a_reader_that_goes_away_is_no_error") else { return };
     ebusy.file("demo.tar.gz", &demo::bundle());

@@ -9,6 +9,7 @@ mod demo;
 mod dist;
 mod docs;
 mod fuzz;
+mod guest_kernel;
 mod lint;
 mod node_packages;
 mod npm;

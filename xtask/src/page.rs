@@ -26,8 +26,9 @@ pub(crate) struct Page {
 }
 
 /// What the page may weigh, in bytes: as it is, and as a server sends it. To be lowered whenever it shrinks; raised
-/// only with a reason. The last one: what finds one of a hundred thousand namespaces without asking each (6 KB).
-const BUDGET: (usize, usize) = (875_000, 626_500);
+/// only with a reason. The last ones: what finds one of a hundred thousand namespaces, mount points or errors without
+/// asking each (9 KB), and who refused the collector (2 KB).
+const BUDGET: (usize, usize) = (880_500, 630_800);
 
 /// Fails where the page has outgrown its budget.
 fn check_budget(raw: usize, gzip: usize) -> Result<()> {

@@ -44,6 +44,15 @@ const NEEDS: &[Need] = &[
     Need { programs: &["file"], package: "file", purpose: "whether the collector is static" },
     Need { programs: &["unshare"], package: "util-linux", purpose: "mount namespaces" },
     Need { programs: &["losetup"], package: "mount", purpose: "mounts and loop devices" },
+    Need {
+        programs: &["qemu-system-x86_64"],
+        package: "qemu-system-x86",
+        purpose: "kernels with device-mapper, AppArmor and SELinux",
+    },
+    Need { programs: &["dmsetup"], package: "dmsetup", purpose: "device-mapper in an emulator" },
+    Need { programs: &["lvm"], package: "lvm2", purpose: "logical volumes in an emulator" },
+    Need { programs: &["apparmor_parser"], package: "apparmor", purpose: "AppArmor in an emulator" },
+    Need { programs: &["secilc"], package: "secilc", purpose: "SELinux in an emulator" },
     Need { programs: &["mkfs.ext4"], package: "e2fsprogs", purpose: "a file system on a loop device" },
 ];
 

@@ -4,7 +4,7 @@ use crate::programs::WithPage;
 use crate::progress::Steps;
 use crate::test_output::Totals;
 use crate::workspace::Workspace;
-use crate::{demo, node_packages, npm, page, programs, python_packages, system_packages};
+use crate::{demo, guest_kernel, node_packages, npm, page, programs, python_packages, system_packages};
 use anyhow::{Context as _, Result};
 use std::ffi::OsString;
 use std::fs;
@@ -24,7 +24,7 @@ pub(crate) struct Options {
 /// Prepares, tests and reports.
 pub(crate) fn run_all(options: &Options) -> Result<ExitCode> {
     let workspace = Workspace::find()?;
-    let mut steps = Steps::new(8);
+    let mut steps = Steps::new(9);
     steps.step("system packages", || {
         system_packages::provide(options.no_skips);
         Ok(())
@@ -42,6 +42,7 @@ pub(crate) fn run_all(options: &Options) -> Result<ExitCode> {
         let provide = |packages| python_packages::provide(&workspace, packages);
         Ok((provide(python_packages::DUCKDB), provide(python_packages::SCHEMAS)))
     })?;
+    let kernel = steps.step("kernel for an emulator", || Ok(guest_kernel::provide(&workspace)))?;
     let npm = steps.step("package for Node", || npm::build(&workspace))?;
 
     let artifacts = workspace.target.join("artifacts");
@@ -72,6 +73,7 @@ pub(crate) fn run_all(options: &Options) -> Result<ExitCode> {
         ("EBUSY_TSC", &typescript),
         ("EBUSY_DUCKDB", &duckdb),
         ("EBUSY_SCHEMAS", &schemas),
+        ("EBUSY_GUEST_KERNEL", &kernel),
         ("EBUSY_COLLECTOR_HTML", &programs.collector_html),
     ];
     for (variable, path) in optional {
