@@ -39,7 +39,7 @@ const UMOUNT: &str = "umount $MOUNT";
 const START: &str = "start() { echo > /tmp/ready; \"$@\" < /dev/null > /dev/null 2>&1 & until ! [ -s /tmp/ready ]; do \
     usleep 10000; done; echo $!; }\n";
 
-const CASES: [Case; 10] = [
+const CASES: [Case; 11] = [
     Case {
         name: "copy",
         hold: "start unshare -m sh -c ': > /tmp/ready; exec sleep 100000'",
@@ -90,6 +90,14 @@ const CASES: [Case; 10] = [
         release: "",
         kind: HolderKind::Device,
         remedy: "lvchange -an vg-data/home",
+    },
+    Case {
+        name: "encrypted volume",
+        hold: "umount $MOUNT; dd if=/dev/urandom of=/tmp/key bs=32 count=1 2> /dev/null; \
+               cryptsetup open -q --type plain --cipher aes-cbc-plain64 --key-size 256 --key-file /tmp/key $DEVICE secret",
+        release: "",
+        kind: HolderKind::Device,
+        remedy: "cryptsetup close secret",
     },
     Case {
         name: "loop device",
@@ -177,15 +185,18 @@ fn parts(test: &str) -> Option<Parts> {
     let dmsetup = need_command(test, "dmsetup")?;
     let mke2fs = need_command(test, "mke2fs")?;
     let lvm = need_command(test, "lvm")?;
+    let cryptsetup = need_command(test, "cryptsetup")?;
     let parts = Parts::need(test)?;
     parts.program(&collector, "bin/ebusy-collector");
     parts.program_with_libraries(&dmsetup);
     parts.program_with_libraries(&mke2fs);
     parts.program_with_libraries(&lvm);
     parts.file("usr/sbin/lvchange", b"#!/bin/sh\nexec lvm lvchange \"$@\"\n");
+    parts.program_with_libraries(&cryptsetup);
     parts.modules(&[
         "loop",
         "dm-mod",
+        "dm-crypt",
         "dm-bio-prison",
         "dm-bufio",
         "libcrc32c",

@@ -51,6 +51,11 @@ const NEEDS: &[Need] = &[
     },
     Need { programs: &["dmsetup"], package: "dmsetup", purpose: "device-mapper in an emulator" },
     Need { programs: &["lvm"], package: "lvm2", purpose: "logical volumes in an emulator" },
+    Need {
+        programs: &["cryptsetup"],
+        package: "cryptsetup-bin",
+        purpose: "encrypted volumes in an emulator",
+    },
     Need { programs: &["apparmor_parser"], package: "apparmor", purpose: "AppArmor in an emulator" },
     Need { programs: &["secilc"], package: "secilc", purpose: "SELinux in an emulator" },
     Need { programs: &["mkfs.ext4"], package: "e2fsprogs", purpose: "a file system on a loop device" },
